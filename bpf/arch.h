@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Where an architecture keeps a system call's number and arguments. */
+#pragma once
+
+#if defined(__TARGET_ARCH_x86)
+
+enum { TS_COMPAT = 2 };
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return task->thread_info.status & TS_COMPAT;
+}
+
+static __always_inline int number_at_exit(struct pt_regs *regs)
+{
+	return regs->orig_ax;
+}
+
+static __always_inline void arguments(struct pt_regs *regs, bool compat, __u64 *args)
+{
+	if (compat) {
+		args[0] = (__u32)regs->bx;
+		args[1] = (__u32)regs->cx;
+		args[2] = (__u32)regs->dx;
+		args[3] = (__u32)regs->si;
+		args[4] = (__u32)regs->di;
+		args[5] = (__u32)regs->bp;
+		return;
+	}
+	args[0] = regs->di;
+	args[1] = regs->si;
+	args[2] = regs->dx;
+	args[3] = regs->r10;
+	args[4] = regs->r8;
+	args[5] = regs->r9;
+}
+
+static __always_inline __u64 stack_pointer(struct pt_regs *regs)
+{
+	return regs->sp;
+}
+
+/* uc_sigmask above the stack pointer at the start of rt_sigreturn: behind uc_flags, uc_link,
+ * uc_stack (40 bytes) and uc_mcontext (256). */
+enum { SIGFRAME_MASK = 296 };
+
+#elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return false;
+}
+
+static __always_inline int number_at_exit(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
+
+static __always_inline void arguments(struct pt_regs *regs, bool compat, __u64 *args)
+{
+	args[0] = regs->orig_x0;
+	args[1] = regs->regs[1];
+	args[2] = regs->regs[2];
+	args[3] = regs->regs[3];
+	args[4] = regs->regs[4];
+	args[5] = regs->regs[5];
+}
+
+static __always_inline __u64 stack_pointer(struct pt_regs *regs)
+{
+	return regs->sp;
+}
+
+/* struct rt_sigframe begins with a siginfo (128 bytes); uc_sigmask is 40 bytes into the ucontext. */
+enum { SIGFRAME_MASK = 168 };
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Copies what a plan asks for from the caller's memory behind a record's arguments, piece by piece.
+ * A capture that fails is a piece with an errno; one that does not fit sets FLAG_CUT.
+ */
+#pragma once
+
+enum { LAST_PIECE_AT = 40 + 48 + PIECES_ROOM };
+
+/* Begins a piece; 0 when the record is full. */
+static __always_inline struct piece *piece_at(struct writing *w, __u8 arg, enum part part)
+{
+	struct piece *piece;
+	__u64 at = w->at;
+
+	barrier_var(at);
+	if (at > LAST_PIECE_AT) {
+		w->flags |= FLAG_CUT;
+		return 0;
+	}
+	piece = (struct piece *)(w->bytes + at);
+	piece->arg = arg;
+	piece->part = part;
+	return piece;
+}
+
+/* got: bytes, or a negative errno. */
+static __always_inline void end_piece(struct writing *w, struct piece *piece, long got)
+{
+	piece->length = got;
+	w->at += sizeof(*piece) + (got > 0 ? got : 0);
+	w->pieces++;
+}
+
+static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 size)
+{
+	struct piece *piece = piece_at(w, arg, part);
+	__u32 n = size > PIECE_MOST ? PIECE_MOST : size;
+	long error;
+
+	if (!piece)
+		return;
+	barrier_var(n);
+	if (n > PIECE_MOST)
+		return;
+	error = bpf_probe_read_user(piece + 1, n, (void *)from);
+	if (error) {
+		/* What lies before an unmapped page can still be told. */
+		__u32 here = 4096 - (from & 4095);
+
+		if (here < n) {
+			n = here;
+			barrier_var(n);
+			if (n > PIECE_MOST)
+				return;
+			error = bpf_probe_read_user(piece + 1, n, (void *)from);
+		}
+	}
+	end_piece(w, piece, error ? error : n);
+}
+
+static __always_inline void put_string(struct writing *w, __u8 arg, enum part part, __u64 from, __u32 most)
+{
+	struct piece *piece = piece_at(w, arg, part);
+	long got;
+
+	if (!piece)
+		return;
+	if (most > PIECE_MOST)
+		most = PIECE_MOST;
+	barrier_var(most);
+	if (most > PIECE_MOST)
+		return;
+	got = bpf_probe_read_user_str(piece + 1, most, (void *)from);
+	end_piece(w, piece, got);
+}
+
+static __always_inline void put_number(struct writing *w, __u8 arg, enum part part, __u32 number)
+{
+	struct piece *piece = piece_at(w, arg, part);
+
+	if (!piece)
+		return;
+	__builtin_memcpy(piece + 1, &number, sizeof(number));
+	end_piece(w, piece, sizeof(number));
+}
+
+static __always_inline __u64 argument(const struct writing *w, __u32 n)
+{
+	return w->args[n & 7];
+}
+
+/* How many bytes a grab copies. */
+static __always_inline __u64 grab_size(const struct writing *w, const volatile struct grab *grab)
+{
+	__u64 count = 1;
+	__u32 at = 0;
+
+	switch (grab->length) {
+	case LENGTH_ONE:
+		break;
+	case LENGTH_ARG:
+		count = argument(w, grab->length_arg);
+		break;
+	case LENGTH_RET:
+		count = w->ret > 0 ? w->ret : 0;
+		break;
+	case LENGTH_AT:
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)argument(w, grab->length_arg)))
+			return 0;
+		count = at;
+		break;
+	case LENGTH_BITS:
+		count = ((argument(w, grab->length_arg) & 0xffff) + 63) / 64 * 8;
+		break;
+	case LENGTH_HEAD:
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)argument(w, grab->arg)))
+			return 0;
+		count = at;
+		break;
+	}
+	if (count > 0xffff)
+		count = 0xffff;
+	count *= grab->size;
+	if ((grab->flags & GRAB_CLAMP_RET) && w->ret >= 0 && count > w->ret)
+		count = w->ret;
+	return count > grab->most ? grab->most : count;
+}
+
+static __always_inline bool grab_wanted(const struct writing *w, const volatile struct grab *grab, __u64 from)
+{
+	if (!from)
+		return false;
+	if ((grab->flags & GRAB_IF_OK) && w->ret < 0)
+		return false;
+	return true;
+}
+
+/* The grabs of an ordinary call: strings, structures, buffers. */
+static __always_inline void capture(struct writing *w, const volatile struct grab *grabs, __u32 count)
+{
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < GRABS; i++) {
+		const volatile struct grab *grab = &grabs[i];
+		enum part part = grab->flags & GRAB_START ? PART_START : PART_DATA;
+		__u64 from;
+
+		if (i >= count)
+			break;
+		from = argument(w, grab->arg);
+		if (grab->what == WHAT_SIGFRAME)
+			from = w->sp + SIGFRAME_MASK;
+		if (!grab_wanted(w, grab, from))
+			continue;
+		from += grab->offset;
+		if (grab->what == WHAT_STRING)
+			put_string(w, grab->arg, part, from, grab->most);
+		else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
+			put_bytes(w, grab->arg, part, from, grab_size(w, grab));
+	}
+}
+
+static __always_inline __u64 pointer_at(__u64 from, bool compat, bool *fault)
+{
+	__u64 wide = 0;
+
+	if (compat) {
+		__u32 narrow = 0;
+
+		*fault = bpf_probe_read_user(&narrow, sizeof(narrow), (void *)from);
+		return narrow;
+	}
+	*fault = bpf_probe_read_user(&wide, sizeof(wide), (void *)from);
+	return wide;
+}
+
+enum { VECTOR_MOST = 64 };
+
+/* argv: each string, cut one byte behind the limit so that the reader sees that it goes on. */
+static __always_inline void capture_strings(struct writing *w, __u8 arg, __u64 from)
+{
+	bool compat = w->flags & FLAG_COMPAT, fault = false;
+
+	if (!from)
+		return;
+	w->from = from;
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < VECTOR_MOST; i++) {
+		__u64 string = pointer_at(w->from, compat, &fault);
+
+		if (fault) {
+			put_bytes(w, arg, PART_MORE, w->from, 1);
+			return;
+		}
+		if (!string)
+			return;
+		if (i >= vector_limit)
+			break;
+		put_string(w, arg, PART_ITEM, string, string_limit + 2);
+		w->from += compat ? 4 : 8;
+	}
+	put_number(w, arg, PART_MORE, 0);
+}
+
+enum { COUNT_MOST = 512 };
+
+/* envp: only how many strings there are. */
+static __always_inline void capture_count(struct writing *w, __u8 arg, __u64 from)
+{
+	bool compat = w->flags & FLAG_COMPAT, fault = false;
+
+	w->count = 0;
+	w->from = from;
+	if (!from)
+		return;
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < COUNT_MOST; i++) {
+		__u64 batch[4];
+
+		if (!compat && !bpf_probe_read_user(batch, sizeof(batch), (void *)w->from) && batch[0] &&
+		    batch[1] && batch[2] && batch[3]) {
+			w->from += sizeof(batch);
+			w->count += 4;
+			continue;
+		}
+		if (!pointer_at(w->from, compat, &fault) || fault)
+			break;
+		w->from += compat ? 4 : 8;
+		w->count++;
+	}
+	if (!fault)
+		put_number(w, arg, PART_COUNT, w->count);
+}
+
+struct user_iovec {
+	__u64 base;
+	__u64 length;
+};
+
+enum { IOV_MOST = 16 };
+
+/* An iovec array and the heads of its buffers, as far as w->transferred bytes reach. */
+static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
+{
+	bool compat = w->flags & FLAG_COMPAT;
+	__u32 width = compat ? 8 : 16;
+
+	if (!from)
+		return;
+	put_bytes(w, arg, part, from, (count > VECTOR_MOST ? VECTOR_MOST : count) * width);
+	w->iov = from;
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < IOV_MOST; i++) {
+		struct user_iovec iov = {};
+		__u64 here;
+
+		if (i >= count || i >= vector_limit)
+			return;
+		if (compat) {
+			__u32 narrow[2] = {};
+
+			if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->iov))
+				return;
+			iov.base = narrow[0];
+			iov.length = narrow[1];
+		} else if (bpf_probe_read_user(&iov, sizeof(iov), (void *)w->iov)) {
+			return;
+		}
+		w->iov += width;
+		here = iov.length < w->transferred ? iov.length : w->transferred;
+		w->transferred -= here;
+		if (string_limit)
+			put_bytes(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit : here);
+	}
+}
+
+enum { NAME_MOST = 128, CONTROL_MOST = 512 };
+
+/* Reads the msghdr at w->from into w->head, whatever its width. */
+static __always_inline bool read_msghdr(struct writing *w)
+{
+	__u32 narrow[7] = {};
+
+	if (!(w->flags & FLAG_COMPAT))
+		return !bpf_probe_read_user(&w->head, sizeof(w->head), (void *)w->from);
+	if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->from))
+		return false;
+	w->head.name = narrow[0];
+	w->head.name_length = narrow[1];
+	w->head.iov = narrow[2];
+	w->head.iov_count = narrow[3];
+	w->head.control = narrow[4];
+	w->head.control_length = narrow[5];
+	return true;
+}
+
+/* width: of the msghdr, or of the mmsghdr around it. */
+static __always_inline void capture_message(struct writing *w, __u8 arg, __u32 width)
+{
+	put_bytes(w, arg, PART_DATA, w->from, width);
+	if (!read_msghdr(w))
+		return;
+	if (w->head.name)
+		put_bytes(w, arg, PART_NAME, w->head.name,
+			  w->head.name_length > NAME_MOST ? NAME_MOST : w->head.name_length);
+	capture_iovec(w, arg, PART_IOV, w->head.iov, w->head.iov_count);
+	if (w->head.control && w->head.control_length)
+		put_bytes(w, arg, PART_CONTROL, w->head.control,
+			  w->head.control_length > CONTROL_MOST ? CONTROL_MOST : w->head.control_length);
+}
+
+enum { MESSAGES_MOST = 8 };
+
+/* One msghdr, or an array of mmsghdr: those carry how much of each was transferred. */
+static __always_inline void capture_messages(struct writing *w, const volatile struct grab *grab)
+{
+	bool many = grab->what == WHAT_MESSAGES, received = grab->flags & GRAB_CLAMP_RET;
+	bool compat = w->flags & FLAG_COMPAT;
+	__u32 width = compat ? 28 : 56;
+	__u64 count = 1;
+
+	w->from = argument(w, grab->arg);
+	if (!w->from || (received && w->ret < 0))
+		return;
+	w->transferred = received ? w->ret : ~0ull;
+	if (many) {
+		width += compat ? 4 : 8;
+		count = received || w->ret > 0 ? w->ret : argument(w, grab->length_arg);
+	}
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < MESSAGES_MOST; i++) {
+		if (i >= count)
+			return;
+		if (many) {
+			__u32 length = 0;
+
+			bpf_probe_read_user(&length, 4, (void *)(w->from + (compat ? 28 : 56)));
+			w->transferred = received ? length : ~0ull;
+		}
+		capture_message(w, grab->arg, width);
+		w->from += width;
+	}
+}
+
+enum { DIRENTS_MOST = 1400 };
+
+/* How many entries getdents returned: strace tells no more either. */
+static __always_inline void capture_dirents(struct writing *w, __u8 arg, __u64 from)
+{
+	__u64 end = from + w->ret;
+	__u32 count = 0;
+
+	/* d_reclen stands behind two 64-bit words in both of a 64-bit kernel's layouts. */
+	if (w->ret < 0 || !from)
+		return;
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < DIRENTS_MOST; i++) {
+		__u16 reclen = 0;
+
+		if (from >= end)
+			break;
+		if (bpf_probe_read_user(&reclen, sizeof(reclen), (void *)(from + 16)) || !reclen)
+			return;
+		from += reclen;
+		count++;
+	}
+	if (from >= end)
+		put_number(w, arg, PART_COUNT, count);
+}

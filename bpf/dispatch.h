@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The hot path. Enter finds the track by the cgroup and notes the time in the thread's state; exit
+ * writes the one record of the call, here when it holds no memory, else in the writer that the plan
+ * names, by tail call.
+ */
+#pragma once
+
+static __always_inline __u32 plan_index(__u32 nr, bool compat)
+{
+	if (nr >= CALLS)
+		nr = CALLS - 1;
+	return compat ? CALLS + nr : nr;
+}
+
+/* A multiplexed call's plan depends on an argument: look its value up among the call's cases. */
+static __always_inline __u32 plan_of_case(__u32 index, const volatile struct plan *plan, const __u64 *args)
+{
+	__u32 low = plan->first_case, high = low + plan->cases, wanted;
+
+	switch (plan->case_arg) {
+	case 0: wanted = args[0]; break;
+	case 1: wanted = args[1]; break;
+	case 2: wanted = args[2]; break;
+	case 3: wanted = args[3]; break;
+	default: return index;
+	}
+	wanted &= plan->case_mask;
+	for (int i = 0; i < 10 && low < high; i++) {
+		__u32 middle = (low + high) / 2;
+		__u32 value;
+
+		if (middle >= CASES)
+			return index;
+		value = case_values[middle].value;
+		if (value == wanted)
+			return case_values[middle].plan;
+		if (value < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return index;
+}
+
+static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
+{
+	struct task_struct *task = me();
+	const volatile struct plan *plan;
+	struct task_state *state;
+	__u32 slot, index;
+	bool compat;
+
+	slot = slot_of(task);
+	if (!slot)
+		return 0;
+	compat = is_compat(task);
+	index = plan_index(nr, compat);
+	if (index >= PLANS)
+		return 0;
+	plan = &plans[index];
+	state = state_of(task, true);
+	if (!state)
+		return 0;
+	if (!(plan->flags & PLAN_RECORD)) {
+		state->slot = 0;
+		state->flags = FLAG_NO_ENTER;
+		return 0;
+	}
+	if (plan->cases) {
+		__u64 args[6];
+
+		arguments(regs, compat, args);
+		index = plan_of_case(index, plan, args);
+		if (index >= PLANS)
+			return 0;
+		plan = &plans[index];
+	}
+	state->slot = slot;
+	state->plan = index;
+	state->nr = nr;
+	state->flags = compat ? FLAG_COMPAT : 0;
+	state->entered = bpf_ktime_get_boot_ns();
+	if (plan->flags & PLAN_ENTER)
+		bpf_tail_call(ctx, &enter_writers, plan->enter_writer);
+	return 0;
+}
+
+static __always_inline void begin(struct call_record *call, const struct task_state *state,
+				  enum record_kind kind, __u8 nargs)
+{
+	call->kind = kind;
+	call->tid = my_tid();
+	call->nr = state->nr;
+	call->nargs = nargs;
+	call->pieces = 0;
+}
+
+/* The call's number and start were not noted: it began elsewhere, or seccomp stopped it. */
+static __always_inline bool adopt(struct task_struct *task, struct task_state *state, struct pt_regs *regs)
+{
+	int nr = number_at_exit(regs);
+	bool compat = is_compat(task);
+	__u32 slot = slot_of(task), index;
+
+	if (!slot || nr < 0)
+		return false;
+	index = plan_index(nr, compat);
+	if (index >= PLANS || !(plans[index].flags & PLAN_RECORD))
+		return false;
+	if (plans[index].cases) {
+		__u64 args[6];
+
+		arguments(regs, compat, args);
+		index = plan_of_case(index, &plans[index], args);
+	}
+	state->slot = slot;
+	state->plan = index;
+	state->nr = nr;
+	state->flags = FLAG_NO_ENTER | (compat ? FLAG_COMPAT : 0);
+	state->entered = 0;
+	return true;
+}
+
+static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = me();
+	const volatile struct plan *plan;
+	struct task_state *state;
+	struct call_record call;
+	__u32 slot;
+	__u64 size;
+	__u8 nargs;
+
+	state = state_of(task, false);
+	if (!state)
+		return 0;
+	if (!state->slot && !adopt(task, state, regs))
+		return 0;
+	if (state->plan >= PLANS)
+		return 0;
+	plan = &plans[state->plan];
+	if (plan->writer != WRITER_PLAIN) {
+		bpf_tail_call(ctx, &exit_writers, plan->writer);
+		state->slot = 0;
+		return 0;
+	}
+	slot = state->slot;
+	nargs = plan->nargs;
+	begin(&call, state, RECORD_CALL, nargs);
+	call.flags = state->flags;
+	call.time = bpf_ktime_get_boot_ns();
+	call.duration = call.time - state->entered;
+	call.ret = ret;
+	state->slot = 0;
+	arguments(regs, call.flags & FLAG_COMPAT, call.args);
+	size = 40 + 8 * nargs;
+	call.size = size;
+	barrier_var(size);
+	if (size > sizeof(call) || size < 40)
+		return 0;
+	output(ctx, slot, (struct record *)&call, size, true);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Every map and setting, who writes it and who reads it. */
+#pragma once
+
+/* A thread between the start and the end of a call. slot 0: it is not in a recorded call. */
+struct task_state {
+	__u64 entered;
+	__u32 slot;
+	__u32 plan;
+	__u16 nr;
+	enum record_flag flags;
+	__u8 pad;
+	__u32 tid;
+};
+
+/* Settings: written once before load, so that the verifier removes what they switch off. */
+const volatile __u32 cpus = 1;
+const volatile bool cgroup_storage = true;
+const volatile bool task_storage = true;
+const volatile bool pt_regs_helper = true;
+const volatile __u32 string_limit = 32;
+const volatile __u32 vector_limit = 32;
+const volatile __u32 self_tgid = 0;
+
+/* Written by userspace before load from the table of system calls; read by every writer. */
+const volatile struct plan plans[PLANS] = {};
+const volatile struct case_value case_values[CASES] = {};
+
+/* A CPU's ring of a track, at slot * cpus + cpu. Userspace inserts the perf events. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_PRESERVE_ELEMS);
+} rings SEC(".maps");
+
+/* Indexed like rings. Written here by the CPU that owns the entry, read by userspace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct tally);
+	__uint(max_entries, 1);
+} tallies SEC(".maps");
+
+/* Cgroup id -> slot. Written by userspace for the cgroups it is given, here for those made below. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u32);
+	__uint(max_entries, 65536);
+} cgroups SEC(".maps");
+
+/* The same, as a cache on the cgroup itself (kernels from 6.2 on). */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} cgroup_slots SEC(".maps");
+
+/* Written and read here only (kernels from 5.11 on). */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+/* Without task storage: one state for each thread id modulo the size, tagged with the id. */
+enum { TASK_SLOTS = 65536 };
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct task_state);
+	__uint(max_entries, TASK_SLOTS);
+} task_array SEC(".maps");
+
+struct user_msghdr {
+	__u64 name;
+	__u32 name_length;
+	__u32 pad;
+	__u64 iov;
+	__u64 iov_count;
+	__u64 control;
+	__u64 control_length;
+	__u64 flags;
+};
+
+/*
+ * Where a capturing writer assembles its record; tracepoints of one CPU do not nest. What changes from
+ * piece to piece lives here and not on the stack: the verifier does not track the contents of maps, so
+ * its states converge.
+ */
+struct writing {
+	__u32 at;		/* how much of bytes is used */
+	__u32 pieces;
+	__u32 flags;
+	__u32 count;
+	__s64 ret;
+	__u64 sp;
+	__u64 transferred;
+	__u64 from;
+	__u64 iov;
+	__u64 args[8];
+	struct user_msghdr head;
+	__u8 bytes[RECORD_MOST] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct writing);
+	__uint(max_entries, 1);
+} scratches SEC(".maps");
+
+/* The writers, by enum writer: one array for each hook. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, WRITERS);
+} enter_writers SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, WRITERS);
+} exit_writers SEC(".maps");
+
+/* Never filled: they carry the layouts of records into the object's BTF. */
+#define LAYOUT(type_name)                                \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_ARRAY);        \
+		__type(key, __u32);                      \
+		__type(value, struct type_name);         \
+		__uint(max_entries, 1);                  \
+	} layout_##type_name SEC(".maps")
+LAYOUT(record);
+LAYOUT(call_record);
+LAYOUT(piece);
+LAYOUT(signal_record);
+LAYOUT(task_record);
+LAYOUT(inflight);

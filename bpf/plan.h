@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What userspace tells the kernel: for each system call, what of its memory to copy and when.
+ * Derived from the rows of src/syscall/table; nothing here is written by hand.
+ */
+#pragma once
+
+enum what {
+	WHAT_NONE = 0,
+	WHAT_STRING = 1,	/* up to its NUL */
+	WHAT_BYTES = 2,
+	WHAT_STRINGS = 3,	/* a vector of strings: argv */
+	WHAT_COUNT = 4,		/* a vector of pointers, only counted: envp */
+	WHAT_IOVEC = 5,		/* an array of iovec and the heads of its buffers */
+	WHAT_MESSAGE = 6,	/* a msghdr, its name, buffers and control messages */
+	WHAT_MESSAGES = 7,	/* an array of mmsghdr */
+	WHAT_DIRENTS = 8,	/* linux_dirent64 entries, only counted */
+	WHAT_DIRENTS_OLD = 9,	/* linux_dirent entries, only counted */
+	WHAT_SIGFRAME = 10,	/* the mask that rt_sigreturn restores */
+} __attribute__((packed));
+
+/* Where the number of elements comes from. */
+enum length {
+	LENGTH_ONE = 0,
+	LENGTH_ARG = 1,		/* args[length_arg] */
+	LENGTH_RET = 2,		/* the result */
+	LENGTH_AT = 3,		/* the u32 that args[length_arg] points to */
+	LENGTH_BITS = 4,	/* args[length_arg] bits, in whole longs */
+	LENGTH_HEAD = 5,	/* the u32 at the start of the structure itself, in bytes */
+} __attribute__((packed));
+
+enum writer {
+	WRITER_PLAIN = 0,
+	WRITER_CAPTURE = 1,
+	WRITER_VECTOR = 2,
+	WRITER_IOVEC = 3,
+	WRITER_MESSAGE = 4,
+	WRITER_DIRENTS = 5,
+	WRITERS = 6,
+} __attribute__((packed));
+
+enum grab_flag {
+	GRAB_ALWAYS = 0,
+	GRAB_IF_OK = 1,		/* only when the call succeeded */
+	GRAB_START = 2,		/* label the piece PART_START */
+	GRAB_CLAMP_RET = 4,	/* no more than the result says was transferred */
+} __attribute__((packed));
+
+struct grab {
+	enum what what;
+	__u8 arg;
+	enum length length;
+	__u8 length_arg;
+	__u16 size;		/* of one element, bytes */
+	__u16 most;		/* copy no more than this, bytes */
+	__u16 offset;		/* skip so many bytes of the structure */
+	enum grab_flag flags;
+	__u8 pad;
+};
+
+/* Those of a vector, iovec, message or dirents writer stand first; ordinary ones follow. */
+enum { GRABS = 5 };
+
+enum plan_flag {
+	PLAN_SKIP = 0,
+	PLAN_RECORD = 1,	/* wanted at all */
+	PLAN_ENTER = 2,		/* write a RECORD_ENTER, whatever is captured */
+} __attribute__((packed));
+
+struct plan {
+	enum plan_flag flags;
+	__u8 nargs;
+	enum writer writer;	/* at the end */
+	enum writer enter_writer;
+	__u8 grabs;		/* grab[0 .. grabs) at the end */
+	__u8 enter_grabs;	/* enter[0 .. enter_grabs) at the start */
+	__u8 case_arg;		/* cases: which argument chooses */
+	__u8 pad;
+	__u16 first_case;	/* cases: where in case_values they begin */
+	__u16 cases;		/* how many; 0: none */
+	__u32 case_mask;
+	struct grab grab[GRABS];
+	struct grab enter[GRABS];
+};
+
+/* Numbers below CALLS have a plan for each ABI; cases of multiplexed calls have plans behind them. */
+enum {
+	CALLS = 512,
+	CASES = 1024,
+	PLANS = 2 * CALLS + CASES,
+};
+
+/* A case of a multiplexed call (fcntl, ioctl, prctl ...): sorted by value within a call. */
+struct case_value {
+	__u32 value;
+	__u32 plan;		/* index into plans */
+};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* What happens to tasks: forks, execs, exits, names, signals, and the calls that have not ended. */
+#pragma once
+
+static __always_inline void fill(struct task_record *record, enum record_kind kind, struct task_struct *task)
+{
+	__builtin_memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->kind = kind;
+	record->tid = task->pid;
+	record->time = bpf_ktime_get_boot_ns();
+	record->tgid = task->tgid;
+	__builtin_memcpy(record->comm, task->comm, sizeof(record->comm));
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(__u64 *ctx)
+{
+	struct task_struct *parent = (struct task_struct *)ctx[0];
+	struct task_struct *child = (struct task_struct *)ctx[1];
+	struct task_record record;
+	__u32 slot = slot_of(child);
+
+	if (!slot)
+		return 0;
+	fill(&record, RECORD_FORK, child);
+	record.parent = parent->pid;
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	struct task_record record;
+	__u32 slot = slot_of(task);
+
+	if (!slot)
+		return 0;
+	fill(&record, RECORD_EXEC, task);
+	record.former = ctx[1];
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_task_exit(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	struct task_record record;
+	__u32 slot = slot_of(task);
+
+	if (!slot)
+		return 0;
+	fill(&record, RECORD_EXIT, task);
+	record.parent = task->real_parent->tgid;
+	record.code = task->exit_code;
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int on_rename(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	struct task_record record;
+	__u32 slot = slot_of(task);
+
+	if (!slot)
+		return 0;
+	fill(&record, RECORD_COMM, task);
+	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), (void *)ctx[1]);
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+/* info may be 0 or 1 instead of a pointer: a signal that the kernel sends without details. */
+static __always_inline void fill_signal(struct signal_record *record, enum record_kind kind, int signo, __u64 info)
+{
+	__builtin_memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->kind = kind;
+	record->tid = my_tid();
+	record->time = bpf_ktime_get_boot_ns();
+	record->signo = signo;
+	if (info > 1 && !bpf_probe_read_kernel(record->info, sizeof(record->info), (void *)info))
+		record->has_info = 1;
+}
+
+SEC("tp_btf/signal_deliver")
+int on_signal(__u64 *ctx)
+{
+	struct signal_record record;
+	__u32 slot = slot_of(me());
+
+	if (!slot)
+		return 0;
+	fill_signal(&record, RECORD_SIGNAL, ctx[0], ctx[1]);
+	record.target = record.tid;
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+/* Signals that end a process by default and that somebody sends: HUP INT QUIT ABRT KILL USR1 USR2
+ * PIPE ALRM TERM XCPU. The kernel shows the victim SIGKILL instead, without details. */
+static const __u64 fatal_signals = 1ull << 1 | 1ull << 2 | 1ull << 3 | 1ull << 6 | 1ull << 9 |
+				   1ull << 10 | 1ull << 12 | 1ull << 13 | 1ull << 14 | 1ull << 15 |
+				   1ull << 24;
+
+SEC("tp_btf/signal_generate")
+int on_kill(__u64 *ctx)
+{
+	struct task_struct *target = (struct task_struct *)ctx[2];
+	struct signal_record record;
+	__u32 signo = ctx[0], slot;
+
+	if (signo >= 64 || !(fatal_signals & (1ull << signo)) || ctx[4])
+		return 0;
+	slot = slot_of(target);
+	if (!slot)
+		return 0;
+	fill_signal(&record, RECORD_KILL, signo, ctx[1]);
+	record.target = target->pid;
+	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(record.comm, sizeof(record.comm));
+	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	return 0;
+}
+
+/* Reading this iterator gives each thread of a recorded cgroup that is inside a call. */
+SEC("iter/task")
+int in_flight(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct inflight line = {};
+	struct task_state *state;
+	struct pt_regs *regs;
+
+	if (!task)
+		return 0;
+	state = state_of(task, false);
+	if (!state || !state->slot)
+		return 0;
+	line.tid = task->pid;
+	line.tgid = task->tgid;
+	line.entered = state->entered;
+	line.slot = state->slot;
+	line.nr = state->nr;
+	line.flags = state->flags;
+	__builtin_memcpy(line.comm, task->comm, sizeof(line.comm));
+	if (pt_regs_helper) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+		if (!regs)
+			return 0;
+		arguments(regs, line.flags & FLAG_COMPAT, line.args);
+		line.sp = stack_pointer(regs);
+	}
+	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
+	return 0;
+}

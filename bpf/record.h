@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the kernel writes: the one definition of every record. The build turns these types into Rust
+ * from the object's BTF, and src/wire.rs asserts their sizes and offsets.
+ *
+ * In the ring, perf writes a raw sample's length before its data and pads to eight bytes. Every record
+ * here begins with room for that length (`lead`, never sent), so that all of its fields are aligned,
+ * in the ring and while it is put together. `size` counts lead, is a multiple of eight, and is what a
+ * reader goes by. Times are CLOCK_BOOTTIME, in nanoseconds.
+ */
+#pragma once
+
+enum record_kind {
+	RECORD_NONE = 0,
+	RECORD_CALL = 1,	/* a system call, written at its end */
+	RECORD_ENTER = 2,	/* what is gone at the end of a call, written at its start */
+	RECORD_SIGNAL = 3,	/* a signal reaches a thread */
+	RECORD_KILL = 4,	/* somebody sends a fatal signal */
+	RECORD_FORK = 5,
+	RECORD_EXEC = 6,
+	RECORD_EXIT = 7,
+	RECORD_COMM = 8,
+	RECORD_JOIN = 9,	/* a task moves into the cgroup */
+} __attribute__((packed));
+
+enum record_flag {
+	FLAG_NONE = 0,
+	FLAG_COMPAT = 1,	/* a 32-bit call of a 64-bit kernel */
+	FLAG_NO_ENTER = 2,	/* its start was not seen: no duration */
+	FLAG_ENTERED = 4,	/* a RECORD_ENTER belongs to it */
+	FLAG_CUT = 8,		/* pieces are missing: the record was full */
+	FLAG_IN_FLIGHT = 16,	/* made by the reader: the call had not ended at the dump */
+} __attribute__((packed));
+
+struct record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+};
+
+/* RECORD_CALL, RECORD_ENTER: time is the end, or the start. args[nargs] follow, then pieces. */
+struct call_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u16 nr;
+	__u8 nargs;
+	__u8 pieces;
+	__u64 duration;
+	__s64 ret;
+	__u64 args[6];
+};
+
+enum part {
+	PART_DATA = 0,		/* the bytes that the argument points to */
+	PART_ITEM = 1,		/* one element of a vector: a string of argv, a buffer of an iovec */
+	PART_MORE = 2,		/* the vector goes on */
+	PART_COUNT = 3,		/* a u32: how many elements there are */
+	PART_NAME = 4,		/* msg_name */
+	PART_CONTROL = 5,	/* msg_control */
+	PART_IOV = 6,		/* the iovec array of a msghdr */
+	PART_START = 7,		/* PART_DATA, as it was at the start of the call */
+} __attribute__((packed));
+
+/* Captured memory: length bytes follow; a negative length is the errno of the failed read. */
+struct piece {
+	__u8 arg;
+	enum part part;
+	__s16 length;
+};
+
+/* RECORD_SIGNAL, RECORD_KILL: info is the kernel's siginfo; without it only the number is known. */
+struct signal_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;		/* who gets it; RECORD_KILL: who sends it */
+	__s32 signo;
+	__u32 target;		/* who gets it */
+	__u32 has_info;
+	__u8 info[48];
+	__u32 sender_tgid;
+	__u32 pad;
+	__u8 comm[16];		/* RECORD_KILL: the sender's */
+};
+
+/* RECORD_FORK, _EXEC, _EXIT, _COMM, _JOIN: tid is the task it is about (the child of a fork). */
+struct task_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u32 tgid;
+	__u32 parent;		/* fork: the thread that forked; exit: the parent's tgid */
+	__u32 former;		/* exec: the thread id before it */
+	__u32 code;		/* exit: as wait(2) reports it */
+	__u32 pad;
+	__u8 comm[16];
+};
+
+/* One line of the task iterator: a call that has not ended. */
+struct inflight {
+	__u32 tid;
+	__u32 tgid;
+	__u64 entered;
+	__u64 args[6];
+	__u64 sp;
+	__u32 slot;
+	__u16 nr;
+	enum record_flag flags;
+	__u8 pad;
+	__u8 comm[16];
+};
+
+/* Per ring: what was written and what was not. */
+struct tally {
+	__u64 records;
+	__u64 bytes;
+	__u64 calls;
+	__u64 lost;		/* bpf_perf_event_output failed */
+	__u64 last_error;
+	__u64 pad[3];
+};
+
+/* Largest record: the ring reader leaves a margin of this many bytes at a ring's old end. */
+enum {
+	PIECES_ROOM = 8192,
+	PIECE_MOST = 4096,
+	RECORD_MOST = 40 + 48 + PIECES_ROOM + PIECE_MOST + 64,
+};

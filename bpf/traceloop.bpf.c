@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The recorder's kernel side, one object: dispatch.h finds the track and writes plain calls, write.h
+ * the calls that carry memory, process.h and cgroup.h what happens around them.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "record.h"
+#include "plan.h"
+#include "maps.h"
+#include "arch.h"
+#include "track.h"
+#include "dispatch.h"
+#include "capture.h"
+#include "write.h"
+#include "process.h"
+#include "cgroup.h"
+
+SEC("tp_btf/sys_enter")
+int sys_enter(__u64 *ctx)
+{
+	return on_enter(ctx, (struct pt_regs *)ctx[0], ctx[1]);
+}
+
+SEC("tp_btf/sys_exit")
+int sys_exit(__u64 *ctx)
+{
+	return on_exit(ctx, (struct pt_regs *)ctx[0], ctx[1]);
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,152 @@
+//! `traceloop cgroups`: the original's command. Records cgroups until it is told to end.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    End,
+    output::{Destination, Output},
+    recording::{self, Recording},
+    signals::{Request, Signals, runtime},
+};
+use crate::{
+    cgroup::Cgroup,
+    decode::{Decoder, Style},
+    model::{Cause, Event},
+    recorder::{Recorder, boottime, realtime_offset},
+    wire,
+};
+
+/// Record cgroups, with everything below them
+///
+/// Follows the calls as they happen, or, with --dump-on-exit, keeps the last of them in memory and
+/// prints them on SIGINT or SIGTERM. SIGUSR2 prints them and goes on.
+#[derive(Args, Debug)]
+pub(super) struct Cgroups {
+    /// Print what the rings hold at the end, instead of following
+    #[arg(long)]
+    dump_on_exit: bool,
+    /// Paths of cgroup v2 directories
+    #[arg(value_name = "CGROUP", required = true)]
+    cgroups: Vec<PathBuf>,
+    #[command(flatten)]
+    recording: Recording,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Cgroups {
+    pub(super) fn run(self) -> Result<End> {
+        if self.output.is_raw() && !self.dump_on_exit {
+            anyhow::bail!("--format raw is a whole dump: give --dump-on-exit with it");
+        }
+        let cgroups = self.cgroups.iter().map(|path| Cgroup::open(path)).collect::<Result<Vec<_>>>()?;
+        runtime()?.block_on(self.record(cgroups))
+    }
+
+    async fn record(&self, cgroups: Vec<Cgroup>) -> Result<End> {
+        let mut signals = Signals::new()?;
+        let mut destination = self.output.open()?;
+        let count = cgroups.len();
+        let mut recorder = Recorder::prepare(count, &self.recording.settings(self.output.verbose))?;
+        let style = self.style();
+        let mut follow = Follow::new(&recorder, style.clone());
+        recorder.record(cgroups)?;
+        recording::say_ready(&recorder, count)?;
+        loop {
+            let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
+            tokio::select! {
+                request = signals.next() => match request {
+                    Request::End(_) => break,
+                    Request::Dump => destination.dump(&recorder.dump(Cause::Request)?, &style)?,
+                    Request::Child => {}
+                },
+                () = pause(wait) => follow.step(&recorder, &mut destination)?,
+            }
+        }
+        if self.dump_on_exit {
+            destination.dump(&recorder.dump(Cause::Exit)?, &style)?;
+        } else {
+            follow.step(&recorder, &mut destination)?;
+            follow.flush(&mut destination)?;
+        }
+        Ok(End::Done)
+    }
+
+    fn style(&self) -> Style {
+        Style { string_limit: self.recording.string_limit as usize, verbose: self.output.verbose, ..Style::default() }
+    }
+}
+
+async fn pause(wait: Duration) {
+    if wait == Duration::MAX { std::future::pending().await } else { tokio::time::sleep(wait).await }
+}
+
+/// Reads what is new in the rings, as long as nothing else asks for attention.
+struct Follow {
+    decoder: Decoder,
+    seen: Vec<crate::ring::Position>,
+    /// Records so new that an older one may still come from another CPU.
+    held: Vec<Vec<u8>>,
+    quiet: u32,
+}
+
+impl Follow {
+    /// Pauses between readings: short while something happens, a second when nothing does.
+    const SHORTEST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(1);
+
+    fn new(recorder: &Recorder, style: Style) -> Self {
+        let mut seen = Vec::new();
+        recorder.news(&mut seen);
+        Self { decoder: Decoder::new(style, &[]), seen, held: Vec::new(), quiet: 0 }
+    }
+
+    fn pause(&self) -> Duration {
+        (Self::SHORTEST * 2_u32.saturating_pow(self.quiet)).min(Self::LONGEST)
+    }
+
+    fn step(&mut self, recorder: &Recorder, destination: &mut Destination<'_>) -> Result<()> {
+        let until = boottime();
+        let (blocks, missed) = recorder.news(&mut self.seen);
+        if missed {
+            super::say("traceloop: calls came faster than they were read; some are not shown: give a larger --buffer-size")?;
+        }
+        if blocks.iter().all(Vec::is_empty) && self.held.is_empty() {
+            self.quiet = (self.quiet + 1).min(8);
+            return Ok(());
+        }
+        self.quiet = 0;
+        for thread in recorder.threads() {
+            self.decoder.see(&thread);
+        }
+        self.held.extend(blocks);
+        self.write(until, destination)
+    }
+
+    /// Writes what began before `until`, and keeps the rest.
+    fn write(&mut self, until: u64, destination: &mut Destination<'_>) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let mut records: Vec<_> = held.iter().flat_map(|block| wire::records(block)).collect();
+        records.sort_by_key(wire::Record::time);
+        let mut events: Vec<Event> = Vec::new();
+        let mut later = Vec::new();
+        for record in records {
+            if record.time() <= until {
+                self.decoder.feed(record, &mut events);
+            } else {
+                later.extend_from_slice(record.bytes());
+            }
+        }
+        if !later.is_empty() {
+            self.held.push(later);
+        }
+        destination.follow(realtime_offset(), &events)
+    }
+
+    fn flush(&mut self, destination: &mut Destination<'_>) -> Result<()> {
+        self.write(u64::MAX, destination)
+    }
+}

@@ -1,0 +1,160 @@
+//! `traceloop doctor`: what this machine can and cannot do, and the remedy for each.
+
+use std::{fs, path::Path};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::End;
+use crate::{
+    cgroup::v2_mount,
+    recorder::{Budget, Recorder, Settings},
+    syscall::plan::Wanted,
+};
+
+/// Tell what this machine can and cannot do, with the remedy for each
+#[derive(Args, Debug)]
+pub(super) struct Doctor {}
+
+/// What was found.
+enum Finding {
+    /// As it should be.
+    Good(String),
+    /// Recording works, but not as well as it could.
+    Weak(String, &'static str),
+    /// Recording does not work.
+    Bad(String, &'static str),
+}
+
+/// Capabilities that recording needs, by number (include/uapi/linux/capability.h).
+const CAP_SYS_PTRACE: u32 = 19;
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_PERFMON: u32 = 38;
+const CAP_BPF: u32 = 39;
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<End> {
+        let checks: [(&str, fn() -> Finding); 8] = [
+            ("kernel", kernel),
+            ("BTF", btf),
+            ("cgroup v2", cgroup2),
+            ("capabilities", capabilities),
+            ("locked memory", memlock),
+            ("tracefs", tracefs),
+            ("process memory", ptrace),
+            ("recording", recording),
+        ];
+        let mut bad = false;
+        for (name, check) in checks {
+            match check() {
+                Finding::Good(what) => println!("ok    {name}: {what}"),
+                Finding::Weak(what, remedy) => println!("weak  {name}: {what}\n      {remedy}"),
+                Finding::Bad(what, remedy) => {
+                    bad = true;
+                    println!("BAD   {name}: {what}\n      {remedy}");
+                }
+            }
+        }
+        Ok(if bad { End::NoMatch } else { End::Done })
+    }
+}
+
+fn kernel() -> Finding {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = release.trim();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version < (5, 10) {
+        return Finding::Bad(format!("Linux {release}"), "use Linux 5.10 or later");
+    }
+    Finding::Good(format!("Linux {release} {}", std::env::consts::ARCH))
+}
+
+fn btf() -> Finding {
+    const PATH: &str = "/sys/kernel/btf/vmlinux";
+    match fs::metadata(PATH) {
+        Ok(file) => Finding::Good(format!("{PATH}, {} KiB", file.len() / 1024)),
+        Err(error) => Finding::Bad(
+            format!("{PATH}: {error}"),
+            "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (every distribution's is), and mount sysfs",
+        ),
+    }
+}
+
+fn cgroup2() -> Finding {
+    match v2_mount() {
+        Ok(mount) => Finding::Good(format!("mounted at {}", mount.point.display())),
+        Err(error) => Finding::Bad(
+            format!("{error:#}"),
+            "mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1",
+        ),
+    }
+}
+
+fn effective_capabilities() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn capabilities() -> Finding {
+    let have = effective_capabilities();
+    let has = |capability: u32| have >> capability & 1 == 1;
+    if has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)) {
+        let words = if has(CAP_SYS_ADMIN) { "CAP_SYS_ADMIN" } else { "CAP_BPF and CAP_PERFMON" };
+        return Finding::Good(words.to_owned());
+    }
+    Finding::Bad(
+        format!("CAP_BPF is {}, CAP_PERFMON is {}", missing(has(CAP_BPF)), missing(has(CAP_PERFMON))),
+        "run as root, or give both: setpriv --ambient-caps +bpf,+perfmon",
+    )
+}
+
+fn missing(there: bool) -> &'static str {
+    if there { "there" } else { "missing" }
+}
+
+fn memlock() -> Finding {
+    match nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_MEMLOCK) {
+        Ok((libc::RLIM_INFINITY, _)) => Finding::Good("no limit".to_owned()),
+        Ok((soft, _)) if soft >= 8 << 20 => Finding::Good(format!("{} KiB", soft / 1024)),
+        Ok((soft, _)) => Finding::Weak(
+            format!("{} KiB", soft / 1024),
+            "kernels before 5.11 count BPF maps against it: ulimit -l unlimited, or LimitMEMLOCK=infinity",
+        ),
+        Err(error) => Finding::Weak(error.to_string(), "ulimit -l tells the limit"),
+    }
+}
+
+fn tracefs() -> Finding {
+    let places = ["/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"];
+    match places.iter().find(|place| Path::new(place).is_dir()) {
+        Some(place) => Finding::Good((*place).to_owned()),
+        None => Finding::Weak(
+            "not mounted".to_owned(),
+            "only kernels from 7.2 on need it: mount -t tracefs none /sys/kernel/tracing",
+        ),
+    }
+}
+
+fn ptrace() -> Finding {
+    if effective_capabilities() >> CAP_SYS_PTRACE & 1 == 1 {
+        return Finding::Good("CAP_SYS_PTRACE: what calls in flight point to can be told".to_owned());
+    }
+    Finding::Weak(
+        "CAP_SYS_PTRACE is missing".to_owned(),
+        "calls in flight at a dump are shown without their strings; give CAP_SYS_PTRACE",
+    )
+}
+
+fn recording() -> Finding {
+    let settings = Settings {
+        wanted: Wanted::default(),
+        budget: Budget { ring: 64 << 10, total: 64 << 20 },
+        without: Vec::new(),
+    };
+    match Recorder::prepare(1, &settings) {
+        Ok(recorder) => Finding::Good(format!("the programs load and attach, with {}", recorder.features())),
+        Err(error) => Finding::Bad(format!("{error:#}"), "TRACELOOP_LOG=debug traceloop doctor shows the verifier's log"),
+    }
+}

@@ -1,0 +1,99 @@
+//! Options of what is recorded.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    kernel::Feature,
+    recorder::{Budget, Recorder, Settings},
+    syscall::{self, Abi, Filter, plan::Wanted},
+};
+
+/// What is recorded, and with how much memory.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Recording")]
+pub(super) struct Recording {
+    /// Size of each ring: one for each CPU of each cgroup
+    #[arg(long, value_name = "SIZE", default_value = "256K", value_parser = size)]
+    buffer_size: usize,
+    /// Memory for all rings together; they shrink to fit
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    memory_max: usize,
+    /// Bytes of each string and buffer that are recorded (paths are recorded whole; 4096 at most)
+    #[arg(short = 's', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=4096))]
+    pub(super) string_limit: u32,
+    /// Record only these calls: names, %classes, `!` for all but them
+    #[arg(long, value_name = "SET", default_value = "all", value_parser = filter)]
+    syscalls: Filter,
+    /// Record no contents of reads, writes and messages
+    #[arg(long)]
+    no_payload: bool,
+    /// Do without a kernel feature: cgroup-storage, task-storage, task-registers
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    without: Vec<Feature>,
+}
+
+impl Recording {
+    pub(super) fn settings(&self, verbose: bool) -> Settings {
+        Settings {
+            wanted: Wanted {
+                filter: self.syscalls.clone(),
+                string_limit: self.string_limit,
+                payload: !self.no_payload,
+                verbose,
+            },
+            budget: Budget { ring: self.buffer_size, total: self.memory_max },
+            without: self.without.clone(),
+        }
+    }
+}
+
+/// Tells that everything is being recorded: scripts wait for this line.
+pub(super) fn say_ready(recorder: &Recorder, cgroups: usize) -> Result<()> {
+    if let Some(shrunk) = recorder.shrunk() {
+        super::say(format_args!(
+            "traceloop: rings of {} instead of {}, so that --memory-max holds",
+            kib(shrunk.to),
+            kib(shrunk.from)
+        ))?;
+    }
+    let mib = recorder.memory().div_ceil(1 << 20);
+    super::say(format_args!("recording {cgroups} cgroup{}, {mib} MiB", if cgroups == 1 { "" } else { "s" }))
+}
+
+fn kib(bytes: usize) -> String {
+    format!("{} KiB", bytes / 1024)
+}
+
+/// `256K`, `64M`, `1G`, or bytes.
+fn size(text: &str) -> Result<usize> {
+    let text = text.trim();
+    let (digits, shift) = match text.bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let number: usize = digits.parse().with_context(|| format!("a size is a number with K, M or G behind it, not {text:?}"))?;
+    number.checked_mul(1 << shift).context("a size that no machine has")
+}
+
+pub(super) fn filter(text: &str) -> Result<Filter> {
+    Filter::parse(text, |name| {
+        syscall::find(name).is_some() || syscall::number(Abi::native(false), name).is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("256K").unwrap(), 256 << 10);
+        assert_eq!(size("64M").unwrap(), 64 << 20);
+        assert_eq!(size("512").unwrap(), 512);
+        assert!(size("x").is_err());
+        assert!(size("99999999999G").is_err());
+    }
+}

@@ -1,0 +1,275 @@
+//! One argument, by its kind: one exhaustive match.
+
+use super::{
+    call::Raw,
+    clone, file, io, process, shape, signal, socket,
+    text::Text,
+};
+use crate::{
+    model::Value,
+    syscall::{Arg, Kind, Len, Shape, words},
+    wire::Part,
+};
+
+/// Whether an argument is shown at all.
+pub(super) fn is_printed(raw: &Raw<'_>, arg: &Arg) -> bool {
+    match arg.kind {
+        Kind::Hidden => false,
+        Kind::If(other, bits, _) => raw.register(other) & bits != 0,
+        _ => true,
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the kernel takes 32 bits")]
+pub(super) fn int(register: u64) -> i32 {
+    register as i32
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the kernel takes 32 bits")]
+pub(super) fn uint(register: u64) -> u32 {
+    register as u32
+}
+
+/// A register as a signed number of the ABI's word.
+#[allow(clippy::cast_possible_wrap, reason = "the sign is wanted")]
+fn long(raw: &Raw<'_>, register: u64) -> i64 {
+    if raw.abi.word() == 4 { i64::from(int(register)) } else { register as i64 }
+}
+
+/// Writes an argument and returns its value for programs.
+pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) -> Value {
+    let register = raw.register(index);
+    let signed = Value::Signed(i64::from(int(register)));
+    let unsigned = Value::Unsigned(register);
+    match kind {
+        Kind::Int => {
+            text.signed(int(register));
+            signed
+        }
+        Kind::Uint => {
+            text.unsigned(uint(register));
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::Long => {
+            text.signed(long(raw, register));
+            Value::Signed(long(raw, register))
+        }
+        Kind::Size => {
+            text.unsigned(register);
+            unsigned
+        }
+        Kind::Wide => {
+            if raw.abi.word() == 4 {
+                let wide = register & 0xffff_ffff | raw.register(index + 1) << 32;
+                #[allow(clippy::cast_possible_wrap, reason = "an offset is signed")]
+                text.signed(wide as i64);
+                Value::Unsigned(wide)
+            } else {
+                text.signed(long(raw, register));
+                Value::Signed(long(raw, register))
+            }
+        }
+        Kind::Hex => {
+            text.hex(register);
+            unsigned
+        }
+        Kind::Hex32 => {
+            text.hex(uint(register));
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::Pages => {
+            text.hex(u64::from(uint(register)) * 4096);
+            Value::Unsigned(u64::from(uint(register)) * 4096)
+        }
+        Kind::Addr => {
+            text.addr(register);
+            unsigned
+        }
+        Kind::Octal => {
+            text.octal(uint(register));
+            unsigned
+        }
+        Kind::Fd => {
+            text.signed(int(register));
+            signed
+        }
+        Kind::DirFd => {
+            if int(register) == libc::AT_FDCWD { text.push("AT_FDCWD") } else { text.signed(int(register)) }
+            signed
+        }
+        Kind::Pid | Kind::Id => {
+            text.signed(int(register));
+            signed
+        }
+        Kind::Mode => {
+            text.mode(uint(register) & 0xffff);
+            unsigned
+        }
+        Kind::FileMode => {
+            file::mode(text, uint(register) & 0xffff);
+            unsigned
+        }
+        Kind::Dev => {
+            file::device(text, register);
+            unsigned
+        }
+        Kind::Signal => {
+            text.push(&signal::name(int(register)));
+            signed
+        }
+        Kind::Flags(words) => {
+            text.flags(words, uint(register).into());
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::LongFlags(words) => {
+            text.flags(words, register);
+            unsigned
+        }
+        Kind::Enum(words) => {
+            text.word(words, uint(register).into());
+            signed
+        }
+        Kind::LongEnum(words) => {
+            text.word(words, register);
+            unsigned
+        }
+        Kind::OpenFlags => {
+            file::open_flags(text, uint(register));
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::MapFlags => {
+            file::map_flags(text, register);
+            unsigned
+        }
+        Kind::CloneFlags => {
+            clone::flags(text, register);
+            unsigned
+        }
+        Kind::FutexOp => {
+            process::futex_op(text, uint(register));
+            unsigned
+        }
+        Kind::FutexBits => {
+            if uint(register) == u32::MAX { text.push("FUTEX_BITSET_MATCH_ANY") } else { text.hex(uint(register)) }
+            unsigned
+        }
+        Kind::SocketType => {
+            socket::kind(text, uint(register));
+            unsigned
+        }
+        Kind::SocketProtocol => {
+            socket::protocol(text, raw, uint(register));
+            signed
+        }
+        Kind::Path => string(text, raw, index, true),
+        Kind::Str => string(text, raw, index, false),
+        Kind::In(shape, len) => memory(text, raw, index, *shape, *len, true),
+        Kind::Out(shape, len) => memory(text, raw, index, *shape, *len, !raw.failed()),
+        Kind::OutAlways(shape, len) => memory(text, raw, index, *shape, *len, true),
+        Kind::InOut(shape, len) => changed(text, raw, index, *shape, *len),
+        Kind::Strings => process::strings(text, raw, index),
+        Kind::StringCount => process::string_count(text, raw, index),
+        Kind::If(_, _, inner) => print(text, raw, index, inner),
+        Kind::Label(label, inner) => {
+            text.push(label);
+            text.push("=");
+            print(text, raw, index, inner)
+        }
+        Kind::Hidden => unsigned,
+    }
+}
+
+/// A NUL-terminated string.
+fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, path: bool) -> Value {
+    let register = raw.register(index);
+    let Some(bytes) = raw.data(index) else {
+        text.addr(register);
+        return Value::Unsigned(register);
+    };
+    let (shown, more) = without_nul(bytes);
+    if path { io::path(text, shown) } else { text.string(shown, more) }
+    Value::Bytes(shown.into())
+}
+
+/// What stands before the NUL; whether the string goes on behind what was captured. The kernel side
+/// ends a string that it cuts with a NUL of its own, one byte behind the limit.
+fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
+    match bytes.iter().position(|byte| *byte == 0) {
+        Some(end) => (&bytes[..end], false),
+        None => (bytes, true),
+    }
+}
+
+/// Memory that an argument points to, or the pointer if it is not known.
+fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
+    let register = raw.register(index);
+    let known = if shape == Shape::SigFrame { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
+    match known {
+        Some(bytes) if valid => shape::print(text, raw, index, shape, len, bytes),
+        _ => unknown(text, raw, index, shape, valid),
+    }
+}
+
+/// What is shown instead of memory that is not known.
+fn unknown(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, valid: bool) -> Value {
+    let register = raw.register(index);
+    text.addr(register);
+    if valid
+        && matches!(shape, Shape::Dirents | Shape::DirentsOld)
+        && let Some(count) = raw.number(index, Part::PART_COUNT)
+    {
+        io::entries(text, count);
+    }
+    Value::Unsigned(register)
+}
+
+/// Memory that the call read and wrote: as it was, and what it became.
+fn changed(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len) -> Value {
+    let register = raw.register(index);
+    let (before, after) = (raw.piece(index, Part::PART_START), raw.data(index));
+    match (before, after) {
+        // select and poll tell the rest in their result.
+        (Some(before), _) if matches!(shape, Shape::FdSet | Shape::Timeval | Shape::Timespec) => {
+            shape::print(text, raw, index, shape, len, before)
+        }
+        (Some(before), Some(after)) if before != after && !raw.failed() => text_changed(text, raw, index, shape, len, before, after),
+        (Some(before), _) => one(text, raw, index, shape, len, before),
+        _ => {
+            text.addr(register);
+            Value::Unsigned(register)
+        }
+    }
+}
+
+/// `[128 => 16]`: numbers stand in brackets together.
+fn text_changed(
+    text: &mut Text<'_>,
+    raw: &Raw<'_>,
+    index: u8,
+    shape: Shape,
+    len: Len,
+    before: &[u8],
+    after: &[u8],
+) -> Value {
+    if shape::is_number(shape) {
+        let mut value = Value::Unsigned(raw.register(index));
+        text.bracketed(|text| {
+            shape::number(text, raw, shape, before);
+            text.push(" => ");
+            value = shape::number(text, raw, shape, after);
+        });
+        return value;
+    }
+    shape::print(text, raw, index, shape, len, before);
+    text.push(" => ");
+    shape::print(text, raw, index, shape, len, after)
+}
+
+fn one(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) -> Value {
+    shape::print(text, raw, index, shape, len, bytes)
+}
+
+/// `words::net::MSG` and the like are reached through the rows; this one is shared.
+pub(super) fn family(text: &mut Text<'_>, value: u64) {
+    text.word(&words::net::FAMILIES, value);
+}

@@ -1,0 +1,171 @@
+//! One call: its name, its arguments in order, its result.
+
+use super::{
+    argument,
+    memory::Memory,
+    result,
+    style::Style,
+    text::Text,
+};
+use crate::{
+    model::{Argument, Call, Outcome},
+    syscall::{self, Abi, Arg, Kind, Len, Ret, Row, Shape},
+    wire::{CallRecord, Part, Piece},
+};
+
+/// A call's bytes, with its row at hand.
+#[derive(Debug)]
+pub(super) struct Raw<'a> {
+    pub(super) style: &'a Style,
+    pub(super) abi: Abi,
+    pub(super) nr: u16,
+    pub(super) compat: bool,
+    pub(super) row: Option<&'static Row>,
+    pub(super) args: [u64; 6],
+    /// The result; `None` while the call has not ended.
+    pub(super) ret: Option<i64>,
+    pieces: &'a [Piece<'a>],
+}
+
+impl<'a> Raw<'a> {
+    pub(super) fn new(
+        style: &'a Style,
+        record: CallRecord<'_>,
+        args: [u64; 6],
+        ret: Option<i64>,
+        pieces: &'a [Piece<'a>],
+    ) -> Self {
+        let abi = style.abi(record.compat());
+        let (nr, compat) = (record.nr(), record.compat());
+        Self { style, abi, nr, compat, row: syscall::row(abi, nr), args, ret, pieces }
+    }
+
+    /// An argument's register.
+    pub(super) fn register(&self, index: u8) -> u64 {
+        self.args.get(usize::from(index)).copied().unwrap_or(0)
+    }
+
+    /// The arguments and result that hold for this call: its case's, if it is a multiplexed one.
+    fn signature(&self) -> (&'static [Arg], &'static Ret) {
+        let Some(row) = self.row else { return (&[], &Ret::Int) };
+        let case = row.cases.and_then(|cases| {
+            let wanted = self.register(cases.arg) & u64::from(cases.mask);
+            cases.list.iter().find(|case| {
+                case.values.iter().any(|value| value & u64::from(cases.mask) == wanted)
+            })
+        });
+        case.map_or((row.args, &row.ret), |case| (case.args, &case.ret))
+    }
+
+    /// Whether the call has failed with an errno.
+    pub(super) fn failed(&self) -> bool {
+        self.ret.is_some_and(|ret| (-4095..0).contains(&ret))
+    }
+
+    /// A captured piece of an argument.
+    pub(super) fn piece(&self, arg: u8, part: Part) -> Option<&'a [u8]> {
+        let piece = self.pieces.iter().find(|piece| piece.arg == arg && piece.part == part)?;
+        piece.bytes.ok()
+    }
+
+    /// An argument's memory.
+    pub(super) fn data(&self, arg: u8) -> Option<&'a [u8]> {
+        self.piece(arg, Part::PART_DATA)
+    }
+
+    /// All pieces of an argument, in the order of capture.
+    pub(super) fn pieces(&self, arg: u8) -> impl Iterator<Item = &'a Piece<'a>> {
+        self.pieces.iter().filter(move |piece| piece.arg == arg)
+    }
+
+    /// A u32 that was captured for an argument.
+    pub(super) fn number(&self, arg: u8, part: Part) -> Option<u32> {
+        let bytes = self.piece(arg, part)?.first_chunk::<4>()?;
+        Some(u32::from_ne_bytes(*bytes))
+    }
+
+    /// A structure of an argument, ready to be read; `None` if less than what it needs was captured.
+    pub(super) fn structure(&self, bytes: &'a [u8], shape: Shape) -> Memory<'a> {
+        let word = self.abi.word();
+        let (offset, kept) = shape.kept(word);
+        let base = if bytes.len() == kept { offset } else { 0 };
+        Memory::new(bytes, base, word)
+    }
+
+    /// How many elements an argument has, by its length.
+    pub(super) fn count(&self, len: Len) -> u64 {
+        match len {
+            Len::One => 1,
+            Len::Arg(arg) => self.register(arg),
+            Len::Ret => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0),
+            Len::RetOrArg(arg) => {
+                self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0).min(self.register(arg))
+            }
+            Len::At(arg) => self.number(arg, Part::PART_DATA).map_or(0, u64::from),
+            Len::Bits(arg) => self.register(arg).div_ceil(64) * 8,
+            Len::Head => 0,
+        }
+    }
+}
+
+/// Decodes a call. Its duration is the caller's to add.
+pub(super) fn decode(raw: &Raw<'_>) -> Call {
+    let mut text = Text::new(raw.style);
+    let (signature, ret) = raw.signature();
+    let mut args = Vec::with_capacity(signature.len());
+    let mut known_at_start = 0;
+    let mut still_known = true;
+    for arg in signature {
+        if !argument::is_printed(raw, arg) {
+            continue;
+        }
+        still_known &= is_known_at_start(&arg.kind);
+        if !args.is_empty() {
+            text.push(", ");
+        }
+        if still_known {
+            known_at_start = text.len();
+        }
+        let from = text.len();
+        let value = argument::print(&mut text, raw, arg.index, &arg.kind);
+        args.push(Argument { name: arg.name, from, to: text.len(), value });
+        if still_known {
+            known_at_start = text.len();
+        }
+    }
+    if raw.row.is_none() {
+        for (n, register) in raw.args.iter().enumerate() {
+            if n > 0 {
+                text.push(", ");
+            }
+            let from = text.len();
+            text.hex(*register);
+            let value = crate::model::Value::Unsigned(*register);
+            args.push(Argument { name: UNKNOWN_ARGS[n], from, to: text.len(), value });
+        }
+        known_at_start = text.len();
+    }
+    let known = syscall::name(raw.abi, raw.nr);
+    Call {
+        name: known.unwrap_or("syscall"),
+        unknown: known.is_none().then(|| format!("syscall_{:#x}", raw.nr).into()),
+        nr: raw.nr,
+        compat: raw.compat,
+        text: text.finish(),
+        args,
+        known_at_start,
+        outcome: raw.ret.map_or(Outcome::InFlight, |value| result::outcome(raw, ret, value)),
+        duration: None,
+        cut: false,
+    }
+}
+
+const UNKNOWN_ARGS: [&str; 6] = ["arg1", "arg2", "arg3", "arg4", "arg5", "arg6"];
+
+fn is_known_at_start(kind: &Kind) -> bool {
+    match kind {
+        Kind::Out(..) | Kind::OutAlways(..) | Kind::InOut(..) => false,
+        Kind::If(_, _, inner) | Kind::Label(_, inner) => is_known_at_start(inner),
+        _ => true,
+    }
+}

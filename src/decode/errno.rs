@@ -1,0 +1,50 @@
+//! Names and texts of errnos.
+
+use std::sync::LazyLock;
+
+use nix::errno::Errno;
+
+const MOST: i32 = 134;
+
+/// The kernel's own codes, which only tracers see: name and text.
+const RESTARTS: [(i64, &str, &str); 5] = [
+    (512, "ERESTARTSYS", "To be restarted if SA_RESTART is set"),
+    (513, "ERESTARTNOINTR", "To be restarted"),
+    (514, "ERESTARTNOHAND", "To be restarted if no handler"),
+    (515, "ENOIOCTLCMD", "No ioctl command"),
+    (516, "ERESTART_RESTARTBLOCK", "Interrupted by signal"),
+];
+
+struct Known {
+    name: String,
+    text: String,
+}
+
+static TABLE: LazyLock<Vec<Option<Known>>> = LazyLock::new(|| {
+    (0..MOST)
+        .map(|number| {
+            let errno = Errno::from_raw(number);
+            (errno != Errno::UnknownErrno).then(|| {
+                let text = std::io::Error::from_raw_os_error(number).to_string();
+                let text = text.rsplit_once(" (os error").map_or(text.clone(), |(text, _)| text.to_owned());
+                Known { name: format!("{errno:?}"), text }
+            })
+        })
+        .collect()
+});
+
+/// `ENOENT`, if the number has a name.
+pub(super) fn name(errno: i32) -> Option<&'static str> {
+    Some(&TABLE.get(usize::try_from(errno).ok()?)?.as_ref()?.name)
+}
+
+/// `No such file or directory`, if the number has a name.
+pub(super) fn text(errno: i32) -> Option<&'static str> {
+    Some(&TABLE.get(usize::try_from(errno).ok()?)?.as_ref()?.text)
+}
+
+/// Name and text of a result with which the kernel asks for a restart.
+pub(super) fn restart(result: i64) -> Option<(&'static str, &'static str)> {
+    let (_, name, text) = RESTARTS.iter().find(|(code, _, _)| -code == result)?;
+    (*name != "ENOIOCTLCMD").then_some((name, text))
+}

@@ -1,0 +1,76 @@
+//! Paths, descriptors, vectors of buffers, directory entries.
+
+use super::{call::Raw, memory::Memory, text::Text};
+use crate::wire::Part;
+
+/// A path, never cut.
+pub(super) fn path(text: &mut Text<'_>, bytes: &[u8]) {
+    text.whole_string(bytes);
+}
+
+/// pipe's two descriptors.
+pub(super) fn fd_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.bracketed(|text| {
+        text.signed(memory.i32());
+        text.push(", ");
+        text.signed(memory.i32());
+    });
+}
+
+/// How many entries getdents returned.
+pub(super) fn entries(text: &mut Text<'_>, count: u32) {
+    text.push(" /* ");
+    text.unsigned(count);
+    text.push(" entries */");
+}
+
+/// An iovec array with the heads of its buffers.
+pub(super) fn iovec(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, count: u64) {
+    let Some(array) = raw.data(index) else { return text.addr(raw.register(index)) };
+    let items = raw.pieces(index).filter(|piece| piece.part == Part::PART_ITEM).map(|piece| piece.bytes.ok());
+    let transferred = raw.ret.and_then(|ret| u64::try_from(ret).ok());
+    vectors(text, raw, array, count, items, transferred.filter(|_| is_read(raw)));
+}
+
+/// Whether the call fills its buffers.
+fn is_read(raw: &Raw<'_>) -> bool {
+    raw.row.is_some_and(|row| row.name.starts_with("preadv") || row.name == "readv" || row.name.starts_with("recv"))
+}
+
+/// The elements of an iovec array: `[{iov_base="a", iov_len=1}]`. `transferred`: the buffers hold no
+/// more than so many bytes together.
+pub(super) fn vectors<'a>(
+    text: &mut Text<'_>,
+    raw: &Raw<'_>,
+    array: &[u8],
+    count: u64,
+    mut items: impl Iterator<Item = Option<&'a [u8]>>,
+    transferred: Option<u64>,
+) {
+    let word = raw.abi.word();
+    let mut left = transferred.unwrap_or(u64::MAX);
+    text.bracketed(|text| {
+        let mut shown = 0;
+        for element in array.chunks_exact(2 * word).take(32) {
+            let mut memory = Memory::new(element, 0, word);
+            let (base, length) = (memory.word(), memory.word());
+            if shown > 0 {
+                text.push(", ");
+            }
+            text.braced(|text| {
+                text.field("iov_base");
+                let here = length.min(left);
+                match items.next().flatten() {
+                    Some(bytes) => text.string(bytes, here > bytes.len() as u64),
+                    None => text.addr(base),
+                }
+                left -= here;
+                text.field("iov_len").unsigned(length);
+            });
+            shown += 1;
+        }
+        if count > shown {
+            text.push(", ...");
+        }
+    });
+}

@@ -1,0 +1,34 @@
+//! From records to events: what the bytes mean, in strace's words.
+//!
+//! Data flows one way: `pair` joins what was written at the start and at the end of a call, `call`
+//! prints its arguments by the row's kinds (`argument`) and shapes (`shape` and the small files beside
+//! it), `result` its result; `threads` remembers names and processes along the way. Nothing here reads
+//! files or knows where records come from. No byte of a record can make it panic: what cannot be
+//! decoded is shown as the address or number that it is.
+
+mod argument;
+mod call;
+mod clone;
+mod errno;
+mod fcntl;
+mod file;
+mod io;
+mod memory;
+mod merge;
+mod number;
+mod pair;
+mod poll;
+mod process;
+mod result;
+mod shape;
+mod signal;
+mod socket;
+mod style;
+mod text;
+mod threads;
+mod time;
+
+pub use merge::events;
+pub use pair::Decoder;
+pub use style::{Constants, Style};
+pub use text::escape;

@@ -1,0 +1,208 @@
+//! Joins what the kernel wrote at the start of a call with what it wrote at the end.
+
+use std::collections::HashMap;
+
+use super::{
+    call::{self, Raw},
+    signal,
+    style::Style,
+    threads::Threads,
+};
+use crate::{
+    model::{Call, Comm, Event, Exit, Outcome, Process, Signal, What},
+    syscall::{self, Ret},
+    wire::{CallRecord, Kind, Piece, Record, record_flag},
+};
+
+/// Turns records, in the order of their times, into events.
+#[derive(Debug)]
+pub struct Decoder {
+    style: Style,
+    threads: Threads,
+    /// RECORD_ENTERs whose call has not ended, by thread.
+    begun: HashMap<u32, Vec<u8>>,
+    /// Fatal signals that were sent, by the thread's process or thread id.
+    kills: HashMap<u32, Kill>,
+}
+
+#[derive(Clone, Debug)]
+struct Kill {
+    signo: i32,
+    info: Option<Vec<u8>>,
+    sender: (u32, Comm),
+    time: u64,
+    shown: bool,
+}
+
+impl Decoder {
+    /// `processes`: the threads that are known apart from the records.
+    pub fn new(style: Style, processes: &[Process]) -> Self {
+        Self { style, threads: Threads::new(processes), begun: HashMap::new(), kills: HashMap::new() }
+    }
+
+    /// Tells a thread's process and name, where they become known otherwise.
+    pub fn see(&mut self, process: &Process) {
+        let mut comm = [0; 16];
+        let length = process.comm.len().min(15);
+        comm[..length].copy_from_slice(&process.comm.as_bytes()[..length]);
+        self.threads.see(process.tid, process.pid, Comm(comm));
+    }
+
+    /// Decodes one record; what it makes known goes to `events`.
+    pub fn feed(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        match record.kind() {
+            Kind::RECORD_CALL => self.end(record, events),
+            Kind::RECORD_ENTER => self.start(record, events),
+            Kind::RECORD_SIGNAL => self.signal(record, events),
+            Kind::RECORD_KILL => self.kill(record),
+            _ => self.task(record, events),
+        }
+    }
+
+    /// Calls that began and did not end: those in flight, and those whose thread is gone.
+    pub fn finish(&mut self, events: &mut Vec<Event>) {
+        let mut begun: Vec<_> = self.begun.drain().collect();
+        begun.sort_by_key(|(tid, _)| *tid);
+        for (_, bytes) in begun {
+            if let Some(record) = Record::parse(&bytes) {
+                self.unfinished(record, Outcome::InFlight, events);
+            }
+        }
+    }
+
+    fn event(&self, record: &Record<'_>, what: What) -> Event {
+        let (pid, comm) = self.threads.of(record.tid());
+        Event { start: record.time(), end: record.time(), tid: record.tid(), pid, comm, what }
+    }
+
+    fn start(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        let Some(begun) = record.call() else { return };
+        let abi = self.style.abi(begun.compat());
+        let row = syscall::row(abi, begun.nr());
+        if row.is_some_and(|row| matches!(row.ret, Ret::Never)) {
+            return self.unfinished(record, Outcome::Never, events);
+        }
+        self.begun.insert(record.tid(), record.bytes().to_vec());
+    }
+
+    fn unfinished(&self, record: Record<'_>, outcome: Outcome, events: &mut Vec<Event>) {
+        let Some(begun) = record.call() else { return };
+        let pieces: Vec<Piece<'_>> = begun.pieces().collect();
+        let raw = Raw::new(&self.style, begun, begun.args(), None, &pieces);
+        let mut call = call::decode(&raw);
+        call.outcome = outcome;
+        call.duration = None;
+        call.cut = record.has(record_flag::FLAG_CUT);
+        let mut event = self.event(&record, What::Call(Box::new(call)));
+        event.end = if record.has(record_flag::FLAG_IN_FLIGHT) { u64::MAX } else { event.start };
+        events.push(event);
+    }
+
+    fn end(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        let Some(ended) = record.call() else { return };
+        let start = ended.duration().map_or(record.time(), |duration| record.time().saturating_sub(duration));
+        let begun = self.begun.remove(&record.tid());
+        let begun = begun.as_deref().and_then(Record::parse).filter(|begun| begun.time() == start);
+        let begun_call: Option<CallRecord<'_>> = begun.and_then(|begun| begun.call());
+        let mut pieces: Vec<Piece<'_>> = begun_call.iter().flat_map(CallRecord::pieces).collect();
+        pieces.extend(ended.pieces());
+        // After execve and rt_sigreturn the registers are another program's.
+        let gone = syscall::row(self.style.abi(ended.compat()), ended.nr())
+            .is_some_and(|row| matches!(row.ret, Ret::Gone));
+        let known = begun_call.filter(|_| gone).unwrap_or(ended);
+        let raw = Raw::new(&self.style, known, known.args(), Some(ended.ret()), &pieces);
+        let mut call: Call = call::decode(&raw);
+        call.duration = ended.duration();
+        call.cut = record.has(record_flag::FLAG_CUT) || begun.is_some_and(|begun| begun.has(record_flag::FLAG_CUT));
+        let mut event = self.event(&record, What::Call(Box::new(call)));
+        event.start = start;
+        events.push(event);
+    }
+
+    fn signal(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        let Some(delivered) = record.signal() else { return };
+        let (pid, _) = self.threads.of(record.tid());
+        let target = [record.tid(), pid].into_iter().find(|id| self.kills.contains_key(id));
+        let kill = target.and_then(|id| self.kills.get_mut(&id));
+        let mut signo = delivered.signo();
+        let mut info = delivered.info().map(<[u8]>::to_vec);
+        let mut sender = None;
+        if let Some(kill) = kill
+            && (kill.signo == signo || (signo == libc::SIGKILL && info.is_none()))
+            && !std::mem::replace(&mut kill.shown, true)
+        {
+            // A fatal signal reaches the thread as a SIGKILL that says nothing: this is what was sent.
+            signo = kill.signo;
+            info = info.or_else(|| kill.info.clone());
+            sender = Some(kill.sender);
+        }
+        if signo == libc::SIGKILL {
+            return;
+        }
+        let what = Signal {
+            signo,
+            name: signal::name(signo).into(),
+            info: signal::info(&self.style, signo, info.as_deref()).into(),
+            sender,
+        };
+        events.push(self.event(&record, What::Signal(what)));
+    }
+
+    fn kill(&mut self, record: Record<'_>) {
+        let Some(sent) = record.signal() else { return };
+        let kill = Kill {
+            signo: sent.signo(),
+            info: sent.info().map(<[u8]>::to_vec),
+            sender: (sent.sender(), Comm(sent.comm())),
+            time: record.time(),
+            shown: false,
+        };
+        self.kills.insert(sent.target(), kill);
+    }
+
+    fn task(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        let Some(task) = record.task() else { return };
+        let tid = record.tid();
+        let what = match record.kind() {
+            Kind::RECORD_FORK => What::Fork { parent: task.parent() },
+            Kind::RECORD_EXEC => {
+                let former = task.former();
+                if former != tid {
+                    self.superseded(&record, former, events);
+                }
+                What::Exec { former }
+            }
+            Kind::RECORD_JOIN => What::Join,
+            Kind::RECORD_COMM => What::Rename,
+            _ => {
+                let (_, known) = self.threads.of(tid);
+                if known == Comm::default() {
+                    self.threads.see(tid, task.tgid(), Comm(task.comm()));
+                }
+                self.begun.remove(&tid);
+                What::Exit(exit(task.code()))
+            }
+        };
+        if !matches!(what, What::Exit(_)) {
+            self.threads.see(tid, task.tgid(), Comm(task.comm()));
+        }
+        events.push(self.event(&record, what));
+    }
+
+    /// A thread's execve ends under its process's id: the leader is gone, the caller takes its place.
+    fn superseded(&mut self, record: &Record<'_>, former: u32, events: &mut Vec<Event>) {
+        if let Some(begun) = self.begun.remove(&former) {
+            self.begun.insert(record.tid(), begun);
+        }
+        events.push(self.event(record, What::Exit(Exit::Superseded { by: former })));
+    }
+}
+
+/// wait(2)'s status.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the status is 16 bits")]
+fn exit(code: u32) -> Exit {
+    match code & 0x7f {
+        0 => Exit::Status((code >> 8) as u8),
+        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0 },
+    }
+}

@@ -1,0 +1,60 @@
+//! A call's result, with what strace tells behind it.
+
+use super::{call::Raw, errno, file, poll, text::Text};
+use crate::{
+    model::Outcome,
+    syscall::{Ret, Told},
+};
+
+#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
+pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
+    if let Some((name, explained)) = errno::restart(value) {
+        return Outcome::Interrupted { text: format!("? {name} ({explained})") };
+    }
+    if raw.failed() {
+        let errno = i32::try_from(-value).unwrap_or(0);
+        let text = match (errno::name(errno), errno::text(errno)) {
+            (Some(name), Some(text)) => format!("-1 {name} ({text})"),
+            _ => format!("-1 (errno {errno})"),
+        };
+        return Outcome::Failed { errno, text };
+    }
+    let mut text = Text::new(raw.style);
+    match ret {
+        Ret::Int | Ret::Fd | Ret::Gone | Ret::Never => text.signed(value),
+        Ret::Told(Told::Time) => text.signed(value),
+        Ret::Hex => text.hex(if raw.abi.word() == 4 { u64::from(value as u32) } else { value as u64 }),
+        Ret::Octal => text.octal(value as u32),
+        Ret::Flags(words) => {
+            text.hex(value as u64);
+            text.push(" (flags ");
+            text.flags(words, value as u64);
+            text.push(")");
+            if value == 0 {
+                text.truncate(0);
+                text.push("0");
+            }
+        }
+        Ret::OpenFlags => {
+            text.hex(value as u64);
+            text.push(" (flags ");
+            file::open_flags(&mut text, value as u32);
+            text.push(")");
+        }
+        Ret::Enum(words) => {
+            text.hex(value as u64);
+            text.push(" (");
+            text.word(words, value as u64);
+            text.push(")");
+        }
+        Ret::Told(Told::Poll) => {
+            text.signed(value);
+            poll::poll_result(&mut text, raw, value);
+        }
+        Ret::Told(Told::Select) => {
+            text.signed(value);
+            poll::select_result(&mut text, raw, value);
+        }
+    }
+    Outcome::Returned { value, text: text.finish() }
+}

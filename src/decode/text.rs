@@ -1,0 +1,264 @@
+//! The text of a call as it grows: strace's notations for numbers, words, strings and structures.
+
+use std::fmt::Write;
+
+use super::style::{Constants, Style};
+use crate::syscall::Words;
+
+/// A text being written.
+#[derive(Debug)]
+pub(super) struct Text<'a> {
+    out: String,
+    style: &'a Style,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn new(style: &'a Style) -> Self {
+        Self { out: String::with_capacity(96), style }
+    }
+
+    pub(super) fn style(&self) -> &'a Style {
+        self.style
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes back what was written behind `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.out.truncate(length);
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// Between two arguments, fields or elements; nothing right behind an opening bracket.
+    pub(super) fn separate(&mut self) {
+        if !self.out.is_empty() && !self.out.ends_with(['{', '[', '(']) {
+            self.out.push_str(", ");
+        }
+    }
+
+    /// A structure's field: `name=`, with a comma where one belongs.
+    pub(super) fn field(&mut self, name: &str) -> &mut Self {
+        self.separate();
+        self.out.push_str(name);
+        self.out.push('=');
+        self
+    }
+
+    pub(super) fn signed(&mut self, value: impl Into<i64>) {
+        self.out.push_str(itoa::Buffer::new().format(value.into()));
+    }
+
+    pub(super) fn unsigned(&mut self, value: impl Into<u64>) {
+        self.out.push_str(itoa::Buffer::new().format(value.into()));
+    }
+
+    /// `0x1f`, and `0` for nothing.
+    pub(super) fn hex(&mut self, value: impl Into<u64>) {
+        match value.into() {
+            0 => self.out.push('0'),
+            value => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                self.out.push_str("0x");
+                let digits = (64 - value.leading_zeros()).div_ceil(4);
+                for n in (0..digits).rev() {
+                    self.out.push(char::from(DIGITS[usize::try_from(value >> (4 * n) & 15).unwrap_or(0)]));
+                }
+            }
+        }
+    }
+
+    /// `0644`, and `000` for nothing: permissions as strace writes them.
+    pub(super) fn mode(&mut self, value: u32) {
+        let _ = write!(self.out, "0{value:02o}");
+    }
+
+    /// `022`, and `0` for nothing.
+    pub(super) fn octal(&mut self, value: u32) {
+        let _ = if value == 0 { write!(self.out, "0") } else { write!(self.out, "0{value:o}") };
+    }
+
+    /// A pointer that is not followed.
+    pub(super) fn addr(&mut self, value: u64) {
+        if value == 0 { self.out.push_str("NULL") } else { self.hex(value) }
+    }
+
+    /// One of several values.
+    pub(super) fn word(&mut self, words: &Words, value: u64) {
+        let word = words.word(value);
+        match (self.style.constants, word) {
+            (Constants::Abbrev, Some(word)) => self.out.push_str(word),
+            (Constants::Abbrev | Constants::Verbose, None) => {
+                self.hex0(value);
+                let _ = write!(self.out, " /* {} */", words.unknown);
+            }
+            (Constants::Raw, _) => self.hex0(value),
+            (Constants::Verbose, Some(word)) => {
+                self.hex0(value);
+                let _ = write!(self.out, " /* {word} */");
+            }
+        }
+    }
+
+    /// `0x1f`, `0` being `0` too: %#x.
+    fn hex0(&mut self, value: u64) {
+        self.hex(value);
+    }
+
+    /// Bits by name, `|` between them; what has no name as a number behind them.
+    pub(super) fn flags(&mut self, words: &Words, value: u64) {
+        match self.style.constants {
+            Constants::Raw => self.hex(value),
+            Constants::Verbose => {
+                self.hex(value);
+                if value != 0 && words.list.iter().any(|(bits, _)| *bits != 0 && value & bits == *bits) {
+                    self.push(" /* ");
+                    self.flag_words(words, value);
+                    self.push(" */");
+                }
+            }
+            Constants::Abbrev => self.flag_words(words, value),
+        }
+    }
+
+    fn flag_words(&mut self, words: &Words, value: u64) {
+        if value == 0 {
+            return self.push(words.word(0).unwrap_or("0"));
+        }
+        let before = self.out.len();
+        let mut left = value;
+        for (bits, word) in words.list {
+            if *bits != 0 && left & bits == *bits {
+                if self.out.len() > before {
+                    self.out.push('|');
+                }
+                self.out.push_str(word);
+                left &= !bits;
+            }
+        }
+        if left == 0 {
+            return;
+        }
+        if self.out.len() > before {
+            self.out.push('|');
+            self.hex(left);
+        } else {
+            self.hex(left);
+            let _ = write!(self.out, " /* {} */", words.unknown);
+        }
+    }
+
+    /// The flags behind a first word of another vocabulary: `MAP_PRIVATE|MAP_ANONYMOUS`.
+    pub(super) fn more_flags(&mut self, words: &Words, value: u64) {
+        if value != 0 {
+            self.out.push('|');
+            let before = self.out.len();
+            self.flag_words(words, value);
+            // Behind another word, an unknown rest is a bare number.
+            if self.out.ends_with("*/")
+                && let Some(at) = self.out[before..].find(" /*")
+            {
+                self.out.truncate(before + at);
+            }
+        }
+    }
+
+    /// A quoted string, cut at the string limit. `more`: there was more than `bytes`.
+    pub(super) fn string(&mut self, bytes: &[u8], more: bool) {
+        let limit = self.style.string_limit;
+        let shown = &bytes[..bytes.len().min(limit)];
+        self.out.push('"');
+        escape(&mut self.out, shown);
+        self.out.push('"');
+        if more || bytes.len() > limit {
+            self.out.push_str("...");
+        }
+    }
+
+    /// A quoted string that is never cut.
+    pub(super) fn whole_string(&mut self, bytes: &[u8]) {
+        self.out.push('"');
+        escape(&mut self.out, bytes);
+        self.out.push('"');
+    }
+
+    /// A structure in braces.
+    pub(super) fn braced(&mut self, inside: impl FnOnce(&mut Self)) {
+        self.out.push('{');
+        inside(self);
+        self.out.push('}');
+    }
+
+    /// An array in brackets.
+    pub(super) fn bracketed(&mut self, inside: impl FnOnce(&mut Self)) {
+        self.out.push('[');
+        inside(self);
+        self.out.push(']');
+    }
+}
+
+/// A tabs-and-newlines-safe C string: `\t \n \v \f \r \" \\`, octal for other bytes that do not print,
+/// as short as the next byte allows.
+pub fn escape(out: &mut String, bytes: &[u8]) {
+    for (n, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            0x0b => out.push_str("\\v"),
+            0x0c => out.push_str("\\f"),
+            b' '..=b'~' => out.push(char::from(*byte)),
+            byte => {
+                let digit_follows = bytes.get(n + 1).is_some_and(u8::is_ascii_digit);
+                let _ = if digit_follows { write!(out, "\\{byte:03o}") } else { write!(out, "\\{byte:o}") };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syscall::words;
+
+    fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
+        let style = Style::default();
+        let mut text = Text::new(&style);
+        write(&mut text);
+        text.finish()
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(written(|text| text.hex(0_u64)), "0");
+        assert_eq!(written(|text| text.hex(0x1f2e3d_u64)), "0x1f2e3d");
+        assert_eq!(written(|text| text.mode(0o644)), "0644");
+        assert_eq!(written(|text| text.mode(0)), "000");
+        assert_eq!(written(|text| text.addr(0)), "NULL");
+    }
+
+    #[test]
+    fn words_of_flags() {
+        let prot = &words::memory::PROT;
+        assert_eq!(written(|text| text.flags(prot, 0)), "PROT_NONE");
+        assert_eq!(written(|text| text.flags(prot, 3)), "PROT_READ|PROT_WRITE");
+        assert_eq!(written(|text| text.flags(prot, 0x101)), "PROT_READ|0x100");
+        assert_eq!(written(|text| text.flags(prot, 0x100)), "0x100 /* PROT_??? */");
+    }
+
+    #[test]
+    fn escapes_are_as_short_as_they_can_be() {
+        assert_eq!(written(|text| text.string(b"a\0b\x001\x7f\n\"", false)), r#""a\0b\0001\177\n\"""#);
+        assert_eq!(written(|text| text.string(&[b'x'; 40], false)), format!("\"{}\"...", "x".repeat(32)));
+    }
+}

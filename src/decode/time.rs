@@ -1,0 +1,93 @@
+//! Times, intervals and timers.
+
+use super::{memory::Memory, text::Text};
+
+fn pair(text: &mut Text<'_>, memory: &mut Memory<'_>, fraction: &str) {
+    let (seconds, part) = (memory.long(), memory.long());
+    text.braced(|text| {
+        text.field("tv_sec").signed(seconds);
+        text.field(fraction).signed(part);
+    });
+}
+
+/// struct timespec.
+pub(super) fn timespec(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    pair(text, memory, "tv_nsec");
+}
+
+/// struct timeval.
+pub(super) fn timeval(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    pair(text, memory, "tv_usec");
+}
+
+/// utimensat's two times, of which each may be a command.
+pub(super) fn timespec_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.bracketed(|text| {
+        for n in 0..2 {
+            if n > 0 {
+                text.push(", ");
+            }
+            let (seconds, part) = (memory.long(), memory.long());
+            match part {
+                libc::UTIME_NOW => text.push("UTIME_NOW"),
+                libc::UTIME_OMIT => text.push("UTIME_OMIT"),
+                _ => text.braced(|text| {
+                    text.field("tv_sec").signed(seconds);
+                    text.field("tv_nsec").signed(part);
+                }),
+            }
+        }
+    });
+}
+
+/// utimes' two times.
+pub(super) fn timeval_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.bracketed(|text| {
+        timeval(text, memory);
+        text.push(", ");
+        timeval(text, memory);
+    });
+}
+
+/// struct timezone.
+pub(super) fn timezone(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (west, dst) = (memory.i32(), memory.i32());
+    text.braced(|text| {
+        text.field("tz_minuteswest").signed(west);
+        text.field("tz_dsttime").signed(dst);
+    });
+}
+
+/// struct itimerval.
+pub(super) fn itimerval(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.braced(|text| {
+        timeval(text.field("it_interval"), memory);
+        timeval(text.field("it_value"), memory);
+    });
+}
+
+/// struct itimerspec.
+pub(super) fn itimerspec(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.braced(|text| {
+        timespec(text.field("it_interval"), memory);
+        timespec(text.field("it_value"), memory);
+    });
+}
+
+/// struct utimbuf.
+pub(super) fn utimbuf(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (access, change) = (memory.long(), memory.long());
+    text.braced(|text| {
+        text.field("actime").signed(access);
+        text.field("modtime").signed(change);
+    });
+}
+
+/// struct tms.
+pub(super) fn tms(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.braced(|text| {
+        for name in ["tms_utime", "tms_stime", "tms_cutime", "tms_cstime"] {
+            text.field(name).signed(memory.long());
+        }
+    });
+}

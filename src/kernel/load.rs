@@ -1,0 +1,213 @@
+//! Loads and attaches the programs; slots and the cgroups assigned to them.
+
+use std::{
+    io::Read,
+    mem::MaybeUninit,
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+};
+
+use anyhow::{Context, Result, bail};
+use libbpf_rs::{
+    Iter, Link, MapCore, MapFlags, PrintLevel,
+    skel::{OpenSkel, Skel, SkelBuilder},
+};
+
+use super::{Feature, Features, inflight, losses};
+use crate::{
+    cgroup::Cgroup,
+    ring::Ring,
+    skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
+    syscall::plan::{self, Wanted},
+};
+
+/// What to load.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is recorded of a call.
+    pub wanted: Wanted,
+    /// How many tracks there can be at once.
+    pub tracks: u32,
+    /// Features not to use although the kernel may have them.
+    pub without: Vec<Feature>,
+}
+
+/// The loaded and attached kernel side.
+pub struct Kernel {
+    skel: TraceloopSkel<'static>,
+    cpus: u32,
+    features: Features,
+    in_flight: Link,
+    strings: u32,
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kernel").field("features", &self.features).finish_non_exhaustive()
+    }
+}
+
+impl Kernel {
+    /// Loads and attaches everything; on return, the hooks run.
+    pub fn load(options: &Options) -> Result<Self> {
+        libbpf_rs::set_print(Some((PrintLevel::Debug, |_, text| tracing::debug!(target: "libbpf", "{}", text.trim_end()))));
+        let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
+        let attempts = Features::attempts(&options.without);
+        let mut failure = None;
+        for features in attempts {
+            match Self::attempt(options, cpus, features) {
+                Ok(kernel) => {
+                    tracing::debug!(%features, "the programs are loaded");
+                    return Ok(kernel);
+                }
+                Err(error) => {
+                    tracing::debug!(%features, error = %format!("{error:#}"), "the programs did not load");
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        let Some(error) = failure else { bail!("no way to load the BPF programs is left: every feature is switched off") };
+        Err(error.context("load the BPF programs; `traceloop doctor` tells what this kernel lacks"))
+    }
+
+    fn attempt(options: &Options, cpus: u32, features: Features) -> Result<Self> {
+        // The skeleton borrows the object for as long as the programs live: until the process ends.
+        let storage = Box::leak(Box::new(MaybeUninit::uninit()));
+        let mut open: OpenTraceloopSkel<'static> = TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
+        let rings = (options.tracks + 1) * cpus;
+        open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
+        open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
+        open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
+        open.maps.task_states.set_autocreate(features.task_storage)?;
+        open.maps.task_array.set_autocreate(!features.task_storage)?;
+        let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
+        settings.cpus = cpus;
+        settings.cgroup_storage = features.cgroup_storage;
+        settings.task_storage = features.task_storage;
+        settings.pt_regs_helper = features.task_registers;
+        settings.string_limit = options.wanted.string_limit;
+        settings.vector_limit = options.wanted.string_limit.clamp(1, 64);
+        plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
+        for program in [
+            &mut open.progs.enter_plain,
+            &mut open.progs.enter_capture,
+            &mut open.progs.enter_vector,
+            &mut open.progs.exit_capture,
+            &mut open.progs.exit_iovec,
+            &mut open.progs.exit_message,
+            &mut open.progs.exit_dirents,
+            &mut open.progs.in_flight,
+        ] {
+            program.set_autoattach(false);
+        }
+        let mut skel = open.load().context("verify the BPF programs")?;
+        fill_writers(&skel)?;
+        skel.attach().context("attach the BPF programs")?;
+        let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
+        Ok(Self { skel, cpus, features, in_flight, strings: options.wanted.string_limit })
+    }
+
+    /// Which of the optional features are in use.
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Makes a ring the destination of what a slot's cgroups do on the ring's CPU.
+    pub fn insert_ring(&self, slot: u32, ring: &Ring) -> Result<()> {
+        let index = slot * self.cpus + ring.cpu();
+        let event = ring.event().as_raw_fd();
+        self.skel
+            .maps
+            .rings
+            .update(&index.to_ne_bytes(), &event.to_ne_bytes(), MapFlags::ANY)
+            .with_context(|| format!("insert the ring of cpu {} for slot {slot}", ring.cpu()))
+    }
+
+    /// From now on the cgroup's calls go to the slot; so do those of cgroups made below it.
+    pub fn assign(&self, cgroup: &Cgroup, slot: u32) -> Result<()> {
+        self.skel
+            .maps
+            .cgroups
+            .update(&cgroup.id().to_ne_bytes(), &slot.to_ne_bytes(), MapFlags::ANY)
+            .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+        if self.features.cgroup_storage {
+            let fd = cgroup.directory().as_raw_fd();
+            self.skel
+                .maps
+                .cgroup_slots
+                .update(&fd.to_ne_bytes(), &slot.to_ne_bytes(), MapFlags::ANY)
+                .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+        }
+        Ok(())
+    }
+
+    /// The cgroup's calls are no longer recorded.
+    pub fn release(&self, cgroup: &Cgroup) -> Result<()> {
+        if self.features.cgroup_storage {
+            let fd = cgroup.directory().as_raw_fd();
+            let _ = self.skel.maps.cgroup_slots.delete(&fd.to_ne_bytes());
+        }
+        match self.skel.maps.cgroups.delete(&cgroup.id().to_ne_bytes()) {
+            Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("stop recording the cgroup {}", cgroup.path().display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was written to a slot's ring on a CPU, and what was not.
+    pub fn tally(&self, slot: u32, cpu: u32) -> Result<types::tally> {
+        let index = slot * self.cpus + cpu;
+        let bytes = self.skel.maps.tallies.lookup(&index.to_ne_bytes(), MapFlags::ANY).context("read the tallies")?;
+        Ok(losses::tally(&bytes.unwrap_or_default()))
+    }
+
+    /// How often a program did not run because it was running already on that CPU: by program.
+    pub fn missed(&self) -> Result<Vec<(String, u64)>> {
+        let mut missed = Vec::new();
+        for program in self.skel.object().progs() {
+            let misses = losses::recursion_misses(program.as_fd())?;
+            if misses > 0 {
+                missed.push((program.name().to_string_lossy().into_owned(), misses));
+            }
+        }
+        Ok(missed)
+    }
+
+    /// The calls of a slot that have not ended, as records that look like the kernel's.
+    pub fn in_flight(&self, slot: u32) -> Result<Vec<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        Iter::new(&self.in_flight)
+            .context("open the task iterator")?
+            .read_to_end(&mut bytes)
+            .context("read the task iterator")?;
+        Ok(inflight::records(&bytes, slot, self.strings))
+    }
+
+    /// The verifier's and the kernel's figures of each program.
+    pub fn programs(&self) -> Result<Vec<losses::Figures>> {
+        self.skel.object().progs().map(|program| losses::figures(program.as_fd())).collect()
+    }
+}
+
+fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
+    use types::writer as W;
+    let (progs, maps) = (&skel.progs, &skel.maps);
+    let enter = [
+        (W::WRITER_PLAIN, progs.enter_plain.as_fd()),
+        (W::WRITER_CAPTURE, progs.enter_capture.as_fd()),
+        (W::WRITER_VECTOR, progs.enter_vector.as_fd()),
+    ];
+    let exit = [
+        (W::WRITER_CAPTURE, progs.exit_capture.as_fd()),
+        (W::WRITER_IOVEC, progs.exit_iovec.as_fd()),
+        (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
+        (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),
+    ];
+    let fill = |map: &dyn Fn(&[u8], &[u8]) -> libbpf_rs::Result<()>, writers: &[(W, BorrowedFd<'_>)]| {
+        writers.iter().try_for_each(|(writer, program)| {
+            map(&u32::from(writer.0).to_ne_bytes(), &program.as_raw_fd().to_ne_bytes()).context("fill the array of writers")
+        })
+    };
+    fill(&|key, value| maps.enter_writers.update(key, value, MapFlags::ANY), &enter)?;
+    fill(&|key, value| maps.exit_writers.update(key, value, MapFlags::ANY), &exit)
+}

@@ -1,0 +1,12 @@
+//! The kernel side: loads the programs, hands out slots, tells what is in flight and what was lost.
+//!
+//! Promise: once `Kernel::load` and `Kernel::assign` have returned, every call of the cgroup reaches
+//! the slot's rings or is counted as lost. Knows maps and programs; knows nothing of dumps.
+
+mod features;
+mod inflight;
+mod load;
+mod losses;
+
+pub use features::{Feature, Features};
+pub use load::{Kernel, Options};

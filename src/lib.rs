@@ -1,0 +1,22 @@
+//! traceloop: a flight recorder for system calls.
+//!
+//! The kernel side (bpf/) writes one record a call into the perf rings of the caller's cgroup; rings
+//! overwrite, so the last minutes are always there. This side loads it (`kernel`), reads rings
+//! (`ring`), understands records (`wire`, `syscall`, `decode`) and writes them down (`render`,
+//! `store`). `recorder` decides what is recorded and when a dump is made; `cli` is the user's hands.
+//!
+//! A call's journey: bpf/dispatch.h -> bpf/write.h -> the ring -> `ring::Snapshot` -> `wire::Record`
+//! -> `decode::Decoder` -> `model::Event` -> `render` -> one line.
+
+pub mod cgroup;
+pub mod cli;
+pub mod decode;
+pub mod kernel;
+pub mod model;
+pub mod recorder;
+pub mod render;
+pub mod ring;
+mod skel;
+pub mod store;
+pub mod syscall;
+pub mod wire;

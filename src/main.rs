@@ -1,0 +1,7 @@
+//! The door: parse, run, print the error chain, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    traceloop::cli::main()
+}

@@ -1,0 +1,106 @@
+//! A dump's identity, its window and what was lost.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a dump says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Dump {
+    /// The version of traceloop that made it.
+    pub traceloop: String,
+    /// The host's name.
+    pub host: String,
+    /// /proc/sys/kernel/random/boot_id.
+    pub boot_id: String,
+    /// uname -r.
+    pub kernel: String,
+    /// uname -m, as Rust spells it: `x86_64`, `aarch64`.
+    pub arch: String,
+    /// CLOCK_REALTIME minus CLOCK_BOOTTIME at the dump, nanoseconds.
+    pub clock_offset: i64,
+    /// When it was made, CLOCK_BOOTTIME nanoseconds.
+    pub taken: u64,
+    /// When its recording began, CLOCK_BOOTTIME nanoseconds.
+    pub began: u64,
+    /// The cgroups recorded in it, as paths from the root of the cgroup tree.
+    pub cgroups: Vec<String>,
+    /// Why it was made.
+    pub cause: Cause,
+    /// For which time it is complete.
+    pub window: Window,
+    /// The threads that were alive, and what was known of others.
+    pub processes: Vec<Process>,
+}
+
+/// Why a dump was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The recorder ends.
+    Exit,
+    /// The recorded command ended.
+    Command,
+    /// SIGUSR2 or a request.
+    Request,
+}
+
+/// For which time a dump is complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Every call that ended after this time is there, losses apart; `None`: since the recording began.
+    pub complete_from: Option<u64>,
+    /// CPUs whose rings reach further back.
+    pub further: Vec<Reach>,
+    /// What was lost.
+    pub lost: Vec<Loss>,
+    /// Records in the dump.
+    pub records: u64,
+    /// Records that newer ones have overwritten.
+    pub overwritten: u64,
+}
+
+/// How far a CPU's ring reaches back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// The CPU.
+    pub cpu: u32,
+    /// The end of its oldest record; `None`: since the recording began.
+    pub from: Option<u64>,
+}
+
+/// Records that are not there although they should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// How many.
+    pub count: u64,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its id.
+    pub tid: u32,
+    /// Its process.
+    pub pid: u32,
+    /// Its name, escaped.
+    pub comm: String,
+}
+
+/// A dump with its records as the kernel wrote them: what is stored, and what is decoded.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// What it says of itself.
+    pub dump: Dump,
+    /// Its records.
+    pub blocks: Vec<Block>,
+}
+
+/// Records of one ring, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// The ring's CPU; `None`: the calls in flight, as they were seen at the dump.
+    pub cpu: Option<u32>,
+    /// The records, one behind the other.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,199 @@
+//! One thing that happened, decoded. Times are CLOCK_BOOTTIME nanoseconds, as in the records.
+
+use std::fmt;
+
+/// A thread's name: up to 15 bytes, whatever they are.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Comm(pub [u8; 16]);
+
+impl Comm {
+    /// The name's bytes, without the NULs behind it.
+    pub fn bytes(&self) -> &[u8] {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        &self.0[..end]
+    }
+}
+
+impl fmt::Display for Comm {
+    /// Control bytes and what is not UTF-8 come out escaped: a name must not drive a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.bytes().utf8_chunks() {
+            for char in chunk.valid().chars() {
+                if char.is_control() { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Comm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When it began.
+    pub start: u64,
+    /// When it ended; for what has no length, when it happened.
+    pub end: u64,
+    /// The thread.
+    pub tid: u32,
+    /// Its process; 0 if the records do not tell.
+    pub pid: u32,
+    /// The thread's name at that time; empty if the records do not tell.
+    pub comm: Comm,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A system call.
+    Call(Box<Call>),
+    /// A signal was delivered.
+    Signal(Signal),
+    /// The thread ended.
+    Exit(Exit),
+    /// A new program runs.
+    Exec {
+        /// The thread id that the caller had before.
+        former: u32,
+    },
+    /// A new thread or process began: this event's thread is the new one.
+    Fork {
+        /// The thread that made it.
+        parent: u32,
+    },
+    /// The process moved into the recorded cgroup.
+    Join,
+    /// The thread's name changed to the event's `comm`.
+    Rename,
+}
+
+/// A system call with its arguments in strace's words.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its name as strace prints it.
+    pub name: &'static str,
+    /// The name where the number is unknown: `syscall_0x1f4`.
+    pub unknown: Option<Box<str>>,
+    /// Its number.
+    pub nr: u16,
+    /// Whether it came in by the 32-bit ABI.
+    pub compat: bool,
+    /// All arguments' texts, with `, ` between them.
+    pub text: String,
+    /// The arguments, in printing order.
+    pub args: Vec<Argument>,
+    /// How many bytes of `text` were known when the call began.
+    pub known_at_start: usize,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Nanoseconds; `None` if the start was not seen.
+    pub duration: Option<u64>,
+    /// Captured memory that did not fit was left out.
+    pub cut: bool,
+}
+
+impl Call {
+    /// The name, known or not.
+    pub fn name(&self) -> &str {
+        self.unknown.as_deref().unwrap_or(self.name)
+    }
+
+    /// One argument's text.
+    pub fn text_of(&self, arg: &Argument) -> &str {
+        self.text.get(arg.from..arg.to).unwrap_or_default()
+    }
+}
+
+/// One argument of a call.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// Its name in the kernel's signature.
+    pub name: &'static str,
+    /// Where its text begins in the call's.
+    pub from: usize,
+    /// Where it ends.
+    pub to: usize,
+    /// Its value for programs.
+    pub value: Value,
+}
+
+/// An argument's value for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A signed number.
+    Signed(i64),
+    /// An unsigned number, an address, a bit set.
+    Unsigned(u64),
+    /// A string or data, as captured.
+    Bytes(Box<[u8]>),
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned.
+    Returned {
+        /// The raw result.
+        value: i64,
+        /// strace's text of it, with what stands behind it.
+        text: String,
+    },
+    /// It failed.
+    Failed {
+        /// The errno.
+        errno: i32,
+        /// strace's text: `-1 ENOENT (No such file or directory)`.
+        text: String,
+    },
+    /// The kernel was to restart it, or its thread died in it: `?` and the reason.
+    Interrupted {
+        /// strace's text: `? ERESTARTSYS (To be restarted if SA_RESTART is set)`.
+        text: String,
+    },
+    /// It never returns, or its thread died in it: `?`.
+    Never,
+    /// It had not ended when the dump was made.
+    InFlight,
+}
+
+/// A delivered signal.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// Its number.
+    pub signo: i32,
+    /// Its name: `SIGSEGV`.
+    pub name: Box<str>,
+    /// strace's text of its siginfo, in braces.
+    pub info: Box<str>,
+    /// Who sent it, if somebody was seen to.
+    pub sender: Option<(u32, Comm)>,
+}
+
+/// A thread's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It called exit.
+    Status(u8),
+    /// A signal ended it.
+    Killed {
+        /// The signal.
+        signo: i32,
+        /// Whether a core was dumped.
+        core: bool,
+    },
+    /// Another thread of its process called execve: it lives on under the process's id.
+    Superseded {
+        /// The thread whose execve it was.
+        by: u32,
+    },
+}

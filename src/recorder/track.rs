@@ -1,0 +1,62 @@
+//! One recorded cgroup: its slot, its rings, its descendants.
+
+use anyhow::Result;
+
+use super::threads;
+use crate::{
+    cgroup::Cgroup,
+    kernel::Kernel,
+    model::Process,
+    ring::{Ring, Snapshot},
+    wire::Record,
+};
+
+/// One recorded cgroup.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub(super) slot: u32,
+    pub(super) rings: Vec<Ring>,
+    pub(super) cgroup: Option<Cgroup>,
+}
+
+impl Track {
+    /// Opens a ring on each CPU and makes them the slot's.
+    pub(super) fn make(slot: u32, cpus: &[u32], size: usize, kernel: &Kernel) -> Result<Self> {
+        let rings = cpus.iter().map(|cpu| Ring::open(*cpu, size)).collect::<Result<Vec<_>>>()?;
+        rings.iter().try_for_each(|ring| kernel.insert_ring(slot, ring))?;
+        Ok(Self { slot, rings, cgroup: None })
+    }
+
+    /// Records a cgroup. The kernel side gives cgroups made below it from now on the same slot; those
+    /// that are there already are found afterwards, so none falls between.
+    pub(super) fn assign(&mut self, cgroup: Cgroup, kernel: &Kernel) -> Result<()> {
+        kernel.assign(&cgroup, self.slot)?;
+        for below in cgroup.descendants() {
+            if let Err(error) = kernel.assign(&below, self.slot) {
+                tracing::warn!(cgroup = %below.path().display(), %error, "a cgroup below is not recorded");
+            }
+        }
+        self.cgroup = Some(cgroup);
+        Ok(())
+    }
+
+    /// Bytes of its rings.
+    pub(super) fn memory(&self) -> usize {
+        self.rings.iter().map(Ring::size).sum()
+    }
+
+    /// The threads that are alive in it.
+    pub(super) fn threads(&self) -> Vec<Process> {
+        self.cgroup.as_ref().map_or_else(Vec::new, threads::of)
+    }
+}
+
+/// A snapshot's records, oldest first, and the time of the oldest.
+pub(super) fn oldest_first(snapshot: &Snapshot) -> (Vec<u8>, Option<u64>, u64) {
+    let records: Vec<Record<'_>> = snapshot.samples().map_while(Record::parse).collect();
+    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.bytes().len()).sum());
+    for record in records.iter().rev() {
+        bytes.extend_from_slice(record.bytes());
+    }
+    (bytes, records.last().map(Record::time), records.len() as u64)
+}

@@ -1,0 +1,177 @@
+//! One JSON object a line; `type` tells calls, signals, exits and the rest apart. The first line of a
+//! dump is a `dump` object with its identity and window.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{Call, Dump, Event, Exit, Outcome, Value, What, errno_name};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Object<'a> {
+    Dump(&'a Dump),
+    Call {
+        #[serde(flatten)]
+        who: Who<'a>,
+        syscall: &'a str,
+        nr: u16,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        compat: bool,
+        args: Vec<Argument<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ret: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        errno: Option<String>,
+        result: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        duration_ns: Option<u64>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        in_flight: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        cut: bool,
+    },
+    Signal {
+        #[serde(flatten)]
+        who: Who<'a>,
+        signal: &'a str,
+        info: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender_pid: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender_comm: Option<String>,
+    },
+    Exit {
+        #[serde(flatten)]
+        who: Who<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signal: Option<String>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        core: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        superseded_by: Option<u32>,
+    },
+    Exec {
+        #[serde(flatten)]
+        who: Who<'a>,
+    },
+    Fork {
+        #[serde(flatten)]
+        who: Who<'a>,
+        parent_tid: u32,
+    },
+    Join {
+        #[serde(flatten)]
+        who: Who<'a>,
+    },
+    Rename {
+        #[serde(flatten)]
+        who: Who<'a>,
+    },
+    Loss {
+        count: u64,
+        reason: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct Who<'a> {
+    /// Seconds since the epoch.
+    ts: f64,
+    pid: u32,
+    tid: u32,
+    comm: &'a str,
+}
+
+#[derive(Serialize)]
+struct Argument<'a> {
+    name: &'a str,
+    value: Plain<'a>,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Plain<'a> {
+    Signed(i64),
+    Unsigned(u64),
+    Text(std::borrow::Cow<'a, str>),
+}
+
+pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
+    write(out, &Object::Dump(dump))?;
+    follow(out, dump.clock_offset, events)?;
+    for loss in &dump.window.lost {
+        write(out, &Object::Loss { count: loss.count, reason: &loss.reason })?;
+    }
+    Ok(())
+}
+
+pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+    events.iter().try_for_each(|event| {
+        let comm = event.comm.to_string();
+        write(out, &object(event, &comm, clock_offset))
+    })
+}
+
+fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
+    out.write_all(b"\n")
+}
+
+fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> {
+    #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
+    let ts = (event.start.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
+    let who = Who { ts, pid: event.pid, tid: event.tid, comm };
+    match &event.what {
+        What::Call(call) => self::call(call, who),
+        What::Signal(signal) => Object::Signal {
+            who,
+            signal: &signal.name,
+            info: &signal.info,
+            sender_pid: signal.sender.map(|(pid, _)| pid),
+            sender_comm: signal.sender.map(|(_, comm)| comm.to_string()),
+        },
+        What::Exit(exit) => {
+            let (status, signal, core, superseded_by) = match *exit {
+                Exit::Status(status) => (Some(status), None, false, None),
+                Exit::Killed { signo, core } => (None, Some(crate::model::signal_name(signo)), core, None),
+                Exit::Superseded { by } => (None, None, false, Some(by)),
+            };
+            Object::Exit { who, status, signal, core, superseded_by }
+        }
+        What::Exec { .. } => Object::Exec { who },
+        What::Fork { parent } => Object::Fork { who, parent_tid: *parent },
+        What::Join => Object::Join { who },
+        What::Rename => Object::Rename { who },
+    }
+}
+
+fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
+    let (ret, errno) = match &call.outcome {
+        Outcome::Returned { value, .. } => (Some(*value), None),
+        Outcome::Failed { errno, .. } => (Some(-1), Some(errno_name(*errno))),
+        Outcome::Interrupted { .. } | Outcome::Never | Outcome::InFlight => (None, None),
+    };
+    let plain = |value: &'a Value| match value {
+        Value::Signed(value) => Plain::Signed(*value),
+        Value::Unsigned(value) => Plain::Unsigned(*value),
+        Value::Bytes(bytes) => Plain::Text(String::from_utf8_lossy(bytes)),
+    };
+    let args = call.args.iter().map(|arg| Argument { name: arg.name, value: plain(&arg.value), text: call.text_of(arg) });
+    Object::Call {
+        who,
+        syscall: call.name(),
+        nr: call.nr,
+        compat: call.compat,
+        args: args.collect(),
+        ret,
+        errno,
+        result: super::strace::outcome(call),
+        duration_ns: call.duration,
+        in_flight: call.outcome == Outcome::InFlight,
+        cut: call.cut,
+    }
+}

@@ -1,0 +1,39 @@
+//! Writing events down: one file a format. Sees the model only.
+
+mod json;
+mod lines;
+mod strace;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::model::{Dump, Event};
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// As `strace -f -ttt -T` prints.
+    Strace,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Writes a whole dump. `events` are in the order in which they began.
+pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: &[Event]) -> io::Result<()> {
+    match format {
+        Format::Text => text::dump(out, dump, events),
+        Format::Strace => strace::dump(out, dump, events),
+        Format::Json => json::dump(out, dump, events),
+    }
+}
+
+/// Writes events as they happen, each when it has ended.
+pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+    match format {
+        Format::Text => text::follow(out, clock_offset, events),
+        Format::Strace => strace::follow(out, clock_offset, events),
+        Format::Json => json::follow(out, clock_offset, events),
+    }
+}

@@ -1,0 +1,139 @@
+//! As `strace -f -ttt -T -o FILE` writes: `PID SECONDS.MICROS name(args) = result <seconds>`.
+
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use super::lines::{Line, lines};
+use crate::model::{Call, Dump, Event, Exit, Outcome, What};
+
+/// strace's column of ` = `.
+const RESULT_COLUMN: usize = 40;
+
+pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
+    let mut text = String::with_capacity(256);
+    for line in lines(events) {
+        text.clear();
+        self::line(&mut text, line, dump.clock_offset);
+        out.write_all(text.as_bytes())?;
+    }
+    for loss in &dump.window.lost {
+        writeln!(out, "# lost {} records: {}", loss.count, loss.reason)?;
+    }
+    Ok(())
+}
+
+pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+    let mut text = String::new();
+    for event in events {
+        text.clear();
+        line(&mut text, Line::Whole(event), clock_offset);
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
+    let (event, time) = match line {
+        Line::Whole(event) | Line::Begun(event) => (event, event.start),
+        Line::Resumed(event) => (event, event.end),
+    };
+    let body: Option<()> = match (&event.what, line) {
+        (What::Call(call), Line::Whole(_)) => {
+            prefix(text, event.tid, time, clock_offset);
+            let from = text.len();
+            let _ = write!(text, "{}({})", call.name(), call.text);
+            result(text, call, from);
+            Some(())
+        }
+        (What::Call(call), Line::Begun(_)) => {
+            prefix(text, event.tid, time, clock_offset);
+            let _ = write!(text, "{}({} <unfinished ...>", call.name(), known(call));
+            Some(())
+        }
+        (What::Call(call), Line::Resumed(_)) => {
+            prefix(text, event.tid, time, clock_offset);
+            let from = text.len();
+            let _ = write!(text, "<... {} resumed>{})", call.name(), rest(call));
+            result(text, call, from);
+            Some(())
+        }
+        (other, _) => match instant(other) {
+            Some(words) => {
+                prefix(text, event.tid, time, clock_offset);
+                text.push_str(&words);
+                Some(())
+            }
+            None => None,
+        },
+    };
+    if body.is_some() {
+        text.push('\n');
+    }
+}
+
+fn prefix(text: &mut String, tid: u32, time: u64, clock_offset: i64) {
+    let (seconds, micros) = wall(time, clock_offset);
+    let _ = write!(text, "{tid:<5} {seconds}.{micros:06} ");
+}
+
+/// Seconds and microseconds since the epoch.
+pub(super) fn wall(time: u64, clock_offset: i64) -> (u64, u64) {
+    let nanoseconds = time.saturating_add_signed(clock_offset);
+    (nanoseconds / 1_000_000_000, nanoseconds / 1_000 % 1_000_000)
+}
+
+/// What strace had written of the arguments when the call began.
+pub(super) fn known(call: &Call) -> Cow<'_, str> {
+    let known = &call.text[..call.known_at_start];
+    if known.len() < call.text.len() && !known.is_empty() { format!("{known}, ").into() } else { known.into() }
+}
+
+/// What it writes when the call ends.
+fn rest(call: &Call) -> &str {
+    let rest = &call.text[call.known_at_start..];
+    rest.strip_prefix(", ").unwrap_or(rest)
+}
+
+fn result(text: &mut String, call: &Call, from: usize) {
+    let column = text.len() - from;
+    text.push(' ');
+    for _ in column + 1..RESULT_COLUMN {
+        text.push(' ');
+    }
+    let _ = write!(text, "= {}", outcome(call));
+    if let Some(duration) = call.duration {
+        let micros = duration / 1000;
+        let _ = write!(text, " <{}.{:06}>", micros / 1_000_000, micros % 1_000_000);
+    }
+}
+
+/// The result's text.
+pub(super) fn outcome(call: &Call) -> &str {
+    match &call.outcome {
+        Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
+        Outcome::Never | Outcome::InFlight => "?",
+    }
+}
+
+/// The line of what is no call; strace has none for forks, execs and names.
+pub(super) fn instant(what: &What) -> Option<String> {
+    Some(match what {
+        What::Signal(signal) => format!("--- {} {} ---", signal.name, signal.info),
+        What::Exit(exit) => exit_line(*exit),
+        What::Call(_) | What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename => return None,
+    })
+}
+
+fn exit_line(exit: Exit) -> String {
+    match exit {
+        Exit::Status(status) => format!("+++ exited with {status} +++"),
+        Exit::Killed { signo, core } => {
+            let core = if core { " (core dumped)" } else { "" };
+            format!("+++ killed by {}{core} +++", crate::model::signal_name(signo))
+        }
+        Exit::Superseded { by } => format!("+++ superseded by execve in pid {by} +++"),
+    }
+}

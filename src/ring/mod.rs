@@ -1,0 +1,13 @@
+//! Overwriting perf rings: open, map, snapshot. Knows bytes and perf's headers, not records.
+//!
+//! A ring is one perf event of type BPF_OUTPUT on one CPU with `write_backward`: the kernel writes
+//! downwards and overwrites, `data_head` points at the newest sample. It is mapped read-only; a
+//! reader never slows the writer and takes nothing from it.
+
+mod event;
+mod mapping;
+mod snapshot;
+
+pub use event::online_cpus;
+pub use mapping::Ring;
+pub use snapshot::{Position, Snapshot};

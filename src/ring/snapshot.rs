@@ -1,0 +1,141 @@
+//! Bytes copied out of a ring, and the walk over them. No byte in them can make it panic.
+
+/// A place in a ring's endless stream; it counts down as the kernel writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position(pub(super) u64);
+
+/// perf's record types, include/uapi/linux/perf_event.h.
+const PERF_RECORD_LOST: u32 = 2;
+const PERF_RECORD_SAMPLE: u32 = 9;
+/// struct perf_event_header: type, misc, size.
+const HEADER: usize = 8;
+
+/// What a ring held, newest first.
+#[derive(Debug)]
+pub struct Snapshot {
+    cpu: u32,
+    position: Position,
+    bytes: Vec<u8>,
+    intact: usize,
+    wrapped: bool,
+}
+
+impl Snapshot {
+    /// `intact` bytes from the newest on are known to be whole; `wrapped`: there was more once.
+    pub(super) fn new(cpu: u32, position: Position, bytes: Vec<u8>, intact: usize, wrapped: bool) -> Self {
+        Self { cpu, position, bytes, intact, wrapped }
+    }
+
+    pub(super) fn empty(cpu: u32, position: Position) -> Self {
+        Self::new(cpu, position, Vec::new(), 0, false)
+    }
+
+    /// The ring's CPU.
+    pub fn cpu(&self) -> u32 {
+        self.cpu
+    }
+
+    /// Where it begins: a later snapshot can be taken since then.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether older samples than these were overwritten.
+    pub fn wrapped(&self) -> bool {
+        self.wrapped
+    }
+
+    /// The samples' data from newest to oldest, each with the four bytes of its length before it.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples { rest: &self.bytes[..self.intact.min(self.bytes.len())], lost: 0 }
+    }
+}
+
+/// Walks a snapshot's samples and counts what perf says it lost.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    rest: &'a [u8],
+    lost: u64,
+}
+
+impl Samples<'_> {
+    /// Samples that perf's own PERF_RECORD_LOST told of so far.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+impl<'a> Iterator for Samples<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let header = self.rest.first_chunk::<HEADER>()?;
+            let [t0, t1, t2, t3, _, _, s0, s1] = *header;
+            let kind = u32::from_ne_bytes([t0, t1, t2, t3]);
+            let size = usize::from(u16::from_ne_bytes([s0, s1]));
+            if size < HEADER || size % 8 != 0 {
+                return None;
+            }
+            let (event, rest) = self.rest.split_at_checked(size)?;
+            self.rest = rest;
+            match kind {
+                PERF_RECORD_SAMPLE => return Some(&event[HEADER..]),
+                PERF_RECORD_LOST => {
+                    let count = event.get(16..24).and_then(|raw| raw.try_into().ok());
+                    self.lost += count.map_or(0, u64::from_ne_bytes);
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event(kind: u32, payload: &[u8]) -> Vec<u8> {
+        let size = u16::try_from(HEADER + payload.len()).unwrap();
+        let mut bytes = kind.to_ne_bytes().to_vec();
+        bytes.extend([0, 0]);
+        bytes.extend(size.to_ne_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    fn of(bytes: Vec<u8>, intact: usize) -> Snapshot {
+        Snapshot::new(0, Position(0), bytes, intact, true)
+    }
+
+    #[test]
+    fn samples_come_newest_first_and_losses_are_counted() {
+        let mut bytes = event(PERF_RECORD_SAMPLE, &[1; 8]);
+        bytes.extend(event(PERF_RECORD_LOST, &[7_u64.to_ne_bytes(), 5_u64.to_ne_bytes()].concat()));
+        bytes.extend(event(PERF_RECORD_SAMPLE, &[2; 16]));
+        let snapshot = of(bytes, usize::MAX);
+        let mut samples = snapshot.samples();
+        assert_eq!(samples.next(), Some(&[1; 8][..]));
+        assert_eq!(samples.next(), Some(&[2; 16][..]));
+        assert_eq!(samples.next(), None);
+        assert_eq!(samples.lost(), 5);
+    }
+
+    #[test]
+    fn a_sample_across_the_intact_end_is_left_out() {
+        let mut bytes = event(PERF_RECORD_SAMPLE, &[1; 8]);
+        bytes.extend(event(PERF_RECORD_SAMPLE, &[2; 16]));
+        assert_eq!(of(bytes.clone(), 39).samples().count(), 1);
+        assert_eq!(of(bytes, 40).samples().count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_walk_panic(bytes in prop::collection::vec(any::<u8>(), 0..512), intact in 0_usize..600) {
+            let snapshot = of(bytes, intact);
+            prop_assert!(snapshot.samples().count() <= 64);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What traceloop knows of system calls: one row a call, and what follows from it.
+//!
+//! `table` holds the rows, `words` the vocabulary of flags and constants, `shape` the sizes of the
+//! structures that arguments point to, `plan` what the kernel side is to capture. Nothing here reads
+//! records or prints.
+
+mod abi;
+pub mod case;
+mod class;
+pub mod plan;
+mod row;
+mod shape;
+pub mod table;
+pub mod words;
+
+pub use abi::{Abi, NUMBERS, find, name, number, row};
+pub use class::{Class, Filter};
+pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
+pub use shape::Shape;
+pub use words::Words;

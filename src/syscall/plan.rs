@@ -1,0 +1,351 @@
+//! What the kernel side captures, derived from the rows: one exhaustive match over the kinds.
+//!
+//! In-memory and out-memory are copied at the call's end. What the kernel overwrites, and everything
+//! of calls that take the old memory with them, is copied at the start into a record of its own.
+
+use crate::skel::types;
+
+use super::{
+    abi::{self, Abi},
+    class::Filter,
+    row::{Arg, Kind, Len, Ret},
+    shape::Shape,
+};
+
+/// Upper bound of one captured piece, bytes: bpf/record.h's PIECE_MOST.
+const PIECE_MOST: u16 = 4096;
+const PLANS: usize = size_of::<Plans>() / size_of::<types::plan>();
+const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
+/// Elements of an array that are kept: strace shows 32 and says that there are more.
+const ELEMENTS_MOST: usize = 33;
+
+type Plans = [types::plan; 2048];
+type CaseValues = [types::case_value; 1024];
+
+/// What a recording asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Which calls are recorded at all.
+    pub filter: Filter,
+    /// Bytes of a string or buffer that are kept.
+    pub string_limit: u32,
+    /// Whether buffers (read, write, send ...) are kept at all; paths and structures always are.
+    pub payload: bool,
+    /// Whether structures are kept whole, for `-v`.
+    pub verbose: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { filter: Filter::default(), string_limit: 32, payload: true, verbose: false }
+    }
+}
+
+/// Fills the kernel side's tables.
+pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
+    let mut next_plan = 2 * usize::from(abi::NUMBERS);
+    let mut next_value = 0;
+    for compat in [false, true] {
+        let abi = Abi::native(compat);
+        let base = if compat { usize::from(abi::NUMBERS) } else { 0 };
+        for nr in 0..abi::NUMBERS {
+            let row = abi::row(abi, nr);
+            let known = abi::name(abi, nr);
+            let unnamed = format!("{nr}");
+            let mut plan = row.map_or_else(unknown, |row| plan(row.args, &row.ret, abi, wanted));
+            if !wanted.filter.wants(row, known.unwrap_or(&unnamed)) {
+                plan.flags.0 &= !types::plan_flag::PLAN_RECORD.0;
+            } else if let Some(row) = row
+                && let Some(cases) = row.cases
+            {
+                let mut entries: Vec<(u32, u32)> = Vec::new();
+                for case in cases.list {
+                    if next_plan >= PLANS {
+                        break;
+                    }
+                    plans[next_plan] = self::plan(case.args, &case.ret, abi, wanted);
+                    entries.extend(case.values.iter().map(|value| {
+                        (low(*value) & cases.mask, u32::try_from(next_plan).expect("few plans"))
+                    }));
+                    next_plan += 1;
+                }
+                entries.sort_unstable();
+                entries.truncate(CASES - next_value);
+                plan.case_arg = cases.arg;
+                plan.case_mask = cases.mask;
+                plan.first_case = u16::try_from(next_value).expect("few cases");
+                plan.cases = u16::try_from(entries.len()).expect("few cases");
+                for (value, plan) in entries {
+                    values[next_value] = types::case_value { value, plan };
+                    next_value += 1;
+                }
+            }
+            plans[base + usize::from(nr)] = plan;
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the low half is wanted")]
+const fn low(value: u64) -> u32 {
+    value as u32
+}
+
+fn unknown() -> types::plan {
+    types::plan { flags: types::plan_flag::PLAN_RECORD, nargs: 6, ..Default::default() }
+}
+
+/// The grabs of one phase, special ones first, as bpf/plan.h wants them.
+#[derive(Default)]
+struct Phase {
+    grabs: Vec<types::grab>,
+    writer: types::writer,
+}
+
+impl Phase {
+    fn add(&mut self, grab: types::grab) {
+        let writer = writer_of(grab.what);
+        if writer == types::writer::WRITER_CAPTURE {
+            self.grabs.push(grab);
+        } else {
+            let at = self.grabs.iter().take_while(|grab| writer_of(grab.what) != types::writer::WRITER_CAPTURE).count();
+            self.grabs.insert(at, grab);
+        }
+        self.writer.0 = self.writer.0.max(writer.0);
+    }
+
+    fn array(&self) -> ([types::grab; 5], u8) {
+        let mut array = [types::grab::default(); 5];
+        let count = self.grabs.len().min(array.len());
+        array[..count].copy_from_slice(&self.grabs[..count]);
+        (array, u8::try_from(count).expect("at most five"))
+    }
+}
+
+fn writer_of(what: types::what) -> types::writer {
+    use types::what as W;
+    match what {
+        W::WHAT_STRINGS | W::WHAT_COUNT => types::writer::WRITER_VECTOR,
+        W::WHAT_IOVEC => types::writer::WRITER_IOVEC,
+        W::WHAT_MESSAGE | W::WHAT_MESSAGES => types::writer::WRITER_MESSAGE,
+        W::WHAT_DIRENTS | W::WHAT_DIRENTS_OLD => types::writer::WRITER_DIRENTS,
+        _ => types::writer::WRITER_CAPTURE,
+    }
+}
+
+/// The plan of one argument list.
+fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
+    let mut start = Phase::default();
+    let mut end = Phase::default();
+    let gone = matches!(ret, Ret::Gone | Ret::Never);
+    for arg in args {
+        let mut grabs = grabs(arg.index, &arg.kind, abi.word(), wanted);
+        if gone {
+            grabs.start.append(&mut grabs.end);
+        }
+        for mut grab in grabs.start {
+            if !gone {
+                grab.flags.0 |= types::grab_flag::GRAB_START.0;
+            }
+            start.add(grab);
+        }
+        grabs.end.into_iter().for_each(|grab| end.add(grab));
+    }
+    let registers = args.iter().filter(|arg| arg.index < 6).map(|arg| arg.index + 1).max().unwrap_or(0);
+    let (grab, count) = end.array();
+    let (enter, enter_count) = start.array();
+    let mut flags = types::plan_flag::PLAN_RECORD;
+    if gone || enter_count > 0 {
+        flags.0 |= types::plan_flag::PLAN_ENTER.0;
+    }
+    types::plan {
+        flags,
+        nargs: registers,
+        writer: end.writer,
+        enter_writer: start.writer,
+        grabs: count,
+        enter_grabs: enter_count,
+        grab,
+        enter,
+        ..Default::default()
+    }
+}
+
+#[derive(Default)]
+struct Grabs {
+    start: Vec<types::grab>,
+    end: Vec<types::grab>,
+}
+
+fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
+    let at_end = |grab| Grabs { start: Vec::new(), end: vec![grab] };
+    let string = |most| types::grab { what: types::what::WHAT_STRING, arg, most, ..Default::default() };
+    match kind {
+        Kind::Path => at_end(string(PIECE_MOST)),
+        Kind::Str => at_end(string(clamp(wanted.string_limit as usize + 2))),
+        Kind::Strings => at_end(types::grab { what: types::what::WHAT_STRINGS, arg, ..Default::default() }),
+        Kind::StringCount => at_end(types::grab { what: types::what::WHAT_COUNT, arg, ..Default::default() }),
+        Kind::In(shape, len) => Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::In) },
+        Kind::Out(shape, len) => Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::Out) },
+        Kind::OutAlways(shape, len) => {
+            Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways) }
+        }
+        Kind::InOut(shape, len) => Grabs {
+            start: memory(arg, *shape, *len, word, wanted, Direction::In),
+            end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways),
+        },
+        Kind::If(_, _, inner) | Kind::Label(_, inner) => grabs(arg, inner, word, wanted),
+        Kind::Int
+        | Kind::Uint
+        | Kind::Long
+        | Kind::Size
+        | Kind::Hex
+        | Kind::Hex32
+        | Kind::Addr
+        | Kind::Wide
+        | Kind::Octal
+        | Kind::Fd
+        | Kind::DirFd
+        | Kind::Pid
+        | Kind::Id
+        | Kind::Mode
+        | Kind::FileMode
+        | Kind::Dev
+        | Kind::Signal
+        | Kind::Flags(_)
+        | Kind::LongFlags(_)
+        | Kind::Enum(_)
+        | Kind::LongEnum(_)
+        | Kind::OpenFlags
+        | Kind::MapFlags
+        | Kind::CloneFlags
+        | Kind::FutexOp
+        | Kind::FutexBits
+        | Kind::SocketType
+        | Kind::SocketProtocol
+        | Kind::Pages
+        | Kind::Hidden => Grabs::default(),
+    }
+}
+
+/// When an argument's memory is copied, in words.
+pub fn when(kind: &Kind) -> &'static str {
+    let grabs = grabs(0, kind, 8, &Wanted::default());
+    match (grabs.start.is_empty(), grabs.end.is_empty()) {
+        (true, true) => "the register alone",
+        (true, false) => "memory copied at the end of the call",
+        (false, true) => "memory copied at the start of the call",
+        (false, false) => "memory copied at both ends of the call",
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    In,
+    Out,
+    OutAlways,
+}
+
+fn clamp(size: usize) -> u16 {
+    u16::try_from(size).unwrap_or(PIECE_MOST).min(PIECE_MOST)
+}
+
+fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, direction: Direction) -> Vec<types::grab> {
+    use types::{grab_flag as F, length as L, what as W};
+    let (length, length_arg) = match len {
+        Len::One => (L::LENGTH_ONE, 0),
+        Len::Arg(other) => (L::LENGTH_ARG, other),
+        Len::Ret | Len::RetOrArg(_) => (L::LENGTH_RET, 0),
+        Len::At(other) => (L::LENGTH_AT, other),
+        Len::Bits(other) => (L::LENGTH_BITS, other),
+        Len::Head => (L::LENGTH_HEAD, arg),
+    };
+    let what = match shape {
+        Shape::PathString => W::WHAT_STRING,
+        Shape::Iovec => W::WHAT_IOVEC,
+        Shape::Message => W::WHAT_MESSAGE,
+        Shape::Messages => W::WHAT_MESSAGES,
+        Shape::Dirents => W::WHAT_DIRENTS,
+        Shape::DirentsOld => W::WHAT_DIRENTS_OLD,
+        Shape::SigFrame => W::WHAT_SIGFRAME,
+        _ => W::WHAT_BYTES,
+    };
+    let one = shape.size(word);
+    let (offset, kept) =
+        if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
+    let most = match shape {
+        Shape::Bytes if !wanted.payload => return Vec::new(),
+        Shape::Bytes => clamp(wanted.string_limit as usize),
+        Shape::PathBytes | Shape::PathString => PIECE_MOST,
+        _ if len == Len::One => clamp(kept),
+        _ if one == 1 => 1024,
+        _ => clamp(one * ELEMENTS_MOST),
+    };
+    let mut flags = F::GRAB_ALWAYS;
+    if direction == Direction::Out {
+        flags.0 |= F::GRAB_IF_OK.0;
+        if matches!(what, W::WHAT_IOVEC | W::WHAT_MESSAGE | W::WHAT_MESSAGES) {
+            flags.0 |= F::GRAB_CLAMP_RET.0;
+        }
+    }
+    let size = if len == Len::One { kept } else { one };
+    vec![types::grab {
+        what,
+        arg,
+        length,
+        length_arg,
+        size: clamp(size),
+        most,
+        offset: clamp(offset),
+        flags,
+        pad: 0,
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syscall::Row;
+
+    fn of(name: &str) -> types::plan {
+        let row: &Row = abi::find(name).unwrap();
+        plan(row.args, &row.ret, Abi::X86_64, &Wanted::default())
+    }
+
+    #[test]
+    fn a_path_is_copied_at_the_end() {
+        let plan = of("openat");
+        assert_eq!((plan.nargs, plan.grabs, plan.enter_grabs), (4, 1, 0));
+        assert_eq!(plan.grab[0].what, types::what::WHAT_STRING);
+        assert_eq!(plan.writer, types::writer::WRITER_CAPTURE);
+    }
+
+    #[test]
+    fn execve_is_copied_at_the_start_vectors_first() {
+        let plan = of("execve");
+        assert_eq!((plan.grabs, plan.enter_grabs), (0, 3));
+        assert_eq!(plan.enter[0].what, types::what::WHAT_STRINGS);
+        assert_eq!(plan.enter[1].what, types::what::WHAT_COUNT);
+        assert_eq!(plan.enter_writer, types::writer::WRITER_VECTOR);
+        assert_ne!(plan.flags.0 & types::plan_flag::PLAN_ENTER.0, 0);
+    }
+
+    #[test]
+    fn a_plain_call_captures_nothing() {
+        let plan = of("getppid");
+        assert_eq!((plan.nargs, plan.grabs, plan.writer), (0, 0, types::writer::WRITER_PLAIN));
+    }
+
+    #[test]
+    fn no_row_asks_for_more_than_the_kernel_side_does() {
+        for row in super::super::table::rows().chain(super::super::table::ia32_rows()) {
+            let lists = row.cases.iter().flat_map(|cases| cases.list).map(|case| (case.args, &case.ret));
+            for (args, ret) in lists.chain([(row.args, &row.ret)]) {
+                let count = |phase: fn(&Grabs) -> usize| {
+                    args.iter().map(|arg| phase(&grabs(arg.index, &arg.kind, 8, &Wanted::default()))).sum::<usize>()
+                };
+                let (start, end) = (count(|grabs| grabs.start.len()), count(|grabs| grabs.end.len()));
+                assert!(start <= 5 && end <= 5 && (start + end <= 5 || !matches!(ret, Ret::Gone)), "{}", row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The row: all that is known of a call, in the terms from which capture and decoding follow.
+
+use super::{class::Class, shape::Shape, words::Words};
+
+/// One system call.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name as strace prints it.
+    pub name: &'static str,
+    /// The sets it belongs to, for filters.
+    pub classes: &'static [Class],
+    /// Its arguments in the order in which strace prints them.
+    pub args: &'static [Arg],
+    /// What its result means.
+    pub ret: Ret,
+    /// Other argument lists, by the value of one argument (fcntl, ioctl, prctl, futex ...).
+    pub cases: Option<&'static Cases>,
+}
+
+impl Row {
+    /// Its arguments in printing order.
+    pub fn args(&self) -> &'static [Arg] {
+        self.args
+    }
+}
+
+/// One argument.
+#[derive(Debug)]
+pub struct Arg {
+    /// Its name in the kernel's signature.
+    pub name: &'static str,
+    /// Which argument register holds it, from 0.
+    pub index: u8,
+    /// What it means.
+    pub kind: Kind,
+}
+
+/// The argument lists of a multiplexed call.
+#[derive(Debug)]
+pub struct Cases {
+    /// The argument that decides.
+    pub arg: u8,
+    /// Only these bits of it decide.
+    pub mask: u32,
+    /// One entry for each known value or group of values.
+    pub list: &'static [Case],
+}
+
+/// One of a multiplexed call's argument lists.
+#[derive(Debug)]
+pub struct Case {
+    /// The values it stands for.
+    pub values: &'static [u64],
+    /// The arguments, all of them.
+    pub args: &'static [Arg],
+    /// What the result means.
+    pub ret: Ret,
+}
+
+/// What an argument means. In, out and both say when its memory is read: in-memory is read at the
+/// end of the call too, since the kernel leaves it alone and has just touched it.
+#[derive(Debug)]
+pub enum Kind {
+    /// A signed 32-bit number.
+    Int,
+    /// An unsigned 32-bit number.
+    Uint,
+    /// A signed number of the ABI's word.
+    Long,
+    /// An unsigned number of the ABI's word; sizes and counts.
+    Size,
+    /// The same, in hexadecimal.
+    Hex,
+    /// A 32-bit number in hexadecimal.
+    Hex32,
+    /// A pointer that is not followed; `NULL` or hexadecimal.
+    Addr,
+    /// A 64-bit number of which this register is the lower half in 32-bit ABIs, the whole elsewhere.
+    Wide,
+    /// A 32-bit number in octal, 0 as `0`.
+    Octal,
+    /// A file descriptor.
+    Fd,
+    /// A directory's descriptor or `AT_FDCWD`.
+    DirFd,
+    /// A process or thread id.
+    Pid,
+    /// A user or group id: -1 stays -1.
+    Id,
+    /// File permissions, `0644`.
+    Mode,
+    /// File type and permissions, `S_IFREG|0644`.
+    FileMode,
+    /// A device number.
+    Dev,
+    /// A signal's number.
+    Signal,
+    /// Bits of 32, by name.
+    Flags(&'static Words),
+    /// Bits of the ABI's word, by name.
+    LongFlags(&'static Words),
+    /// One of several values, by name.
+    Enum(&'static Words),
+    /// One of several values of the ABI's word, by name.
+    LongEnum(&'static Words),
+    /// open(2)'s access mode and flags.
+    OpenFlags,
+    /// mmap's kind and flags.
+    MapFlags,
+    /// clone's flags and, in the lowest byte, the exit signal.
+    CloneFlags,
+    /// futex's operation with its two flags.
+    FutexOp,
+    /// futex's bit set, all ones by name.
+    FutexBits,
+    /// A socket's type and flags.
+    SocketType,
+    /// A socket's protocol, in terms of the family in argument 0.
+    SocketProtocol,
+    /// An offset in pages of 4096 bytes, shown in bytes.
+    Pages,
+    /// A path: never cut.
+    Path,
+    /// Another string: cut at the string limit.
+    Str,
+    /// Memory that the call reads.
+    In(Shape, Len),
+    /// Memory that the call writes; shown when it succeeds.
+    Out(Shape, Len),
+    /// Memory that the call writes even when it fails (with its errno as given).
+    OutAlways(Shape, Len),
+    /// Memory that the call reads and writes.
+    InOut(Shape, Len),
+    /// A vector of strings, NULL at its end: argv.
+    Strings,
+    /// A vector of strings of which only the number is shown: envp.
+    StringCount,
+    /// Printed only if another argument has one of these bits.
+    If(u8, u64, &'static Kind),
+    /// Printed as `label=value`.
+    Label(&'static str, &'static Kind),
+    /// Not printed.
+    Hidden,
+}
+
+/// How much memory an argument points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Len {
+    /// One of the shape.
+    One,
+    /// So many of the shape as the argument at this index says.
+    Arg(u8),
+    /// So many of the shape as the call returned.
+    Ret,
+    /// So many bytes as the u32 says to which the argument at this index points.
+    At(u8),
+    /// A bit set of so many bits as the argument at this index says.
+    Bits(u8),
+    /// So many bytes as the structure's own first u32 says.
+    Head,
+    /// So many of the shape as the call returned, but no more than the argument at this index.
+    RetOrArg(u8),
+}
+
+/// What a call's result means.
+#[derive(Debug)]
+pub enum Ret {
+    /// A decimal number.
+    Int,
+    /// An address or a mask, in hexadecimal.
+    Hex,
+    /// Permissions in octal.
+    Octal,
+    /// A new file descriptor.
+    Fd,
+    /// A bit set, hexadecimal, with its words behind it.
+    Flags(&'static Words),
+    /// open(2)'s flags, as F_GETFL returns them.
+    OpenFlags,
+    /// One of several values, with its word behind it.
+    Enum(&'static Words),
+    /// A number of which the meaning depends on what was asked: poll, select, getdents tell in words.
+    Told(Told),
+    /// The call does not return when it succeeds and takes the old memory with it: arguments are
+    /// captured at its start.
+    Gone,
+    /// The call never returns.
+    Never,
+}
+
+/// Results that need the call's memory to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// poll and ppoll: which descriptors are ready, and what is left of the time.
+    Poll,
+    /// select and pselect6: which descriptors are ready, and what is left of the time.
+    Select,
+    /// A seconds count since the epoch.
+    Time,
+}

@@ -1,0 +1,29 @@
+//! Every system call, one row each, a file a family.
+//!
+//! A row is the call's number (through its name), signature, classes, decoding and capture plan at
+//! once; see `Kind` for the words. Argument names are the kernel's.
+#![allow(clippy::enum_glob_use, unused_imports, reason = "rows are read as words")]
+
+mod file;
+mod ia32;
+mod ipc;
+mod memory;
+mod net;
+mod process;
+mod signal;
+mod system;
+mod time;
+
+use super::row::Row;
+
+/// Every row but the 32-bit ABI's own.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    [file::ROWS, ipc::ROWS, memory::ROWS, net::ROWS, process::ROWS, signal::ROWS, system::ROWS, time::ROWS]
+        .into_iter()
+        .flatten()
+}
+
+/// Rows that hold for 32-bit x86 calls only.
+pub fn ia32_rows() -> impl Iterator<Item = &'static Row> {
+    ia32::ROWS.iter()
+}

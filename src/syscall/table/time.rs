@@ -1,0 +1,51 @@
+//! Clocks, timers, sleeping, and waiting for readiness.
+
+use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Told::*, case::{rows}, words};
+
+pub(super) static ROWS: &[Row] = rows! {
+    poll [Desc] (ufds: In(PollFd, Arg(nfds)), nfds: Uint, timeout_msecs: Int) -> Told(Poll);
+    select [Desc] (n: Int, inp: InOut(FdSet, Bits(n)), outp: InOut(FdSet, Bits(n)), exp: InOut(FdSet, Bits(n)), tvp: InOut(Timeval, One)) -> Told(Select);
+    nanosleep [] (rqtp: In(Timespec, One), rmtp: Out(Timespec, One)) -> Int;
+    getitimer [] (which: Enum(&words::time::ITIMERS), value: Out(Itimerval, One)) -> Int;
+    alarm [] (seconds: Uint) -> Int;
+    setitimer [] (which: Enum(&words::time::ITIMERS), value: In(Itimerval, One), ovalue: Out(Itimerval, One)) -> Int;
+    gettimeofday [Clock] (tv: Out(Timeval, One), tz: Out(Timezone, One)) -> Int;
+    times [] (tbuf: Out(Tms, One)) -> Int;
+    adjtimex [Clock] (txc_p: Addr) -> Int;
+    settimeofday [Clock] (tv: Addr, tz: Addr) -> Int;
+    time [Clock] (tloc: Out(TimeCell, One)) -> Told(Time);
+    epoll_create [Desc] (size: Int) -> Fd;
+    epoll_ctl_old [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size) -> Int;
+    epoll_wait_old [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size) -> Int;
+    timer_create [] (which_clock: Int, timer_event_spec: Addr, created_timer_id: Addr) -> Int;
+    timer_settime [] (timer_id: Int, flags: Hex, new_setting: Addr, old_setting: Addr) -> Int;
+    timer_gettime [] (timer_id: Int, setting: Addr) -> Int;
+    timer_getoverrun [] (timer_id: Int) -> Int;
+    timer_delete [] (timer_id: Int) -> Int;
+    clock_settime [Clock] (which_clock: Enum(&words::time::CLOCKS), tp: In(Timespec, One)) -> Int;
+    clock_gettime [Clock] (which_clock: Enum(&words::time::CLOCKS), tp: Out(Timespec, One)) -> Int;
+    clock_getres [Clock] (which_clock: Enum(&words::time::CLOCKS), tp: Out(Timespec, One)) -> Int;
+    clock_nanosleep [] (which_clock: Enum(&words::time::CLOCKS), flags: Flags(&words::time::TIMER), rqtp: In(Timespec, One), rmtp: Out(Timespec, One)) -> Int;
+    epoll_wait [Desc] (epfd: Fd, events: Out(EpollEvent, Ret), maxevents: Int, timeout: Int) -> Int;
+    epoll_ctl [Desc] (epfd: Fd, op: Enum(&words::file::EPOLL_CTL), fd: Fd, event: In(EpollEvent, One)) -> Int;
+    pselect6 [Desc] (n: Int, inp: Addr, outp: Addr, exp: Addr, tsp: Addr, sig: Addr) -> Int;
+    ppoll [Desc] (ufds: In(PollFd, Arg(nfds)), nfds: Uint, tsp: InOut(Timespec, One), sigmask: In(SigSet, One), sigsetsize: Size) -> Told(Poll);
+    epoll_pwait [Desc] (epfd: Fd, events: Out(EpollEvent, Ret), maxevents: Int, timeout: Int, sigmask: In(SigSet, One), sigsetsize: Size) -> Int;
+    timerfd_create [Desc] (clockid: Enum(&words::time::CLOCKS), flags: Flags(&words::time::TIMERFD)) -> Fd;
+    timerfd_settime [Desc] (ufd: Fd, flags: Flags(&words::time::TIMERFD_SET), utmr: In(Itimerspec, One), otmr: Out(Itimerspec, One)) -> Int;
+    timerfd_gettime [Desc] (ufd: Fd, otmr: Out(Itimerspec, One)) -> Int;
+    epoll_create1 [Desc] (flags: Flags(&words::file::EPOLL_CREATE)) -> Fd;
+    clock_adjtime [Clock] (which_clock: Int, utx: Addr) -> Int;
+    epoll_pwait2 [Desc] (epfd: Fd, events: Addr, maxevents: Int, timeout: Addr, sigmask: Addr, sigsetsize: Size) -> Int;
+    clock_adjtime64 [] () -> Int;
+    clock_getres_time64 [] () -> Int;
+    clock_gettime64 [] () -> Int;
+    clock_nanosleep_time64 [] () -> Int;
+    clock_settime64 [] () -> Int;
+    ppoll_time64 [] () -> Int;
+    pselect6_time64 [] () -> Int;
+    timer_gettime64 [] () -> Int;
+    timer_settime64 [] () -> Int;
+    timerfd_gettime64 [] () -> Int;
+    timerfd_settime64 [] () -> Int;
+};

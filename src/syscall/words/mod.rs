@@ -1,0 +1,58 @@
+//! Flags and constants: words only, the values come from the same tokens of libc or linux-raw-sys.
+
+pub mod file;
+pub mod memory;
+pub mod net;
+pub mod process;
+pub mod signal;
+pub mod time;
+
+/// A vocabulary, in the order in which strace prints it.
+#[derive(Debug)]
+pub struct Words {
+    /// What stands in the comment behind a value that has no word: `O_???`.
+    pub unknown: &'static str,
+    /// Value and word.
+    pub list: &'static [(u64, &'static str)],
+}
+
+impl Words {
+    /// The word of a value.
+    pub fn word(&self, value: u64) -> Option<&'static str> {
+        self.list.iter().find(|(known, _)| *known == value).map(|(_, word)| *word)
+    }
+}
+
+/// A constant's value as its bits: a negative 32-bit constant stays 32 bits wide.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the bits are wanted")]
+pub const fn value(constant: i128) -> u64 {
+    if constant < 0 && constant >= i32::MIN as i128 { constant as u32 as u64 } else { constant as u64 }
+}
+
+/// `words! { /** doc */ pub OPEN "O_???": libc { O_EXCL O_TRUNC } is { O_NEW = 0x40 } }`: groups of
+/// words by the module whose constants they are, in printing order; `is` gives values that no module has.
+macro_rules! words {
+    ($($(#[$doc:meta])* pub $name:ident $unknown:literal: $($group:ident $body:tt)*)*) => {
+        $($(#[$doc])*
+        pub static $name: $crate::syscall::Words = $crate::syscall::Words {
+            unknown: $unknown,
+            list: $crate::syscall::words::list!([] $($group $body)*),
+        };)*
+    };
+}
+
+macro_rules! list {
+    ([$($done:tt)*]) => { &[$($done)*] };
+    ([$($done:tt)*] is { $($word:ident = $value:expr),* $(,)? } $($rest:tt)*) => {
+        $crate::syscall::words::list!(
+            [$($done)* $(($crate::syscall::words::value($value as i128), stringify!($word)),)*] $($rest)*
+        )
+    };
+    ([$($done:tt)*] $module:ident { $($word:ident)* } $($rest:tt)*) => {
+        $crate::syscall::words::list!(
+            [$($done)* $(($crate::syscall::words::value($module::$word as i128), stringify!($word)),)*] $($rest)*
+        )
+    };
+}
+
+pub(crate) use {list, words};

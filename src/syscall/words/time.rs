@@ -1,0 +1,27 @@
+//! Words of clocks, timers and readiness.
+
+use super::words;
+
+words! {
+    /// Clocks.
+    pub CLOCKS "CLOCK_???":
+        libc { CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC_RAW
+            CLOCK_REALTIME_COARSE CLOCK_MONOTONIC_COARSE CLOCK_BOOTTIME CLOCK_REALTIME_ALARM CLOCK_BOOTTIME_ALARM }
+        is { CLOCK_SGI_CYCLE = 10, CLOCK_TAI = 11 }
+    /// Interval timers.
+    pub ITIMERS "ITIMER_???": libc { ITIMER_REAL ITIMER_VIRTUAL ITIMER_PROF }
+    /// clock_nanosleep's and timer_settime's flags.
+    pub TIMER "TIMER_???": libc { TIMER_ABSTIME }
+    /// timerfd_create's flags.
+    pub TIMERFD "TFD_???": libc { TFD_CLOEXEC TFD_NONBLOCK }
+    /// timerfd_settime's flags.
+    pub TIMERFD_SET "TFD_???": libc { TFD_TIMER_ABSTIME TFD_TIMER_CANCEL_ON_SET }
+    /// poll's events.
+    pub POLL "POLL???":
+        libc { POLLIN POLLPRI POLLOUT POLLRDNORM POLLRDBAND POLLWRNORM POLLWRBAND POLLERR POLLHUP POLLNVAL }
+        is { POLLMSG = 0x400, POLLREMOVE = 0x1000, POLLRDHUP = 0x2000 }
+    /// epoll's events.
+    pub EPOLL "EPOLL???":
+        libc { EPOLLIN EPOLLPRI EPOLLOUT EPOLLRDNORM EPOLLRDBAND EPOLLWRNORM EPOLLWRBAND EPOLLMSG EPOLLERR EPOLLHUP
+            EPOLLRDHUP EPOLLEXCLUSIVE EPOLLWAKEUP EPOLLONESHOT EPOLLET }
+}

@@ -1,0 +1,332 @@
+//! Records as the kernel wrote them: views over bytes, checked once, never trusted.
+//!
+//! The layouts are bpf/record.h's, through the skeleton; the offsets that this file relies on are
+//! asserted at compile time. A record begins with four bytes that perf fills (`lead`), carries its own
+//! size and is a multiple of eight bytes long.
+
+use std::mem::{offset_of, size_of};
+
+pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
+use crate::skel::types::{call_record, record, signal_record, task_record, writing};
+
+const CALL_HEAD: usize = offset_of!(call_record, args);
+const RECORD_HEAD: usize = 24;
+
+const _: () = {
+    assert!(CALL_HEAD == 40);
+    assert!(size_of::<task_record>() == 56 && size_of::<signal_record>() == 104);
+    assert!(size_of::<piece>() == 4);
+    assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
+    assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
+    assert!(offset_of!(call_record, time) == offset_of!(record, time));
+};
+
+/// The largest record that the kernel side can write, in bytes.
+pub const RECORD_MOST: usize = size_of::<writing>() - offset_of!(writing, bytes);
+
+/// One record's bytes, whole and of the size it claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    bytes: &'a [u8],
+}
+
+macro_rules! read {
+    ($bytes:expr, $at:expr, $type:ty) => {{
+        let mut raw = [0; size_of::<$type>()];
+        raw.copy_from_slice(&$bytes[$at..$at + size_of::<$type>()]);
+        <$type>::from_ne_bytes(raw)
+    }};
+}
+
+impl<'a> Record<'a> {
+    /// The record at the start of `bytes`; `None` if what stands there cannot be one.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.len() < RECORD_HEAD {
+            return None;
+        }
+        let size = usize::from(read!(bytes, offset_of!(call_record, size), u16));
+        let record = Self { bytes: bytes.get(..size)? };
+        let least = match record.kind() {
+            Kind::RECORD_CALL | Kind::RECORD_ENTER => CALL_HEAD,
+            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => size_of::<signal_record>(),
+            Kind::RECORD_FORK
+            | Kind::RECORD_EXEC
+            | Kind::RECORD_EXIT
+            | Kind::RECORD_COMM
+            | Kind::RECORD_JOIN => size_of::<task_record>(),
+            _ => return None,
+        };
+        if size < least || size % 8 != 0 || size > RECORD_MOST {
+            return None;
+        }
+        if let Some(call) = record.call()
+            && CALL_HEAD + 8 * usize::from(call.nargs()) > size
+        {
+            return None;
+        }
+        Some(record)
+    }
+
+    /// All of its bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// What it is about; none but the known kinds pass `parse`.
+    pub fn kind(&self) -> Kind {
+        Kind(self.bytes.get(offset_of!(call_record, kind)).copied().unwrap_or(0))
+    }
+
+    /// Whether it carries this flag of bpf/record.h.
+    pub fn has(&self, flag: record_flag) -> bool {
+        self.bytes[offset_of!(call_record, flags)] & flag.0 != 0
+    }
+
+    /// CLOCK_BOOTTIME, nanoseconds.
+    pub fn time(&self) -> u64 {
+        read!(self.bytes, offset_of!(call_record, time), u64)
+    }
+
+    /// The thread.
+    pub fn tid(&self) -> u32 {
+        read!(self.bytes, offset_of!(call_record, tid), u32)
+    }
+
+    /// Its system call, for RECORD_CALL and RECORD_ENTER.
+    pub fn call(&self) -> Option<CallRecord<'a>> {
+        matches!(self.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER)
+            .then_some(CallRecord { record: *self })
+    }
+
+    /// Its signal, for RECORD_SIGNAL and RECORD_KILL.
+    pub fn signal(&self) -> Option<SignalRecord<'a>> {
+        matches!(self.kind(), Kind::RECORD_SIGNAL | Kind::RECORD_KILL)
+            .then_some(SignalRecord { bytes: self.bytes })
+    }
+
+    /// What happened to a task, for the other kinds.
+    pub fn task(&self) -> Option<TaskRecord<'a>> {
+        (!matches!(
+            self.kind(),
+            Kind::RECORD_CALL | Kind::RECORD_ENTER | Kind::RECORD_SIGNAL | Kind::RECORD_KILL
+        ))
+        .then_some(TaskRecord { bytes: self.bytes })
+    }
+}
+
+/// A RECORD_CALL or RECORD_ENTER.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRecord<'a> {
+    record: Record<'a>,
+}
+
+impl<'a> CallRecord<'a> {
+    /// The system call's number, in the ABI that `compat` tells.
+    pub fn nr(&self) -> u16 {
+        read!(self.record.bytes, offset_of!(call_record, nr), u16)
+    }
+
+    /// Whether it came in by the 32-bit ABI of a 64-bit kernel.
+    pub fn compat(&self) -> bool {
+        self.record.has(record_flag::FLAG_COMPAT)
+    }
+
+    /// Nanoseconds between start and end, unless the start was not seen.
+    pub fn duration(&self) -> Option<u64> {
+        (!self.record.has(record_flag::FLAG_NO_ENTER))
+            .then(|| read!(self.record.bytes, offset_of!(call_record, duration), u64))
+    }
+
+    /// The raw result.
+    pub fn ret(&self) -> i64 {
+        read!(self.record.bytes, offset_of!(call_record, ret), i64)
+    }
+
+    fn nargs(&self) -> u8 {
+        self.record.bytes[offset_of!(call_record, nargs)].min(6)
+    }
+
+    /// The argument registers; those that the call does not use are 0.
+    pub fn args(&self) -> [u64; 6] {
+        let mut args = [0; 6];
+        for (n, arg) in args.iter_mut().enumerate().take(usize::from(self.nargs())) {
+            *arg = read!(self.record.bytes, CALL_HEAD + 8 * n, u64);
+        }
+        args
+    }
+
+    /// The captured memory, in the order of capture.
+    pub fn pieces(&self) -> Pieces<'a> {
+        let from = CALL_HEAD + 8 * usize::from(self.nargs());
+        Pieces {
+            rest: self.record.bytes.get(from..).unwrap_or_default(),
+            left: self.record.bytes[offset_of!(call_record, pieces)],
+        }
+    }
+}
+
+/// One captured piece of the caller's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Which argument it belongs to.
+    pub arg: u8,
+    /// What it is of that argument.
+    pub part: Part,
+    /// The bytes, or the errno with which reading them failed.
+    pub bytes: Result<&'a [u8], i32>,
+}
+
+/// Iterates over a call's pieces; ends at the first that does not fit its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Pieces<'a> {
+    rest: &'a [u8],
+    left: u8,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (head, rest) = self.rest.split_at_checked(size_of::<piece>())?;
+        let length = read!(head, offset_of!(piece, length), i16);
+        let bytes = match usize::try_from(length) {
+            Ok(length) => {
+                let (bytes, rest) = rest.split_at_checked(length)?;
+                self.rest = rest;
+                Ok(bytes)
+            }
+            Err(_) => {
+                self.rest = rest;
+                Err(-i32::from(length))
+            }
+        };
+        Some(Piece { arg: head[offset_of!(piece, arg)], part: Part(head[offset_of!(piece, part)]), bytes })
+    }
+}
+
+/// A RECORD_SIGNAL or RECORD_KILL.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalRecord<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> SignalRecord<'a> {
+    /// The signal's number.
+    pub fn signo(&self) -> i32 {
+        read!(self.bytes, offset_of!(signal_record, signo), i32)
+    }
+
+    /// The thread that gets it.
+    pub fn target(&self) -> u32 {
+        read!(self.bytes, offset_of!(signal_record, target), u32)
+    }
+
+    /// The first 48 bytes of its siginfo, if the kernel had one.
+    pub fn info(&self) -> Option<&'a [u8]> {
+        let at = offset_of!(signal_record, info);
+        (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0)
+            .then(|| &self.bytes[at..at + 48])
+    }
+
+    /// RECORD_KILL: the sender's process.
+    pub fn sender(&self) -> u32 {
+        read!(self.bytes, offset_of!(signal_record, sender_tgid), u32)
+    }
+
+    /// RECORD_KILL: the sender's name.
+    pub fn comm(&self) -> [u8; 16] {
+        comm(self.bytes, offset_of!(signal_record, comm))
+    }
+}
+
+/// A fork, exec, exit, change of name or move into the cgroup.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskRecord<'a> {
+    bytes: &'a [u8],
+}
+
+impl TaskRecord<'_> {
+    /// The process that the thread belongs to.
+    pub fn tgid(&self) -> u32 {
+        read!(self.bytes, offset_of!(task_record, tgid), u32)
+    }
+
+    /// Fork: the thread that forked. Exit: the parent process.
+    pub fn parent(&self) -> u32 {
+        read!(self.bytes, offset_of!(task_record, parent), u32)
+    }
+
+    /// Exec: the thread id that the caller had before.
+    pub fn former(&self) -> u32 {
+        read!(self.bytes, offset_of!(task_record, former), u32)
+    }
+
+    /// Exit: the status as wait(2) reports it.
+    pub fn code(&self) -> u32 {
+        read!(self.bytes, offset_of!(task_record, code), u32)
+    }
+
+    /// The thread's name.
+    pub fn comm(&self) -> [u8; 16] {
+        comm(self.bytes, offset_of!(task_record, comm))
+    }
+}
+
+fn comm(bytes: &[u8], at: usize) -> [u8; 16] {
+    let mut comm = [0; 16];
+    comm.copy_from_slice(&bytes[at..at + 16]);
+    comm
+}
+
+/// Splits a run of records, oldest first, and stops at the first thing that is none.
+pub fn records(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    std::iter::from_fn(move || {
+        let record = Record::parse(bytes)?;
+        bytes = &bytes[record.bytes().len()..];
+        Some(record)
+    })
+}
+
+/// Puts a call record together in userspace: what `inflight` saw, with the memory it points to.
+pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[(u8, Part, Result<Vec<u8>, i32>)]) -> Vec<u8> {
+    let head = call_record {
+        kind: Kind::RECORD_ENTER,
+        flags: record_flag(call.flags.0 | record_flag::FLAG_IN_FLIGHT.0),
+        time: call.entered,
+        tid: call.tid,
+        nr: call.nr,
+        nargs,
+        pieces: u8::try_from(pieces.len()).unwrap_or(u8::MAX),
+        ..Default::default()
+    };
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(&[0; 6]);
+    bytes.push(head.kind.0);
+    bytes.push(head.flags.0);
+    bytes.extend_from_slice(&head.time.to_ne_bytes());
+    bytes.extend_from_slice(&head.tid.to_ne_bytes());
+    bytes.extend_from_slice(&head.nr.to_ne_bytes());
+    bytes.extend_from_slice(&[head.nargs, head.pieces]);
+    bytes.extend_from_slice(&[0; 16]);
+    for arg in call.args.iter().take(usize::from(nargs)) {
+        bytes.extend_from_slice(&arg.to_ne_bytes());
+    }
+    for (arg, part, data) in pieces.iter().take(usize::from(head.pieces)) {
+        let length = match data {
+            Ok(data) => i16::try_from(data.len()).unwrap_or(0),
+            Err(errno) => i16::try_from(-errno).unwrap_or(-1),
+        };
+        bytes.extend_from_slice(&[*arg, part.0]);
+        bytes.extend_from_slice(&length.to_ne_bytes());
+        if let Ok(data) = data
+            && length > 0
+        {
+            bytes.extend_from_slice(data);
+        }
+    }
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let size = u16::try_from(bytes.len()).unwrap_or(0).to_ne_bytes();
+    bytes[4..6].copy_from_slice(&size);
+    bytes
+}
