@@ -157,6 +157,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         outcome: raw.ret.map_or(Outcome::InFlight, |value| result::outcome(raw, ret, value)),
         duration: None,
         cut: false,
+        caller: None,
     }
 }
 

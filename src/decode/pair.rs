@@ -30,7 +30,6 @@ struct Kill {
     signo: i32,
     info: Option<Vec<u8>>,
     sender: (u32, Comm),
-    time: u64,
     shown: bool,
 }
 
@@ -80,6 +79,10 @@ impl Decoder {
         let abi = self.style.abi(begun.compat());
         let row = syscall::row(abi, begun.nr());
         if row.is_some_and(|row| matches!(row.ret, Ret::Never)) {
+            // A thread that is ending is still seen in the call; its start was told already.
+            if record.has(record_flag::FLAG_IN_FLIGHT) {
+                return;
+            }
             return self.unfinished(record, Outcome::Never, events);
         }
         self.begun.insert(record.tid(), record.bytes().to_vec());
@@ -103,6 +106,7 @@ impl Decoder {
         let start = ended.duration().map_or(record.time(), |duration| record.time().saturating_sub(duration));
         let begun = self.begun.remove(&record.tid());
         let begun = begun.as_deref().and_then(Record::parse).filter(|begun| begun.time() == start);
+        let caller = begun.map(|begun| begun.tid()).filter(|caller| *caller != record.tid());
         let begun_call: Option<CallRecord<'_>> = begun.and_then(|begun| begun.call());
         let mut pieces: Vec<Piece<'_>> = begun_call.iter().flat_map(CallRecord::pieces).collect();
         pieces.extend(ended.pieces());
@@ -114,6 +118,7 @@ impl Decoder {
         let mut call: Call = call::decode(&raw);
         call.duration = ended.duration();
         call.cut = record.has(record_flag::FLAG_CUT) || begun.is_some_and(|begun| begun.has(record_flag::FLAG_CUT));
+        call.caller = caller;
         let mut event = self.event(&record, What::Call(Box::new(call)));
         event.start = start;
         events.push(event);
@@ -154,7 +159,6 @@ impl Decoder {
             signo: sent.signo(),
             info: sent.info().map(<[u8]>::to_vec),
             sender: (sent.sender(), Comm(sent.comm())),
-            time: record.time(),
             shown: false,
         };
         self.kills.insert(sent.target(), kill);
@@ -193,6 +197,11 @@ impl Decoder {
     fn superseded(&mut self, record: &Record<'_>, former: u32, events: &mut Vec<Event>) {
         if let Some(begun) = self.begun.remove(&former) {
             self.begun.insert(record.tid(), begun);
+        }
+        // The kernel ends the leader's thread for it; to its tracer and its parent it never ended.
+        let ended = |event: &Event| event.tid == record.tid() && matches!(event.what, What::Exit(_));
+        if let Some(at) = events.iter().rposition(ended) {
+            events.remove(at);
         }
         events.push(self.event(record, What::Exit(Exit::Superseded { by: former })));
     }

@@ -100,6 +100,8 @@ pub struct Call {
     pub duration: Option<u64>,
     /// Captured memory that did not fit was left out.
     pub cut: bool,
+    /// An execve: the thread that called it, where the program goes on under its process's id.
+    pub caller: Option<u32>,
 }
 
 impl Call {

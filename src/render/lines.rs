@@ -34,7 +34,7 @@ pub(super) fn lines(events: &[Event]) -> Vec<Line<'_>> {
             }
         } else if is_call(event) && event.end > event.start {
             match rest.peek() {
-                Some((_, true, next)) if next == n && event.end != u64::MAX => {
+                Some((_, true, next)) if next == n && event.end != u64::MAX && !changes_thread(event) => {
                     rest.next();
                     lines.push(Line::Whole(event));
                 }
@@ -45,6 +45,11 @@ pub(super) fn lines(events: &[Event]) -> Vec<Line<'_>> {
         }
     }
     lines
+}
+
+/// An execve that began in another thread than it ends in.
+fn changes_thread(event: &Event) -> bool {
+    matches!(&event.what, What::Call(call) if call.caller.is_some())
 }
 
 fn is_call(event: &Event) -> bool {
@@ -68,6 +73,7 @@ mod tests {
             outcome: Outcome::Never,
             duration: None,
             cut: false,
+            caller: None,
         };
         Event { start, end, tid, pid: tid, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }

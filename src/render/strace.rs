@@ -49,7 +49,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
             Some(())
         }
         (What::Call(call), Line::Begun(_)) => {
-            prefix(text, event.tid, time, clock_offset);
+            prefix(text, call.caller.unwrap_or(event.tid), time, clock_offset);
             let _ = write!(text, "{}({} <unfinished ...>", call.name(), known(call));
             Some(())
         }

@@ -1,0 +1,144 @@
+//! The command line: ready line, signals, exit codes, errors.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use nix::sys::signal::Signal;
+
+use super::support::{Recording, Scratch, TRACELOOP, cgroup_root};
+
+fn traceloop(args: &[&str]) -> Output {
+    Command::new(TRACELOOP).args(args).stdin(Stdio::null()).output().expect("run traceloop")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// One line on stderr that holds all of these, exit 1.
+#[track_caller]
+fn fails_with(args: &[&str], words: &[&str]) {
+    let output = traceloop(args);
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for word in words {
+        assert!(told.contains(word), "{word:?} is not in {told}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_is_wrong_with_a_cgroup_is_told_in_one_line() {
+    fails_with(&["cgroups", "/sys/fs/cgroup/no/such"], &["/sys/fs/cgroup/no/such", "below"]);
+    fails_with(&["cgroups", "/tmp"], &["/tmp is not a cgroup"]);
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("mounts");
+    if let Some(v1) = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup")) {
+        let path = v1.split(' ').nth(1).expect("a path");
+        fails_with(&["cgroups", path], &[path, "cgroup v1", cgroup_root().to_str().expect("a path")]);
+    }
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn missing_rights_are_told_in_one_line() {
+    let scratch = Scratch::new();
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all", TRACELOOP, "cgroups"])
+        .arg(&scratch.cgroup)
+        .output()
+        .expect("run setpriv");
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.lines().count() == 1 && told.contains("Permission denied") || told.contains("not permitted"), "{told}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn usage_errors_exit_with_2() {
+    assert_eq!(traceloop(&["cgroups"]).status.code(), Some(2));
+    assert_eq!(traceloop(&["no-such-verb"]).status.code(), Some(2));
+    assert_eq!(traceloop(&["cgroups", "--syscalls", "nonsense", "/"]).status.code(), Some(2));
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn sigusr2_dumps_and_goes_on() {
+    let scratch = Scratch::new();
+    let recording = scratch.record(&[]);
+    assert!(scratch.command("/bin/true before-the-signal").status().expect("run it").success());
+    recording.signal(Signal::SIGUSR2);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(scratch.command("/bin/true after-the-signal").status().expect("run it").success());
+    let dump = recording.dump();
+    assert_eq!(dump.count("before-the-signal\"]"), 2, "once in each dump:\n{}", dump.text);
+    assert_eq!(dump.count("after-the-signal\"]"), 1);
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn without_the_flag_it_follows() {
+    let scratch = Scratch::new();
+    let file = scratch.files.path().join("followed");
+    let recording = Recording::start(&file, &["cgroups", "--format", "strace"], &[&scratch.cgroup]);
+    assert!(scratch.command("/bin/true followed").status().expect("run it").success());
+    let seen = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        fs::read_to_string(&file).is_ok_and(|text| text.contains(r#"["/bin/true", "followed"]"#) && text.contains("+++ exited with 0"))
+    });
+    assert!(seen, "{}", fs::read_to_string(&file).unwrap_or_default());
+    recording.dump().must_have(r#"["/bin/true", "followed"]"#);
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_raw_dump_is_shown_without_root() {
+    let scratch = Scratch::new();
+    let file = Path::new("/tmp").join(format!("traceloop-test-{}.dump", std::process::id()));
+    let output = Command::new(TRACELOOP)
+        .args(["run", "--format", "raw", "-o"])
+        .arg(&file)
+        .args(["--", "cat", "/nonexistent"])
+        .stderr(Stdio::null())
+        .status()
+        .expect("run traceloop");
+    assert_eq!(output.code(), Some(1));
+    let copy = scratch.files.path().join("traceloop");
+    fs::copy(TRACELOOP, &copy).expect("copy the program");
+    for path in [scratch.files.path(), &copy] {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(path, mode).expect("set the mode");
+    }
+    let shown = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["show", "--format", "strace"])
+        .arg(&file)
+        .output()
+        .expect("show it");
+    let _ = fs::remove_file(&file);
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    assert!(text.contains(r#"openat(AT_FDCWD, "/nonexistent", O_RDONLY) = -1 ENOENT"#), "{text}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let command = format!("{TRACELOOP} run -- ls -R /etc | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}");
+    let output = Command::new("bash").arg("-c").arg(command).stderr(Stdio::null()).output().expect("run bash");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.trim() == "0", "{text}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn doctor_finds_nothing_bad_here() {
+    let output = traceloop(&["doctor"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("ok    recording: the programs load and attach"), "{text}");
+}

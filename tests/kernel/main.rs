@@ -1,0 +1,22 @@
+//! Tests against the running kernel: root and BPF are needed, so each is ignored unless asked for
+//! (`cargo test --test kernel -- --ignored`), which CI does.
+//!
+//! | file | what it holds traceloop to |
+//! |---|---|
+//! | `calls` | a program's calls are there, from execve to exit, with their arguments |
+//! | `ends` | how a process died: status, signal, fault, killer, and the call it died in |
+//! | `witness` | strace and traceloop on one execution: no call missing, none twice |
+//! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
+//! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
+//! | `command` | the command line: ready line, signals, exit codes, errors |
+//!
+//! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
+//! force (`support::WAYS`).
+
+mod calls;
+mod cgroups;
+mod command;
+mod ends;
+mod rings;
+mod support;
+mod witness;

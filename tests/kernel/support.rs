@@ -1,0 +1,185 @@
+//! What makes a test a sentence: `Scratch::new(way).run("cat /nonexistent").has("openat(")`.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// Options for each way in which the kernel side can find tracks and threads: all features, and the
+/// fall-backs of older kernels.
+pub(crate) const WAYS: [&[&str]; 4] = [
+    &[],
+    &["--without", "cgroup-storage"],
+    &["--without", "cgroup-storage", "--without", "task-storage"],
+    &["--without", "task-registers"],
+];
+
+pub(crate) const TRACELOOP: &str = env!("CARGO_BIN_EXE_traceloop");
+
+/// Where the v2 tree is mounted.
+pub(crate) fn cgroup_root() -> PathBuf {
+    traceloop::cgroup::v2_mount().expect("a cgroup v2 tree").point
+}
+
+/// A cgroup of its own for one test, and a directory for its files.
+pub(crate) struct Scratch {
+    pub(crate) cgroup: PathBuf,
+    pub(crate) files: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("traceloop-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let cgroup = cgroup_root().join(name);
+        fs::create_dir(&cgroup).expect("make a cgroup: run as root");
+        Self { cgroup, files: tempfile::tempdir().expect("a directory") }
+    }
+
+    /// Starts recording this cgroup; returns once every call is recorded.
+    pub(crate) fn record(&self, options: &[&str]) -> Recording {
+        Recording::start(&self.files.path().join("dump"), &[&["cgroups", "--dump-on-exit", "--format", "strace"], options].concat(), &[
+            &self.cgroup,
+        ])
+    }
+
+    /// A shell that joins the cgroup and then becomes the command.
+    pub(crate) fn command(&self, command: &str) -> Command {
+        let mut shell = Command::new("sh");
+        let procs = self.cgroup.join("cgroup.procs");
+        shell.arg("-c").arg(format!("echo $$ > {}; exec {command}", procs.display()));
+        shell
+    }
+
+    /// Records the cgroup while the command runs in it, and dumps.
+    pub(crate) fn run(&self, way: &[&str], command: &str) -> Dump {
+        let recording = self.record(&[&["--buffer-size", "4M"], way].concat());
+        let output = self.command(command).stdin(Stdio::null()).output().expect("run the command");
+        let _ = output;
+        recording.dump()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::write(self.cgroup.join("cgroup.kill"), "1");
+        for _ in 0..100 {
+            let gone = remove(&self.cgroup);
+            if gone {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+fn remove(cgroup: &Path) -> bool {
+    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path());
+        }
+    }
+    fs::remove_dir(cgroup).is_ok() || !cgroup.exists()
+}
+
+/// A running `traceloop cgroups`.
+pub(crate) struct Recording {
+    child: Option<Child>,
+    file: PathBuf,
+}
+
+impl Recording {
+    pub(crate) fn start(file: &Path, options: &[&str], cgroups: &[&Path]) -> Self {
+        let mut child = Command::new(TRACELOOP)
+            .args(options)
+            .arg("-o")
+            .arg(file)
+            .args(cgroups)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start traceloop");
+        let mut stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+        let mut line = String::new();
+        loop {
+            line.clear();
+            let got = stderr.read_line(&mut line).expect("read the ready line");
+            assert!(got > 0, "traceloop ended before it was ready: {:?}", child.wait());
+            if line.starts_with("recording ") {
+                break;
+            }
+        }
+        // The pipe stays open: what it says later must not kill it.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Self { child: Some(child), file: file.to_owned() }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Sends a signal to the recorder.
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.pid()).expect("a pid"));
+        nix::sys::signal::kill(pid, signal).expect("signal traceloop");
+    }
+
+    /// Ends the recording and reads what it dumped.
+    pub(crate) fn dump(mut self) -> Dump {
+        self.signal(nix::sys::signal::Signal::SIGINT);
+        let status = self.child.take().expect("it runs").wait().expect("wait for traceloop");
+        assert!(status.success(), "traceloop failed: {status}");
+        Dump { text: fs::read_to_string(&self.file).expect("read the dump") }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A dump in strace's form.
+pub(crate) struct Dump {
+    pub(crate) text: String,
+}
+
+impl Dump {
+    /// Whether some line holds this text.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.text.lines().any(|line| line.contains(text))
+    }
+
+    /// How many lines hold this text.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.text.lines().filter(|line| line.contains(text)).count()
+    }
+
+    /// Asserts that some line holds this text; shows the dump otherwise.
+    #[track_caller]
+    pub(crate) fn must_have(&self, text: &str) -> &Self {
+        assert!(self.has(text), "no line holds {text:?} in:\n{}", self.text);
+        self
+    }
+}
+
+/// Compiles a C program of tests/kernel/programs.
+pub(crate) fn compile(scratch: &Scratch, name: &str, flags: &[&str]) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/programs").join(name).with_extension("c");
+    let program = scratch.files.path().join(name);
+    let status = Command::new("gcc")
+        .args(["-O1", "-pthread", "-o"])
+        .arg(&program)
+        .arg(source)
+        .args(flags)
+        .status()
+        .expect("run gcc");
+    assert!(status.success(), "gcc {name}");
+    program
+}

@@ -1,0 +1,143 @@
+//! strace and traceloop on one execution: no call missing, none twice.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::support::{Scratch, WAYS, compile};
+
+/// Calls of one thread in the order in which they began, by name.
+type Calls = BTreeMap<u32, Vec<String>>;
+
+/// Reads a log of `strace -f -ttt`; a call that is told in two lines counts once. Signals and exits
+/// count too, by their first word.
+fn calls(log: &str) -> Calls {
+    let mut calls = Calls::new();
+    for line in log.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.splitn(3, ' ').map(str::trim);
+        let pid = words.next().and_then(|word| word.parse().ok());
+        let rest = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+        let Some(pid) = pid else { continue };
+        if rest.starts_with("<...") {
+            continue;
+        }
+        let name = if rest.starts_with("+++") || rest.starts_with("---") {
+            rest.split(' ').take(2).collect::<Vec<_>>().join(" ")
+        } else {
+            rest.split('(').next().unwrap_or_default().to_owned()
+        };
+        calls.entry(pid).or_default().push(name);
+    }
+    calls
+}
+
+/// What is in `reference` and not in `got`, and the other way round, in order. The first thread of the
+/// recording joins it in a write(); what the reference tells before does not count.
+fn differences(reference: &Calls, got: &Calls) -> (Vec<String>, Vec<String>) {
+    let (mut missing, mut extra) = (Vec::new(), Vec::new());
+    for pid in reference.keys().chain(got.keys().filter(|pid| !reference.contains_key(pid))) {
+        let empty = Vec::new();
+        let have = got.get(pid).unwrap_or(&empty);
+        let want = reference.get(pid).unwrap_or(&empty);
+        let from = want.len().saturating_sub(have.len());
+        let want = if have.first().is_some_and(|name| name == "write") && want.get(from) == have.first() {
+            &want[from..]
+        } else {
+            &want[..]
+        };
+        for (n, name) in want.iter().enumerate() {
+            if have.get(n) != Some(name) {
+                missing.push(format!("{pid}: {name} (call {n} of {})", want.len()));
+                if have.len() < want.len() {
+                    break;
+                }
+            }
+        }
+        if have.len() > want.len() {
+            extra.push(format!("{pid}: {} calls more", have.len() - want.len()));
+        }
+    }
+    (missing, extra)
+}
+
+/// Runs a command under strace in a recorded cgroup and holds both logs against each other.
+fn compare(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) -> usize {
+    let log = scratch.files.path().join("strace.log");
+    let recording = scratch.record(&[&["--buffer-size", "32M", "--memory-max", "512M"], options].concat());
+    let procs = scratch.cgroup.join("cgroup.procs");
+    let status = Command::new(before.first().copied().unwrap_or("strace"))
+        .args(before.get(1..).unwrap_or_default())
+        .args(if before.is_empty() { &[][..] } else { &["strace"] })
+        .args(["-f", "-ttt", "-o"])
+        .arg(&log)
+        .args(["sh", "-c"])
+        .arg(format!("echo $$ > {}; exec {command}", procs.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("run strace");
+    assert!(status.success(), "{command}: {status}");
+    let dump = recording.dump();
+    assert_eq!(dump.count("# lost"), 0, "{}", dump.text.lines().last().unwrap_or_default());
+    let reference = calls(&fs::read_to_string(&log).expect("strace's log"));
+    let (missing, extra) = differences(&reference, &calls(&dump.text));
+    if let Some(keep) = std::env::var_os("TRACELOOP_KEEP_LOGS").filter(|_| !missing.is_empty() || !extra.is_empty()) {
+        let _ = fs::copy(&log, Path::new(&keep).join("strace.log"));
+        let _ = fs::write(Path::new(&keep).join("traceloop.log"), &dump.text);
+    }
+    assert!(missing.is_empty() && extra.is_empty(), "{options:?} {before:?}: missing {missing:#?}, extra {extra:#?}");
+    reference.values().map(Vec::len).sum()
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn eight_threads_that_fork_and_exec() {
+    for way in WAYS {
+        for before in [&[][..], &["taskset", "1"]] {
+            let scratch = Scratch::new();
+            let program = compile(&scratch, "threads", &[]);
+            let calls = compare(&scratch, way, before, program.to_str().expect("a path"));
+            assert!(calls > 1000, "{calls} calls are too few for this program");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_shell_pipeline() {
+    let scratch = Scratch::new();
+    compare(&scratch, &[], &[], r#"sh -c 'ls / | grep e | sort -r | head -2; trap "echo hup" HUP; kill -HUP $$; true'"#);
+}
+
+/// initdb, start, a query, stop: some hundred thousand calls of a dozen processes.
+#[test]
+#[ignore = "needs root and BPF"]
+fn postgres_from_initdb_to_stop() {
+    let bin = fs::read_dir("/usr/lib/postgresql")
+        .expect("PostgreSQL is installed: apt-get install postgresql")
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .find(|bin| bin.join("initdb").exists())
+        .expect("initdb");
+    let scratch = Scratch::new();
+    let data = scratch.files.path().join("pg");
+    let script = scratch.files.path().join("pg.sh");
+    fs::create_dir(&data).expect("a directory");
+    let owned = Command::new("chown").arg("postgres").arg(scratch.files.path()).arg(&data).status().expect("chown");
+    assert!(owned.success());
+    let text = format!(
+        "set -e\nexport PATH={}:$PATH PGHOST={data} PGDATA={data}/db\ninitdb -N -A trust >/dev/null\n\
+         pg_ctl -w -o \"-c listen_addresses='' -c unix_socket_directories={data}\" -l {data}/log start >/dev/null\n\
+         psql -d postgres -c 'select count(*) from pg_class' >/dev/null\npg_ctl -m fast -w stop >/dev/null\n",
+        bin.display(),
+        data = data.display()
+    );
+    fs::write(&script, text).expect("write the script");
+    let command = format!("setpriv --reuid postgres --regid postgres --clear-groups sh {}", script.display());
+    let calls = compare(&scratch, &[], &[], &command);
+    assert!(calls > 10_000, "{calls} calls are too few for postgres");
+}
