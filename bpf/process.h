@@ -29,6 +29,23 @@ int on_fork(__u64 *ctx)
 	return 0;
 }
 
+/* States that are found by thread id follow a thread whose execve gives it the leader's. */
+static __always_inline void carry_state(struct task_struct *task, __u32 former)
+{
+	__u32 key = former & (TASK_SLOTS - 1);
+	struct task_state *old, *new;
+
+	if (task_storage || former == task->pid)
+		return;
+	old = bpf_map_lookup_elem(&task_array, &key);
+	new = state_of(task, true);
+	if (!old || !new || old->tid != former)
+		return;
+	*new = *old;
+	new->tid = task->pid;
+	old->slot = 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int on_exec(__u64 *ctx)
 {
@@ -38,6 +55,7 @@ int on_exec(__u64 *ctx)
 
 	if (!slot)
 		return 0;
+	carry_state(task, ctx[1]);
 	fill(&record, RECORD_EXEC, task);
 	record.former = ctx[1];
 	output(ctx, slot, (struct record *)&record, sizeof(record), false);
