@@ -3,10 +3,9 @@
 use std::{
     env,
     ffi::{CString, OsString},
-    fs::{self, File},
-    io::{Read as _, Write as _},
+    fs,
     os::{
-        fd::OwnedFd,
+        fd::{AsRawFd, OwnedFd},
         unix::ffi::{OsStrExt, OsStringExt},
     },
     path::{Path, PathBuf},
@@ -20,7 +19,7 @@ use nix::{
         signal::{Signal, kill},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, Pid, access, execve, fork, pipe2, read},
+    unistd::{Pid, access, execve, pipe2, read, write},
 };
 
 use super::{
@@ -62,10 +61,11 @@ impl Run {
         let mut destination = self.output.open()?;
         let mut recorder = Recorder::prepare(1, &self.recording.settings(self.output.verbose))?;
         let place = Place::make()?;
-        let waiting = program.start(&place)?.joined()?;
-        recorder.record(vec![Cgroup::open(&place.path)?])?;
+        let cgroup = Cgroup::open(&place.path)?;
+        let directory = cgroup.directory().try_clone_to_owned().context("hold the command's cgroup")?;
+        recorder.record(vec![cgroup])?;
         recording::say_ready(&recorder, 1)?;
-        let child = waiting.go()?;
+        let child = program.start(&directory)?;
         let style = Style {
             string_limit: self.recording.string_limit as usize,
             verbose: self.output.verbose,
@@ -137,16 +137,6 @@ struct Program {
     envp: Vec<CString>,
 }
 
-/// A forked child that waits to be let go.
-struct Waiting {
-    child: Pid,
-    gate: OwnedFd,
-    reports: File,
-}
-
-/// What the child reports once it is in the cgroup; an errno follows only if execve fails.
-const JOINED: i32 = 0;
-
 impl Program {
     /// Looks the command up as a shell would.
     fn find(command: &[OsString]) -> Result<Self> {
@@ -161,66 +151,51 @@ impl Program {
         Ok(Self { path: c_string(path.into_os_string().into_vec())?, argv, envp })
     }
 
-    /// Forks; the child joins the cgroup and waits. Nothing of that is recorded yet.
-    fn start(&self, place: &Place) -> Result<Waiting> {
-        let procs = File::options()
-            .write(true)
-            .open(place.path.join("cgroup.procs"))
-            .with_context(|| format!("join the cgroup {}", place.path.display()))?;
-        let (enter, gate) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
+    /// Starts the command in the cgroup: the child is born in it, and its first call is execve.
+    fn start(&self, cgroup: &OwnedFd) -> Result<Pid> {
         let (reports, report) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
-        // SAFETY: this process has one thread, and the child does nothing but write, read, close and execve.
-        match unsafe { fork() }.context("start the command")? {
-            ForkResult::Parent { child } => Ok(Waiting { child, gate, reports: reports.into() }),
-            ForkResult::Child => {
-                drop((gate, reports));
-                let report = File::from(report);
-                let tell = |errno: i32| (&report).write_all(&errno.to_ne_bytes());
-                let joined = (&procs).write_all(b"0").map_err(|error| error.raw_os_error());
-                let mut byte = [0];
-                let errno = match joined {
-                    Err(errno) => errno.unwrap_or(libc::EIO),
-                    // From the end of the read on, this is recorded: nothing but execve may follow.
-                    Ok(()) if tell(JOINED).is_ok() && read(&enter, &mut byte) == Ok(1) => {
-                        execve(&self.path, &self.argv, &self.envp).unwrap_err() as i32
-                    }
-                    Ok(()) => libc::ECHILD,
-                };
-                let _ = tell(errno);
+        match clone_into(cgroup).context("start the command in its cgroup")? {
+            None => {
+                let errno = execve(&self.path, &self.argv, &self.envp).unwrap_err() as i32;
+                let _ = write(&report, &errno.to_ne_bytes());
                 // SAFETY: leaves without running the parent's exit handlers.
                 unsafe { libc::_exit(127) }
+            }
+            Some(child) => {
+                drop(report);
+                let mut errno = [0; 4];
+                if read(&reports, &mut errno).context("start the command")? < errno.len() {
+                    return Ok(child);
+                }
+                let _ = waitpid(child, None);
+                Err(std::io::Error::from_raw_os_error(i32::from_ne_bytes(errno))).context("execute the command")
             }
         }
     }
 }
 
-impl Waiting {
-    /// Waits until the child is in its cgroup.
-    fn joined(mut self) -> Result<Self> {
-        match self.report().context("start the command")? {
-            Some(JOINED) => Ok(self),
-            errno => self.failed(errno).context("join the command's cgroup"),
-        }
-    }
-
-    /// Lets the child execute the command.
-    fn go(mut self) -> Result<Pid> {
-        nix::unistd::write(&self.gate, b"x").context("start the command")?;
-        match self.report().context("start the command")? {
-            None => Ok(self.child),
-            errno => self.failed(errno).context("execute the command"),
-        }
-    }
-
-    fn report(&mut self) -> std::io::Result<Option<i32>> {
-        let mut errno = [0; 4];
-        let got = self.reports.read(&mut errno)?;
-        Ok((got == errno.len()).then_some(i32::from_ne_bytes(errno)))
-    }
-
-    fn failed<T>(&self, errno: Option<i32>) -> std::io::Result<T> {
-        let _ = waitpid(self.child, None);
-        Err(std::io::Error::from_raw_os_error(errno.unwrap_or(libc::ECHILD)))
+/// fork(2), but the child is in the cgroup from the beginning (clone3, Linux 5.7). `None` in the child.
+fn clone_into(cgroup: &OwnedFd) -> std::io::Result<Option<Pid>> {
+    let args = linux_raw_sys::general::clone_args {
+        flags: linux_raw_sys::general::CLONE_INTO_CGROUP,
+        pidfd: 0,
+        child_tid: 0,
+        parent_tid: 0,
+        exit_signal: libc::SIGCHLD.unsigned_abs().into(),
+        stack: 0,
+        stack_size: 0,
+        tls: 0,
+        set_tid: 0,
+        set_tid_size: 0,
+        cgroup: cgroup.as_raw_fd().unsigned_abs().into(),
+    };
+    // SAFETY: `args` is a whole clone_args; without CLONE_VM this is fork. This process has one thread,
+    // and the child does nothing but execve, write and _exit.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
+    match i32::try_from(pid) {
+        Ok(0) => Ok(None),
+        Ok(pid @ 1..) => Ok(Some(Pid::from_raw(pid))),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 

@@ -31,7 +31,7 @@ fn what_lies_below_belongs_to_it() {
 #[ignore = "needs root and BPF"]
 fn the_first_call_in_five_hundred_new_cgroups_is_recorded() {
     let scratch = Scratch::new();
-    let recording = scratch.record(&["--buffer-size", "8M"]);
+    let recording = scratch.record(&["--buffer-size", "32M", "--memory-max", "256M"]);
     for n in 0..500 {
         let cgroup = scratch.cgroup.join(format!("n{n}"));
         fs::create_dir(&cgroup).expect("make a cgroup");
