@@ -146,31 +146,60 @@ int on_kill(__u64 *ctx)
 	return 0;
 }
 
-/* Reading this iterator gives each thread of a recorded cgroup that is inside a call. */
+/* Whether a thread sleeps, and in a call: after an interrupt or a fault the number is negative. */
+static __always_inline bool sleeps_in_call(struct task_struct *task, struct pt_regs *regs)
+{
+	struct task_struct___before_5_14 *old = (void *)task;
+	__u64 state;
+
+	if (bpf_core_field_exists(task->__state))
+		state = task->__state;
+	else
+		state = BPF_CORE_READ(old, state);
+	return state && number_at_exit(regs) >= 0;
+}
+
+/*
+ * Reading this iterator gives each thread of a recorded cgroup that is inside a call. A thread that was
+ * inside one when its cgroup began to be recorded gets a state here, so that the end of that call is
+ * recorded; until then it is told without a start.
+ */
 SEC("iter/task")
 int in_flight(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct inflight line = {};
 	struct task_state *state;
-	struct pt_regs *regs;
+	struct pt_regs *regs = 0;
 
 	if (!task)
 		return 0;
-	state = state_of(task, false);
-	if (!state || !state->slot)
+	line.slot = slot_of(task);
+	if (!line.slot)
+		return 0;
+	state = state_of(task, true);
+	if (!state)
 		return 0;
 	line.tid = task->pid;
 	line.tgid = task->tgid;
-	line.entered = state->entered;
-	line.slot = state->slot;
-	line.nr = state->nr;
-	line.flags = state->flags;
 	__builtin_memcpy(line.comm, task->comm, sizeof(line.comm));
 	if (pt_regs_helper) {
 		regs = (struct pt_regs *)bpf_task_pt_regs(task);
 		if (!regs)
 			return 0;
+	}
+	if (state->slot) {
+		line.slot = state->slot;
+		line.entered = state->entered;
+		line.nr = state->nr;
+		line.flags = state->flags;
+	} else {
+		if (!regs || !sleeps_in_call(task, regs))
+			return 0;
+		line.nr = number_at_exit(regs);
+		line.flags = FLAG_NO_ENTER | (is_compat(task) ? FLAG_COMPAT : 0);
+	}
+	if (regs) {
 		arguments(regs, line.flags & FLAG_COMPAT, line.args);
 		line.sp = stack_pointer(regs);
 	}

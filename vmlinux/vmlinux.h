@@ -84,6 +84,7 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
@@ -91,6 +92,10 @@ struct task_struct {
 	struct task_struct *group_leader;
 	char comm[16];
 	struct css_set *cgroups;
+};
+
+struct task_struct___before_5_14 {
+	volatile long state;
 };
 
 struct linux_binprm;

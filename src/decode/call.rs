@@ -154,7 +154,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         text: text.finish(),
         args,
         known_at_start,
-        outcome: raw.ret.map_or(Outcome::InFlight, |value| result::outcome(raw, ret, value)),
+        outcome: raw.ret.map_or(Outcome::InFlight { start_seen: true }, |value| result::outcome(raw, ret, value)),
         duration: None,
         cut: false,
         caller: None,

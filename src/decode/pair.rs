@@ -64,7 +64,8 @@ impl Decoder {
         begun.sort_by_key(|(tid, _)| *tid);
         for (_, bytes) in begun {
             if let Some(record) = Record::parse(&bytes) {
-                self.unfinished(record, Outcome::InFlight, events);
+                let start_seen = !record.has(record_flag::FLAG_NO_ENTER);
+                self.unfinished(record, Outcome::InFlight { start_seen }, events);
             }
         }
     }

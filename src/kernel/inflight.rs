@@ -15,13 +15,14 @@ use crate::{
 
 type Piece = (u8, Part, Result<Vec<u8>, i32>);
 
-/// The records of a slot's calls in flight, out of what the iterator wrote.
-pub(super) fn records(lines: &[u8], slot: u32, string_limit: u32) -> Vec<Vec<u8>> {
+/// The records of a slot's calls in flight, out of what the iterator wrote. A call whose start was not
+/// seen is told at `now`.
+pub(super) fn records(lines: &[u8], slot: u32, string_limit: u32, now: u64) -> Vec<Vec<u8>> {
     lines
         .chunks_exact(size_of::<inflight>())
         .map(line)
         .filter(|call| call.slot == slot)
-        .map(|call| record(&call, string_limit))
+        .map(|call| record(&call, string_limit, now))
         .collect()
 }
 
@@ -50,8 +51,11 @@ fn line(bytes: &[u8]) -> inflight {
     call
 }
 
-fn record(call: &inflight, string_limit: u32) -> Vec<u8> {
+fn record(call: &inflight, string_limit: u32, now: u64) -> Vec<u8> {
     let mut call = *call;
+    if call.entered == 0 {
+        call.entered = now;
+    }
     if call.args == [0; 6] {
         call.args = registers_of_proc(call.tid).unwrap_or_default();
     }

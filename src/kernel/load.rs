@@ -4,9 +4,10 @@ use std::{
     io::Read,
     mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
+    path::Path,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use libbpf_rs::{
     Iter, Link, MapCore, MapFlags, PrintLevel,
     skel::{OpenSkel, Skel, SkelBuilder},
@@ -19,6 +20,9 @@ use crate::{
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
     syscall::plan::{self, Wanted},
 };
+
+/// Where the kernel describes its types.
+const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What to load.
 #[derive(Clone, Debug)]
@@ -50,6 +54,10 @@ impl Kernel {
     /// Loads and attaches everything; on return, the hooks run.
     pub fn load(options: &Options) -> Result<Self> {
         libbpf_rs::set_print(Some((PrintLevel::Debug, |_, text| tracing::debug!(target: "libbpf", "{}", text.trim_end()))));
+        ensure!(
+            Path::new(BTF).exists(),
+            "load the BPF programs: this kernel has no BTF ({BTF}): use one built with CONFIG_DEBUG_INFO_BTF=y"
+        );
         let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
         let attempts = Features::attempts(&options.without);
         let mut failure = None;
@@ -173,14 +181,15 @@ impl Kernel {
         Ok(missed)
     }
 
-    /// The calls of a slot that have not ended, as records that look like the kernel's.
-    pub fn in_flight(&self, slot: u32) -> Result<Vec<Vec<u8>>> {
+    /// The calls of a slot that have not ended, as records that look like the kernel's. Those that began
+    /// before the recording are told at `now`.
+    pub fn in_flight(&self, slot: u32, now: u64) -> Result<Vec<Vec<u8>>> {
         let mut bytes = Vec::new();
         Iter::new(&self.in_flight)
             .context("open the task iterator")?
             .read_to_end(&mut bytes)
             .context("read the task iterator")?;
-        Ok(inflight::records(&bytes, slot, self.strings))
+        Ok(inflight::records(&bytes, slot, self.strings, now))
     }
 
     /// The verifier's and the kernel's figures of each program.

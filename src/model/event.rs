@@ -165,7 +165,10 @@ pub enum Outcome {
     /// It never returns, or its thread died in it: `?`.
     Never,
     /// It had not ended when the dump was made.
-    InFlight,
+    InFlight {
+        /// Whether its start was seen: it did not begin before the recording.
+        start_seen: bool,
+    },
 }
 
 /// A delivered signal.

@@ -23,7 +23,7 @@ pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, cause: Cause) 
     let processes = tracks.iter().flat_map(Track::threads).collect();
     for track in tracks {
         // Before the rings: a call that ends in between is in them, and is then told as ended.
-        let in_flight = kernel.in_flight(track.slot)?;
+        let in_flight = kernel.in_flight(track.slot, boottime())?;
         for ring in &track.rings {
             let snapshot = ring.snapshot(None, wire::RECORD_MOST);
             let (bytes, oldest, count) = oldest_first(&snapshot);

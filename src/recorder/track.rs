@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::threads;
+use super::{clock::boottime, threads};
 use crate::{
     cgroup::Cgroup,
     kernel::Kernel,
@@ -37,6 +37,8 @@ impl Track {
             }
         }
         self.cgroup = Some(cgroup);
+        // Threads that are inside a call now are noticed by being looked at.
+        kernel.in_flight(self.slot, boottime())?;
         Ok(())
     }
 

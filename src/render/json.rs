@@ -153,7 +153,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
     let (ret, errno) = match &call.outcome {
         Outcome::Returned { value, .. } => (Some(*value), None),
         Outcome::Failed { errno, .. } => (Some(-1), Some(errno_name(*errno))),
-        Outcome::Interrupted { .. } | Outcome::Never | Outcome::InFlight => (None, None),
+        Outcome::Interrupted { .. } | Outcome::Never | Outcome::InFlight { .. } => (None, None),
     };
     let plain = |value: &'a Value| match value {
         Value::Signed(value) => Plain::Signed(*value),
@@ -171,7 +171,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         errno,
         result: super::strace::outcome(call),
         duration_ns: call.duration,
-        in_flight: call.outcome == Outcome::InFlight,
+        in_flight: matches!(call.outcome, Outcome::InFlight { .. }),
         cut: call.cut,
     }
 }

@@ -114,7 +114,7 @@ fn result(text: &mut String, call: &Call, from: usize) {
 pub(super) fn outcome(call: &Call) -> &str {
     match &call.outcome {
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
-        Outcome::Never | Outcome::InFlight => "?",
+        Outcome::Never | Outcome::InFlight { .. } => "?",
     }
 }
 

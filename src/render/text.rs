@@ -57,10 +57,10 @@ fn line(text: &mut String, event: &Event, clock_offset: i64, zone: &TimeZone) ->
 fn call_text(call: &Call) -> String {
     let mut text = format!("{}({})", call.name(), call.text);
     match call.outcome {
-        Outcome::InFlight => {
+        Outcome::InFlight { start_seen } => {
             text.truncate(call.name().len() + 1);
             text.push_str(&strace::known(call));
-            text.push_str(" <in flight>");
+            text.push_str(if start_seen { " <in flight>" } else { " <in flight since before the recording>" });
         }
         _ => {
             let _ = write!(text, " = {}", strace::outcome(call));

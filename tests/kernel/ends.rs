@@ -99,3 +99,22 @@ fn run_tells_the_signal_in_its_status() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("was killed by SIGSEGV"), "{text}");
 }
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_call_that_began_before_the_recording_is_shown_too() {
+    for way in &WAYS[..3] {
+        let scratch = Scratch::new();
+        let mut child = scratch.command("sleep 1000").spawn().expect("start sleep");
+        let mut short = scratch.command("sleep 4.5").spawn().expect("start sleep");
+        sleep(Duration::from_millis(500));
+        let recording = scratch.record(way);
+        short.wait().expect("wait for it");
+        let dump = recording.dump();
+        child.kill().expect("kill it");
+        child.wait().expect("wait for it");
+        dump.must_have("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1000, tv_nsec=0}, ")
+            .must_have("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=4, tv_nsec=500000000}, ")
+            .must_have("+++ exited with 0 +++");
+    }
+}
