@@ -9,7 +9,11 @@ mod run;
 mod show;
 mod signals;
 
-use std::{ffi::OsString, io, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -48,6 +52,7 @@ pub fn main() -> ExitCode {
     };
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(EnvFilter::try_from_env("TRACELOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
         .without_time()
         .init();

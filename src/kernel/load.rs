@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use libbpf_rs::{
-    Iter, Link, MapCore, MapFlags, PrintLevel,
+    ErrorKind, Iter, Link, MapCore, MapFlags, PrintLevel,
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
@@ -74,7 +74,11 @@ impl Kernel {
             }
         }
         let Some(error) = failure else { bail!("no way to load the BPF programs is left: every feature is switched off") };
-        Err(error.context("load the BPF programs; `traceloop doctor` tells what this kernel lacks"))
+        let advice = match error.downcast_ref::<libbpf_rs::Error>().map(libbpf_rs::Error::kind) {
+            Some(ErrorKind::PermissionDenied) => "run as root, or with CAP_BPF and CAP_PERFMON",
+            _ => "`traceloop doctor` tells what this kernel lacks",
+        };
+        Err(error.context(format!("load the BPF programs; {advice}")))
     }
 
     fn attempt(options: &Options, cpus: u32, features: Features) -> Result<Self> {
@@ -155,7 +159,7 @@ impl Kernel {
             let _ = self.skel.maps.cgroup_slots.delete(&fd.to_ne_bytes());
         }
         match self.skel.maps.cgroups.delete(&cgroup.id().to_ne_bytes()) {
-            Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("stop recording the cgroup {}", cgroup.path().display()))
             }
             _ => Ok(()),

@@ -53,7 +53,7 @@ fn missing_rights_are_told_in_one_line() {
         .expect("run setpriv");
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.lines().count() == 1 && told.contains("Permission denied") || told.contains("not permitted"), "{told}");
+    assert!(told.lines().count() == 1 && told.contains("run as root, or with CAP_BPF and CAP_PERFMON"), "{told}");
 }
 
 #[test]
