@@ -64,7 +64,8 @@ enum { GRABS = 5 };
 enum plan_flag {
 	PLAN_SKIP = 0,
 	PLAN_RECORD = 1,	/* wanted at all */
-	PLAN_ENTER = 2,		/* write a RECORD_ENTER, whatever is captured */
+	PLAN_ENTER = 2,		/* write a RECORD_ENTER, if something was captured */
+	PLAN_ALWAYS = 4,	/* write it in any case */
 } __attribute__((packed));
 
 struct plan {

@@ -38,7 +38,6 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		w->sp = stack_pointer(regs);
 		grabs = plan->enter;
 		count = plan->enter_grabs;
-		state->flags |= FLAG_ENTERED;
 	} else {
 		call->time = bpf_ktime_get_boot_ns();
 		call->duration = call->time - state->entered;
@@ -76,6 +75,11 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	}
 	if (writer != WRITER_PLAIN)
 		capture(w, grabs, count);
+	if (phase == AT_ENTER) {
+		if (!w->pieces && !(plan->flags & PLAN_ALWAYS))
+			return 0;
+		state->flags |= FLAG_ENTERED;
+	}
 	call->pieces = w->pieces;
 	call->flags = w->flags;
 	size = w->at;

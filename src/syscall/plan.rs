@@ -157,6 +157,9 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
     if gone || enter_count > 0 {
         flags.0 |= types::plan_flag::PLAN_ENTER.0;
     }
+    if gone {
+        flags.0 |= types::plan_flag::PLAN_ALWAYS.0;
+    }
     types::plan {
         flags,
         nargs: registers,

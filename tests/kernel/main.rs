@@ -6,6 +6,7 @@
 //! | `calls` | a program's calls are there, from execve to exit, with their arguments |
 //! | `ends` | how a process died: status, signal, fault, killer, and the call it died in |
 //! | `witness` | strace and traceloop on one execution: no call missing, none twice |
+//! | `parity` | the very lines are strace's, over programs of many kinds |
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
@@ -17,6 +18,7 @@ mod calls;
 mod cgroups;
 mod command;
 mod ends;
+mod parity;
 mod rings;
 mod support;
 mod witness;

@@ -63,15 +63,15 @@ fn differences(reference: &Calls, got: &Calls) -> (Vec<String>, Vec<String>) {
     (missing, extra)
 }
 
-/// Runs a command under strace in a recorded cgroup and holds both logs against each other.
-fn compare(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) -> usize {
+/// Runs a command under strace in a recorded cgroup: both logs of one execution.
+pub(crate) fn both(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) -> (String, String) {
     let log = scratch.files.path().join("strace.log");
     let recording = scratch.record(&[&["--buffer-size", "32M", "--memory-max", "512M"], options].concat());
     let procs = scratch.cgroup.join("cgroup.procs");
     let status = Command::new(before.first().copied().unwrap_or("strace"))
         .args(before.get(1..).unwrap_or_default())
         .args(if before.is_empty() { &[][..] } else { &["strace"] })
-        .args(["-f", "-ttt", "-o"])
+        .args(["-f", "-ttt", "-T", "-o"])
         .arg(&log)
         .args(["sh", "-c"])
         .arg(format!("echo $$ > {}; exec {command}", procs.display()))
@@ -80,15 +80,22 @@ fn compare(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) 
         .stderr(Stdio::null())
         .status()
         .expect("run strace");
-    assert!(status.success(), "{command}: {status}");
+    assert!(status.code().is_some_and(|code| code < 100), "{command}: {status}");
     let dump = recording.dump();
     assert_eq!(dump.count("# lost"), 0, "{}", dump.text.lines().last().unwrap_or_default());
-    let reference = calls(&fs::read_to_string(&log).expect("strace's log"));
-    let (missing, extra) = differences(&reference, &calls(&dump.text));
-    if let Some(keep) = std::env::var_os("TRACELOOP_KEEP_LOGS").filter(|_| !missing.is_empty() || !extra.is_empty()) {
-        let _ = fs::copy(&log, Path::new(&keep).join("strace.log"));
+    let reference = String::from_utf8_lossy(&fs::read(&log).expect("strace's log")).into_owned();
+    if let Some(keep) = std::env::var_os("TRACELOOP_KEEP_LOGS") {
+        let _ = fs::write(Path::new(&keep).join("strace.log"), &reference);
         let _ = fs::write(Path::new(&keep).join("traceloop.log"), &dump.text);
     }
+    (reference, dump.text)
+}
+
+/// Holds both logs of one execution against each other; returns how many calls there were.
+fn compare(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) -> usize {
+    let (reference, got) = both(scratch, options, before, command);
+    let reference = calls(&reference);
+    let (missing, extra) = differences(&reference, &calls(&got));
     assert!(missing.is_empty() && extra.is_empty(), "{options:?} {before:?}: missing {missing:#?}, extra {extra:#?}");
     reference.values().map(Vec::len).sum()
 }
