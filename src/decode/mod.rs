@@ -12,6 +12,8 @@ mod clone;
 mod errno;
 mod fcntl;
 mod file;
+#[cfg(test)]
+mod hostile;
 mod io;
 mod memory;
 mod merge;
