@@ -113,6 +113,9 @@ static __always_inline __u64 grab_size(const struct writing *w, const volatile s
 	case LENGTH_BITS:
 		count = ((argument(w, grab->length_arg) & 0xffff) + 63) / 64 * 8;
 		break;
+	case LENGTH_PAGES:
+		count = (argument(w, grab->length_arg) + 4095) / 4096;
+		break;
 	case LENGTH_HEAD:
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)argument(w, grab->arg)))
 			return 0;
@@ -237,7 +240,16 @@ struct user_iovec {
 	__u64 length;
 };
 
-enum { IOV_MOST = 16 };
+enum { IOV_MOST = 32 };
+
+/* An iovec array without its buffers. */
+static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
+{
+	__u32 width = w->flags & FLAG_COMPAT ? 8 : 16;
+
+	if (from)
+		put_bytes(w, arg, part, from, (count > VECTOR_MOST ? VECTOR_MOST : count) * width);
+}
 
 /* An iovec array and the heads of its buffers, as far as w->transferred bytes reach. */
 static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
@@ -247,7 +259,7 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 
 	if (!from)
 		return;
-	put_bytes(w, arg, part, from, (count > VECTOR_MOST ? VECTOR_MOST : count) * width);
+	put_iovec(w, arg, part, from, count);
 	w->iov = from;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < IOV_MOST; i++) {

@@ -26,6 +26,7 @@ enum length {
 	LENGTH_RET = 2,		/* the result */
 	LENGTH_AT = 3,		/* the u32 that args[length_arg] points to */
 	LENGTH_BITS = 4,	/* args[length_arg] bits, in whole longs */
+	LENGTH_PAGES = 6,	/* args[length_arg] bytes, in pages */
 	LENGTH_HEAD = 5,	/* the u32 at the start of the structure itself, in bytes */
 } __attribute__((packed));
 

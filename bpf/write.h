@@ -58,8 +58,12 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
 		break;
 	case WRITER_IOVEC:
-		if ((grabs[0].flags & GRAB_CLAMP_RET) && ret < 0)
+		if ((grabs[0].flags & GRAB_CLAMP_RET) && ret < 0) {
+			/* Nothing was read: where it would have gone is all there is to tell. */
+			put_iovec(w, grabs[0].arg, PART_DATA, argument(w, grabs[0].arg),
+				  argument(w, grabs[0].length_arg));
 			break;
+		}
 		w->transferred = grabs[0].flags & GRAB_CLAMP_RET ? ret : ~0ull;
 		capture_iovec(w, grabs[0].arg, PART_DATA, argument(w, grabs[0].arg),
 			      argument(w, grabs[0].length_arg));

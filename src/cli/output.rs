@@ -84,14 +84,7 @@ impl Destination<'_> {
                 render::dump(&mut self.out, format, &recording.dump, &events).context("write the dump")?;
             }
         }
-        self.out.flush().context("write the dump")?;
-        // The other formats hold it; strace's has no place for it.
-        if self.output.format == Format::Strace {
-            for line in render::window(&recording.dump) {
-                super::say(format_args!("traceloop: {line}"))?;
-            }
-        }
-        Ok(())
+        self.out.flush().context("write the dump")
     }
 
     /// Writes what has just happened.

@@ -1,9 +1,7 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw,
-    clone, file, io, process, shape, signal, socket,
-    text::Text,
+    call::Raw, clone, file, handle, io, ioctl, mapping, mount, process, quota, shape, signal, socket, text::Text,
 };
 use crate::{
     model::Value,
@@ -16,6 +14,9 @@ pub(super) fn is_printed(raw: &Raw<'_>, arg: &Arg) -> bool {
     match arg.kind {
         Kind::Hidden => false,
         Kind::If(other, bits, _) => raw.register(other) & bits != 0,
+        Kind::IfAll(other, bits, _) => raw.register(other) & bits == bits,
+        Kind::Unless(other, value, _) => raw.register(other) != value,
+        Kind::IfDevice(other, _) => matches!(uint(raw.register(other)) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK),
         _ => true,
     }
 }
@@ -34,6 +35,12 @@ pub(super) fn uint(register: u64) -> u32 {
 #[allow(clippy::cast_possible_wrap, reason = "the sign is wanted")]
 fn long(raw: &Raw<'_>, register: u64) -> i64 {
     if raw.abi.word() == 4 { i64::from(int(register)) } else { register as i64 }
+}
+
+/// A 64-bit number: two registers in 32-bit ABIs, the lower half first.
+fn wide(raw: &Raw<'_>, index: u8) -> u64 {
+    let register = raw.register(index);
+    if raw.abi.word() == 4 { register & 0xffff_ffff | raw.register(index + 1) << 32 } else { register }
 }
 
 /// Writes an argument and returns its value for programs.
@@ -59,15 +66,22 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Wide => {
-            if raw.abi.word() == 4 {
-                let wide = register & 0xffff_ffff | raw.register(index + 1) << 32;
-                #[allow(clippy::cast_possible_wrap, reason = "an offset is signed")]
-                text.signed(wide as i64);
-                Value::Unsigned(wide)
-            } else {
-                text.signed(long(raw, register));
-                Value::Signed(long(raw, register))
-            }
+            let value = wide(raw, index).cast_signed();
+            text.signed(value);
+            Value::Signed(value)
+        }
+        Kind::WideSize => {
+            text.unsigned(wide(raw, index));
+            Value::Unsigned(wide(raw, index))
+        }
+        Kind::WideFlags(words) => {
+            text.flags(words, wide(raw, index));
+            Value::Unsigned(wide(raw, index))
+        }
+        Kind::HighLow => {
+            let value = (register << 32 | raw.register(index + 1) & 0xffff_ffff).cast_signed();
+            text.signed(value);
+            Value::Signed(value)
         }
         Kind::Hex => {
             text.hex(register);
@@ -94,7 +108,19 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             signed
         }
         Kind::DirFd => {
-            if int(register) == libc::AT_FDCWD { text.push("AT_FDCWD") } else { text.signed(int(register)) }
+            if int(register) == libc::AT_FDCWD {
+                text.push("AT_FDCWD")
+            } else {
+                text.signed(int(register))
+            }
+            signed
+        }
+        Kind::FanFd => {
+            match int(register) {
+                libc::AT_FDCWD => text.push("AT_FDCWD"),
+                -1 => text.push("FAN_NOFD"),
+                fd => text.signed(fd),
+            }
             signed
         }
         Kind::Pid | Kind::Id => {
@@ -110,7 +136,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Dev => {
-            file::device(text, register);
+            file::device(text, uint(register).into());
             unsigned
         }
         Kind::Signal => {
@@ -138,7 +164,54 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             Value::Unsigned(uint(register).into())
         }
         Kind::MapFlags => {
-            file::map_flags(text, register);
+            mapping::flags(text, register);
+            unsigned
+        }
+        Kind::Split(mask, first, rest) => {
+            text.word(first, (uint(register) & mask).into());
+            text.more_flags(rest, (uint(register) & !mask).into());
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::MountType => mount::kind(text, raw, index),
+        Kind::MountFlags => {
+            mount::flags(text, register);
+            unsigned
+        }
+        Kind::MountData => mount::data(text, raw, index),
+        Kind::SwapFlags => {
+            mount::swap_flags(text, uint(register));
+            unsigned
+        }
+        Kind::MemfdFlags => {
+            mapping::memfd_flags(text, uint(register));
+            unsigned
+        }
+        Kind::PolicyMode => {
+            mapping::policy(text, register);
+            unsigned
+        }
+        Kind::QuotaCmd => {
+            quota::command(text, uint(register));
+            unsigned
+        }
+        Kind::Ioctl => {
+            ioctl::command(text, raw.abi, uint(register));
+            Value::Unsigned(uint(register).into())
+        }
+        Kind::HandleOut => {
+            handle::filled(text, raw, index);
+            unsigned
+        }
+        Kind::Nodes(other) => {
+            mapping::nodes(text, raw, index, raw.register(*other));
+            unsigned
+        }
+        Kind::NodesOut(_) if raw.failed() => {
+            text.addr(register);
+            unsigned
+        }
+        Kind::NodesOut(other) => {
+            mapping::nodes(text, raw, index, raw.register(*other));
             unsigned
         }
         Kind::CloneFlags => {
@@ -150,7 +223,11 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::FutexBits => {
-            if uint(register) == u32::MAX { text.push("FUTEX_BITSET_MATCH_ANY") } else { text.hex(uint(register)) }
+            if uint(register) == u32::MAX {
+                text.push("FUTEX_BITSET_MATCH_ANY")
+            } else {
+                text.hex(uint(register))
+            }
             unsigned
         }
         Kind::SocketType => {
@@ -165,11 +242,26 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         Kind::Str => string(text, raw, index, false),
         Kind::In(shape, len) => memory(text, raw, index, *shape, *len, true),
         Kind::Out(shape, len) => memory(text, raw, index, *shape, *len, !raw.failed()),
+        Kind::OutIfAny(shape) => memory(text, raw, index, *shape, Len::One, raw.ret.is_some_and(|ret| ret > 0)),
         Kind::OutAlways(shape, len) => memory(text, raw, index, *shape, *len, true),
         Kind::InOut(shape, len) => changed(text, raw, index, *shape, *len),
+        Kind::Before(shape, len) => match raw.piece(index, Part::PART_START).filter(|_| register != 0) {
+            Some(bytes) => shape::print(text, raw, index, *shape, *len, bytes),
+            None => unknown(text, raw, index, *shape, false),
+        },
+        Kind::Moved(shape) => moved(text, raw, index, *shape),
+        Kind::Both(shape) => {
+            both(text, raw, index, *shape);
+            unsigned
+        }
         Kind::Strings => process::strings(text, raw, index),
         Kind::StringCount => process::string_count(text, raw, index),
-        Kind::If(_, _, inner) => print(text, raw, index, inner),
+        Kind::If(_, _, inner) | Kind::IfAll(_, _, inner) | Kind::Unless(_, _, inner) | Kind::IfDevice(_, inner) => {
+            print(text, raw, index, inner)
+        }
+        Kind::Choose(other, bits, first, second) => {
+            print(text, raw, index, if raw.register(*other) & bits != 0 { first } else { second })
+        }
         Kind::Label(label, inner) => {
             text.push(label);
             text.push("=");
@@ -187,7 +279,11 @@ fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, path: bool) -> Value {
         return Value::Unsigned(register);
     };
     let (shown, more) = without_nul(bytes);
-    if path { io::path(text, shown) } else { text.string(shown, more) }
+    if path {
+        io::path(text, shown)
+    } else {
+        text.string(shown, more)
+    }
     Value::Bytes(shown.into())
 }
 
@@ -232,12 +328,45 @@ fn changed(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len
         (Some(before), _) if matches!(shape, Shape::FdSet | Shape::Timeval | Shape::Timespec) => {
             shape::print(text, raw, index, shape, len, before)
         }
-        (Some(before), Some(after)) if before != after && !raw.failed() => text_changed(text, raw, index, shape, len, before, after),
+        (Some(before), Some(after)) if before != after && !raw.failed() => {
+            text_changed(text, raw, index, shape, len, before, after)
+        }
         (Some(before), _) => one(text, raw, index, shape, len, before),
         _ => {
             text.addr(register);
             Value::Unsigned(register)
         }
+    }
+}
+
+/// `[0] => [512]`: a position that the call moves on if it transfers anything.
+fn moved(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape) -> Value {
+    let register = raw.register(index);
+    let Some(before) = raw.piece(index, Part::PART_START).filter(|_| register != 0) else {
+        text.addr(register);
+        return Value::Unsigned(register);
+    };
+    let value = shape::print(text, raw, index, shape, Len::One, before);
+    if let Some(after) = raw.data(index)
+        && raw.ret.is_some_and(|ret| ret > 0)
+    {
+        text.push(" => ");
+        shape::print(text, raw, index, shape, Len::One, after);
+    }
+    value
+}
+
+/// A structure that the call answers in: what was asked at its start, what was answered at its end.
+fn both(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape) {
+    let register = raw.register(index);
+    let Some(before) = raw.piece(index, Part::PART_START).filter(|_| register != 0) else {
+        return text.addr(register);
+    };
+    let after = raw.data(index).filter(|_| raw.ret.is_some() && !raw.failed());
+    let from = text.len();
+    if !ioctl::both(text, raw, shape, before, after) {
+        text.truncate(from);
+        text.addr(register);
     }
 }
 

@@ -1,12 +1,6 @@
 //! One call: its name, its arguments in order, its result.
 
-use super::{
-    argument,
-    memory::Memory,
-    result,
-    style::Style,
-    text::Text,
-};
+use super::{argument, memory::Memory, result, style::Style, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{self, Abi, Arg, Kind, Len, Ret, Row, Shape},
@@ -47,12 +41,12 @@ impl<'a> Raw<'a> {
 
     /// The arguments and result that hold for this call: its case's, if it is a multiplexed one.
     fn signature(&self) -> (&'static [Arg], &'static Ret) {
-        let Some(row) = self.row else { return (&[], &Ret::Int) };
+        let Some(row) = self.row else {
+            return (&[], &Ret::Int);
+        };
         let case = row.cases.and_then(|cases| {
             let wanted = self.register(cases.arg) & u64::from(cases.mask);
-            cases.list.iter().find(|case| {
-                case.values.iter().any(|value| value & u64::from(cases.mask) == wanted)
-            })
+            cases.list.iter().find(|case| case.values.iter().any(|value| value & u64::from(cases.mask) == wanted))
         });
         case.map_or((row.args, &row.ret), |case| (case.args, &case.ret))
     }
@@ -98,11 +92,10 @@ impl<'a> Raw<'a> {
             Len::One => 1,
             Len::Arg(arg) => self.register(arg),
             Len::Ret => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0),
-            Len::RetOrArg(arg) => {
-                self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0).min(self.register(arg))
-            }
+            Len::RetOrArg(arg) => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0).min(self.register(arg)),
             Len::At(arg) => self.number(arg, Part::PART_DATA).map_or(0, u64::from),
             Len::Bits(arg) => self.register(arg).div_ceil(64) * 8,
+            Len::PagesOf(arg) => self.register(arg).div_ceil(4096),
             Len::Head => 0,
         }
     }

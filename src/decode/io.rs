@@ -1,7 +1,10 @@
 //! Paths, descriptors, vectors of buffers, directory entries.
 
 use super::{call::Raw, memory::Memory, text::Text};
-use crate::wire::Part;
+use crate::{
+    syscall::{Shape, words},
+    wire::Part,
+};
 
 /// A path, never cut.
 pub(super) fn path(text: &mut Text<'_>, bytes: &[u8]) {
@@ -24,9 +27,59 @@ pub(super) fn entries(text: &mut Text<'_>, count: u32) {
     text.push(" entries */");
 }
 
-/// An iovec array with the heads of its buffers.
+/// getdents' entries, whole.
+pub(super) fn directory(text: &mut Text<'_>, memory: &mut Memory<'_>, shape: Shape, length: u64) {
+    let old = shape == Shape::DirentsOld;
+    let mut at = 0;
+    text.bracketed(|text| {
+        while (at as u64) < length {
+            text.separate();
+            memory.seek(at);
+            let (ino, offset) = if old { (memory.word(), memory.word()) } else { (memory.u64(), memory.u64()) };
+            let size = usize::from(memory.u16());
+            let head = memory.offset() - at + usize::from(!old);
+            let kind = if old { None } else { Some(memory.u8()) };
+            let name = memory.raw(size.saturating_sub(head));
+            if memory.is_short() || size <= head {
+                return text.push("...");
+            }
+            let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+            text.braced(|text| {
+                text.field("d_ino").unsigned(ino);
+                text.field("d_off").unsigned(offset);
+                text.field("d_reclen").unsigned(size as u64);
+                if let Some(kind) = kind {
+                    text.field("d_type").word(&words::file::DIRENT_TYPES, kind.into());
+                }
+                path(text.field("d_name"), &name[..end]);
+                if kind.is_none() {
+                    let kind = name.last().copied().unwrap_or(0);
+                    text.field("d_type").word(&words::file::DIRENT_TYPES, kind.into());
+                }
+            });
+            at += size;
+        }
+    });
+}
+
+/// readdir's one entry.
+pub(super) fn old_entry(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (ino, offset, size) = (memory.word(), memory.word(), memory.u16());
+    let name = memory.rest();
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    text.braced(|text| {
+        text.field("d_ino").unsigned(ino);
+        text.field("d_off").unsigned(offset);
+        text.field("d_reclen").unsigned(size);
+        path(text.field("d_name"), &name[..end]);
+    });
+}
+
+/// An iovec array with the heads of its buffers; of process_madvise's only the addresses.
 pub(super) fn iovec(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, count: u64) {
-    let Some(array) = raw.data(index) else { return text.addr(raw.register(index)) };
+    let Some(array) = raw.data(index) else {
+        return text.addr(raw.register(index));
+    };
     let items = raw.pieces(index).filter(|piece| piece.part == Part::PART_ITEM).map(|piece| piece.bytes.ok());
     let transferred = raw.ret.and_then(|ret| u64::try_from(ret).ok());
     vectors(text, raw, array, count, items, transferred.filter(|_| is_read(raw)));
@@ -51,7 +104,9 @@ pub(super) fn vectors<'a>(
     let mut left = transferred.unwrap_or(u64::MAX);
     text.bracketed(|text| {
         let mut shown = 0;
-        for element in array.chunks_exact(2 * word).take(32) {
+        for element in
+            array.chunks_exact(2 * word).take(if raw.style.verbose { usize::MAX } else { raw.style.string_limit })
+        {
             let mut memory = Memory::new(element, 0, word);
             let (base, length) = (memory.word(), memory.word());
             if shown > 0 {
@@ -60,7 +115,7 @@ pub(super) fn vectors<'a>(
             text.braced(|text| {
                 text.field("iov_base");
                 let here = length.min(left);
-                match items.next().flatten() {
+                match items.next().flatten().filter(|_| base != 0) {
                     Some(bytes) => text.string(bytes, here > bytes.len() as u64),
                     None => text.addr(base),
                 }

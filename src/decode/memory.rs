@@ -37,6 +37,11 @@ impl<'a> Memory<'a> {
         self.at = offset;
     }
 
+    /// Where in the structure the next read begins.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
     /// Passes over bytes.
     pub(super) fn skip(&mut self, bytes: usize) {
         self.at += bytes;

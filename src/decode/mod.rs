@@ -9,26 +9,35 @@
 mod argument;
 mod call;
 mod clone;
+mod date;
+mod device;
 mod errno;
+mod extent;
 mod fcntl;
 mod file;
-#[cfg(test)]
-mod hostile;
+mod handle;
 mod io;
+mod ioctl;
+mod mapping;
 mod memory;
 mod merge;
+mod mount;
 mod number;
 mod pair;
 mod poll;
 mod process;
+mod quota;
 mod result;
 mod shape;
 mod signal;
 mod socket;
+mod stat;
 mod style;
+mod terminal;
 mod text;
 mod threads;
 mod time;
+mod watch;
 
 pub use merge::events;
 pub use pair::Decoder;

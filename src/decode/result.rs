@@ -1,6 +1,6 @@
 //! A call's result, with what strace tells behind it.
 
-use super::{call::Raw, errno, file, poll, text::Text};
+use super::{call::Raw, errno, file, poll, signal, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told},
@@ -35,6 +35,31 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
                 text.push("0");
             }
         }
+        Ret::Titled((title, words)) => {
+            text.hex(value as u64);
+            if value != 0 {
+                text.push(" (");
+                text.push(title);
+                text.flags(words, value as u64);
+                text.push(")");
+            }
+        }
+        Ret::Signal => {
+            text.signed(value);
+            if value != 0 {
+                text.push(" (");
+                text.push(&signal::name(value as i32));
+                text.push(")");
+            }
+        }
+        Ret::Word(words) => {
+            text.signed(value);
+            if let Some(word) = words.word(value as u64) {
+                text.push(" (");
+                text.push(word);
+                text.push(")");
+            }
+        }
         Ret::OpenFlags => {
             text.hex(value as u64);
             text.push(" (flags ");
@@ -43,9 +68,11 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         }
         Ret::Enum(words) => {
             text.hex(value as u64);
-            text.push(" (");
-            text.word(words, value as u64);
-            text.push(")");
+            if let Some(word) = words.word(value as u64) {
+                text.push(" (");
+                text.push(word);
+                text.push(")");
+            }
         }
         Ret::Told(Told::Poll) => {
             text.signed(value);

@@ -1,12 +1,8 @@
 //! Memory by its shape: one exhaustive match, each structure in the small file of its family.
 
 use super::{
-    call::Raw,
-    clone, fcntl, file, io,
-    memory::Memory,
-    number, poll, process, signal, socket,
-    text::Text,
-    time,
+    call::Raw, clone, device, extent, fcntl, file, handle, io, mapping, memory::Memory, mount, number, poll, process,
+    quota, signal, socket, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -21,8 +17,59 @@ type Printer = fn(&mut Text<'_>, &mut Memory<'_>);
 fn plain(shape: Shape) -> Option<Printer> {
     Some(match shape {
         Shape::FdPair => io::fd_pair,
-        Shape::Stat => file::stat,
-        Shape::Statx => file::statx,
+        Shape::Stat => stat::stat,
+        Shape::Stat64 => stat::stat64,
+        Shape::OldStat => stat::old_stat,
+        Shape::Statx => stat::statx,
+        Shape::Ustat => stat::ustat,
+        Shape::Statfs64 => file::statfs64,
+        Shape::FlockGet => fcntl::flock_told,
+        Shape::Flock64 => fcntl::flock64,
+        Shape::Flock64Get => fcntl::flock64_told,
+        Shape::OwnerEx => fcntl::owner,
+        Shape::MountAttr => mount::attributes,
+        Shape::StatmountRequest => mount::request,
+        Shape::FileHandle => handle::handle,
+        Shape::Residency => mapping::residency,
+        Shape::PageStatus => mapping::page_status,
+        Shape::PolicyCell => mapping::policy_cell,
+        Shape::MmapArgs => mapping::arguments,
+        Shape::CachestatRange => mapping::cache_range,
+        Shape::Cachestat => mapping::cache_status,
+        Shape::OldDirent => io::old_entry,
+        Shape::QuotaFormat => quota::format,
+        Shape::Dqblk => quota::quota,
+        Shape::NextDqblk => quota::next_quota,
+        Shape::Dqinfo => quota::info,
+        Shape::XfsDiskQuota => quota::xfs_quota,
+        Shape::XfsQuotaStat | Shape::XfsQuotaStatv => quota::xfs_status,
+        Shape::XfsQuotaFlags => quota::xfs_flags,
+        Shape::XfsQuotaKinds => quota::xfs_kinds,
+        Shape::Termios => terminal::termios,
+        Shape::Termios2 => terminal::termios2,
+        Shape::Termio => terminal::termio,
+        Shape::Winsize => terminal::winsize,
+        Shape::ModemFlags => terminal::modem_flags,
+        Shape::FsFlags => extent::flags,
+        Shape::FsxattrGet => extent::attributes,
+        Shape::FsxattrSet => extent::new_attributes,
+        Shape::CloneRange => extent::clone_range,
+        Shape::FsLabel => extent::label,
+        Shape::FstrimRange => extent::trim,
+        Shape::HdGeometry => device::geometry,
+        Shape::PairU64 => device::pair,
+        Shape::Uint16 => device::short,
+        Shape::LoopInfo => device::loop_info,
+        Shape::LoopInfo64 => device::loop_info64,
+        Shape::LoopConfig => device::loop_config,
+        Shape::RtcTime => device::rtc_time,
+        Shape::RtcAlarm => device::rtc_alarm,
+        Shape::RtcPll => device::rtc_pll,
+        Shape::RtcVoltage => device::rtc_voltage,
+        Shape::EntropyPool => device::entropy,
+        Shape::UffdRange => watch::range,
+        Shape::SeccompResponse => watch::response,
+        Shape::SeccompAddfd => watch::addfd,
         Shape::Statfs => file::statfs,
         Shape::OpenHow => file::open_how,
         Shape::Flock => fcntl::flock,
@@ -73,7 +120,15 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
             return Value::Bytes(bytes.into());
         }
         Shape::PathBytes => {
-            text.string(bytes, false);
+            text.string(bytes, raw.count(len) > bytes.len() as u64);
+            return Value::Bytes(bytes.into());
+        }
+        Shape::HexBytes => {
+            text.hex_string(bytes, raw.count(len) > bytes.len() as u64);
+            return Value::Bytes(bytes.into());
+        }
+        Shape::XattrValue => {
+            xattr_value(text, raw.count(len), bytes);
             return Value::Bytes(bytes.into());
         }
         Shape::PathString => {
@@ -85,10 +140,20 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
         Shape::Message => socket::message(text, raw, index),
         Shape::Messages => socket::messages(text, raw, index),
         Shape::SockOpt => text.addr(raw.register(index)),
-        Shape::Dirents | Shape::DirentsOld => text.addr(raw.register(index)),
-        _ => numbers(text, raw, shape, len, bytes),
+        Shape::Dirents | Shape::DirentsOld => {
+            io::directory(text, &mut Memory::new(bytes, 0, raw.abi.word()), shape, raw.count(len));
+        }
+        _ => numbers(text, raw, index, shape, len, bytes),
     }
     address
+}
+
+/// An extended attribute's value: the NUL that ends many of them is not shown.
+fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
+    match bytes.strip_suffix(&[0]) {
+        Some(shown) => text.string(shown, false),
+        None => text.string(bytes, length > bytes.len() as u64),
+    }
 }
 
 /// One structure, or an array of them.
@@ -104,48 +169,53 @@ fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: 
         }
         return;
     }
-    elements(text, raw, raw.count(len), size, bytes, print);
+    elements(text, raw, index, raw.count(len), bytes, size, |text, element| {
+        print(text, &mut Memory::new(element, 0, raw.abi.word()));
+    });
 }
 
-/// strace shows so many elements of an array unless asked for all.
-const ELEMENTS_SHOWN: usize = 32;
-
-/// An array in brackets; `...` where it goes on behind what was captured or is shown.
-fn elements(text: &mut Text<'_>, raw: &Raw<'_>, count: u64, size: usize, bytes: &[u8], print: Printer) {
-    let limit = if raw.style.verbose { usize::MAX } else { ELEMENTS_SHOWN };
+/// An array in brackets: as many elements as a string would have bytes, `...` for the others. What
+/// could not be read ends it with the address.
+fn elements(
+    text: &mut Text<'_>,
+    raw: &Raw<'_>,
+    index: u8,
+    count: u64,
+    bytes: &[u8],
+    size: usize,
+    mut print: impl FnMut(&mut Text<'_>, &[u8]),
+) {
+    let address = raw.register(index);
+    if count > 0 && bytes.len() < size {
+        return text.addr(address);
+    }
+    let limit = if raw.style.verbose { u64::MAX } else { raw.style.string_limit as u64 };
     text.bracketed(|text| {
-        let mut shown = 0;
-        for element in bytes.chunks_exact(size).take(limit) {
-            if shown > 0 {
+        let mut known = bytes.chunks_exact(size);
+        for n in 0..count {
+            if n > 0 {
                 text.push(", ");
             }
-            print(text, &mut Memory::new(element, 0, raw.abi.word()));
-            shown += 1;
-        }
-        if count > shown {
-            if shown > 0 {
-                text.push(", ");
+            let element = known.next();
+            match element {
+                Some(element) if n < limit => print(text, element),
+                Some(_) => return text.push("..."),
+                None => {
+                    text.push("...");
+                    if n < limit.min(32) {
+                        text.push(&format!(" /* {:#x} */", address + n * size as u64));
+                    }
+                    return;
+                }
             }
-            text.push("...");
         }
     });
 }
 
 /// One number in brackets, or an array of them.
-fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, len: Len, bytes: &[u8]) {
+fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) {
     let size = shape.size(raw.abi.word());
-    text.bracketed(|text| {
-        for (n, element) in bytes.chunks_exact(size).enumerate() {
-            if n > 0 {
-                text.push(", ");
-            }
-            if n == ELEMENTS_SHOWN && !raw.style.verbose {
-                return text.push("...");
-            }
-            number(text, raw, shape, element);
-            if len == Len::One {
-                return;
-            }
-        }
+    elements(text, raw, index, raw.count(len), bytes, size, |text, element| {
+        number(text, raw, shape, element);
     });
 }

@@ -77,7 +77,8 @@ impl<'a> Text<'a> {
     }
 
     /// `0644`, and `000` for nothing: permissions as strace writes them.
-    pub(super) fn mode(&mut self, value: u32) {
+    pub(super) fn mode(&mut self, value: impl Into<u64>) {
+        let value = value.into();
         let _ = write!(self.out, "0{value:02o}");
     }
 
@@ -98,7 +99,7 @@ impl<'a> Text<'a> {
             (Constants::Abbrev, Some(word)) => self.out.push_str(word),
             (Constants::Abbrev | Constants::Verbose, None) => {
                 self.hex0(value);
-                let _ = write!(self.out, " /* {} */", words.unknown);
+                self.unknown(words);
             }
             (Constants::Raw, _) => self.hex0(value),
             (Constants::Verbose, Some(word)) => {
@@ -152,6 +153,13 @@ impl<'a> Text<'a> {
             self.hex(left);
         } else {
             self.hex(left);
+            self.unknown(words);
+        }
+    }
+
+    /// What stands behind a number that a vocabulary has no word for.
+    fn unknown(&mut self, words: &Words) {
+        if !words.unknown.is_empty() {
             let _ = write!(self.out, " /* {} */", words.unknown);
         }
     }
@@ -183,6 +191,24 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Data whose every byte is written in hexadecimal, cut at the string limit.
+    pub(super) fn hex_string(&mut self, bytes: &[u8], more: bool) {
+        let limit = self.style.string_limit;
+        self.whole_hex_string(&bytes[..bytes.len().min(limit)]);
+        if more || bytes.len() > limit {
+            self.out.push_str("...");
+        }
+    }
+
+    /// The same, never cut.
+    pub(super) fn whole_hex_string(&mut self, bytes: &[u8]) {
+        self.out.push('"');
+        for byte in bytes {
+            let _ = write!(self.out, "\\x{byte:02x}");
+        }
+        self.out.push('"');
+    }
+
     /// A quoted string that is never cut.
     pub(super) fn whole_string(&mut self, bytes: &[u8]) {
         self.out.push('"');
@@ -206,7 +232,7 @@ impl<'a> Text<'a> {
 }
 
 /// A tabs-and-newlines-safe C string: `\t \n \v \f \r \" \\`, octal for other bytes that do not print,
-/// as short as the next byte allows.
+/// as short as the next byte allows: three digits only in front of an octal digit.
 pub fn escape(out: &mut String, bytes: &[u8]) {
     for (n, byte) in bytes.iter().enumerate() {
         match byte {
@@ -219,7 +245,7 @@ pub fn escape(out: &mut String, bytes: &[u8]) {
             0x0c => out.push_str("\\f"),
             b' '..=b'~' => out.push(char::from(*byte)),
             byte => {
-                let digit_follows = bytes.get(n + 1).is_some_and(u8::is_ascii_digit);
+                let digit_follows = bytes.get(n + 1).is_some_and(|next| (b'0'..=b'7').contains(next));
                 let _ = if digit_follows { write!(out, "\\{byte:03o}") } else { write!(out, "\\{byte:o}") };
             }
         }
@@ -242,8 +268,8 @@ mod tests {
     fn numbers() {
         assert_eq!(written(|text| text.hex(0_u64)), "0");
         assert_eq!(written(|text| text.hex(0x1f2e3d_u64)), "0x1f2e3d");
-        assert_eq!(written(|text| text.mode(0o644)), "0644");
-        assert_eq!(written(|text| text.mode(0)), "000");
+        assert_eq!(written(|text| text.mode(0o644_u32)), "0644");
+        assert_eq!(written(|text| text.mode(0_u32)), "000");
         assert_eq!(written(|text| text.addr(0)), "NULL");
     }
 
@@ -259,6 +285,8 @@ mod tests {
     #[test]
     fn escapes_are_as_short_as_they_can_be() {
         assert_eq!(written(|text| text.string(b"a\0b\x001\x7f\n\"", false)), r#""a\0b\0001\177\n\"""#);
+        assert_eq!(written(|text| text.string(b"\x018\x019\x017", false)), r#""\18\19\0017""#);
+        assert_eq!(written(|text| text.hex_string(b"\0A", true)), r#""\x00\x41"..."#);
         assert_eq!(written(|text| text.string(&[b'x'; 40], false)), format!("\"{}\"...", "x".repeat(32)));
     }
 }

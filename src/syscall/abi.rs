@@ -106,9 +106,8 @@ mod tests {
     #[test]
     fn every_call_of_every_abi_has_a_row() {
         for abi in [Abi::X86_64, Abi::Ia32, Abi::Aarch64] {
-            let missing: Vec<_> = (0..NUMBERS)
-                .filter_map(|nr| name(abi, nr).filter(|_| row(abi, nr).is_none()))
-                .collect();
+            let missing: Vec<_> =
+                (0..NUMBERS).filter_map(|nr| name(abi, nr).filter(|_| row(abi, nr).is_none())).collect();
             assert_eq!(missing, Vec::<&str>::new(), "{abi:?}");
         }
     }

@@ -7,6 +7,7 @@
 mod abi;
 pub mod case;
 mod class;
+pub mod ioctl;
 pub mod plan;
 mod row;
 mod shape;

@@ -16,8 +16,8 @@ use super::{
 const PIECE_MOST: u16 = 4096;
 const PLANS: usize = size_of::<Plans>() / size_of::<types::plan>();
 const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
-/// Elements of an array that are kept: strace shows 32 and says that there are more.
-const ELEMENTS_MOST: usize = 33;
+/// Elements of an array that are kept at most: as many as bytes of a string are shown, and one more.
+const ELEMENTS_MOST: usize = 256;
 
 type Plans = [types::plan; 2048];
 type CaseValues = [types::case_value; 1024];
@@ -64,9 +64,11 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
                         break;
                     }
                     plans[next_plan] = self::plan(case.args, &case.ret, abi, wanted);
-                    entries.extend(case.values.iter().map(|value| {
-                        (low(*value) & cases.mask, u32::try_from(next_plan).expect("few plans"))
-                    }));
+                    entries.extend(
+                        case.values
+                            .iter()
+                            .map(|value| (low(*value) & cases.mask, u32::try_from(next_plan).expect("few plans"))),
+                    );
                     next_plan += 1;
                 }
                 entries.sort_unstable();
@@ -150,7 +152,7 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         }
         grabs.end.into_iter().for_each(|grab| end.add(grab));
     }
-    let registers = args.iter().filter(|arg| arg.index < 6).map(|arg| arg.index + 1).max().unwrap_or(0);
+    let registers = args.iter().map(|arg| arg.index + registers(&arg.kind, abi)).max().unwrap_or(0).min(6);
     let (grab, count) = end.array();
     let (enter, enter_count) = start.array();
     let mut flags = types::plan_flag::PLAN_RECORD;
@@ -173,6 +175,15 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
     }
 }
 
+/// How many registers an argument takes.
+fn registers(kind: &Kind, abi: Abi) -> u8 {
+    match kind {
+        Kind::Wide | Kind::WideSize | Kind::WideFlags(_) if abi.word() == 4 => 2,
+        Kind::HighLow => 2,
+        _ => 1,
+    }
+}
+
 #[derive(Default)]
 struct Grabs {
     start: Vec<types::grab>,
@@ -187,8 +198,13 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         Kind::Str => at_end(string(clamp(wanted.string_limit as usize + 2))),
         Kind::Strings => at_end(types::grab { what: types::what::WHAT_STRINGS, arg, ..Default::default() }),
         Kind::StringCount => at_end(types::grab { what: types::what::WHAT_COUNT, arg, ..Default::default() }),
-        Kind::In(shape, len) => Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::In) },
-        Kind::Out(shape, len) => Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::Out) },
+        Kind::In(shape, len) => {
+            Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::In) }
+        }
+        Kind::Out(shape, len) => {
+            Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::Out) }
+        }
+        Kind::OutIfAny(shape) => grabs(arg, &Kind::Out(*shape, Len::One), word, wanted),
         Kind::OutAlways(shape, len) => {
             Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways) }
         }
@@ -196,7 +212,29 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
             start: memory(arg, *shape, *len, word, wanted, Direction::In),
             end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways),
         },
-        Kind::If(_, _, inner) | Kind::Label(_, inner) => grabs(arg, inner, word, wanted),
+        Kind::Before(shape, len) => {
+            Grabs { start: memory(arg, *shape, *len, word, wanted, Direction::In), end: Vec::new() }
+        }
+        Kind::Moved(shape) => grabs(arg, &Kind::InOut(*shape, Len::One), word, wanted),
+        Kind::Both(shape) => Grabs {
+            start: memory(arg, *shape, Len::One, word, wanted, Direction::In),
+            end: memory(arg, *shape, Len::One, word, wanted, Direction::OutAlways),
+        },
+        Kind::HandleOut => grabs(arg, &Kind::InOut(Shape::FileHandle, Len::One), word, wanted),
+        Kind::Nodes(other) | Kind::NodesOut(other) => {
+            let nodes = memory(arg, Shape::NodeWords, Len::Bits(*other), word, wanted, Direction::In);
+            Grabs { start: Vec::new(), end: nodes }
+        }
+        Kind::MountType | Kind::MountData => grabs(arg, &Kind::Str, word, wanted),
+        Kind::Choose(_, _, first, second) => {
+            let chosen = grabs(arg, first, word, wanted);
+            if chosen.start.is_empty() && chosen.end.is_empty() { grabs(arg, second, word, wanted) } else { chosen }
+        }
+        Kind::If(_, _, inner)
+        | Kind::IfAll(_, _, inner)
+        | Kind::Unless(_, _, inner)
+        | Kind::IfDevice(_, inner)
+        | Kind::Label(_, inner) => grabs(arg, inner, word, wanted),
         Kind::Int
         | Kind::Uint
         | Kind::Long
@@ -205,9 +243,13 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::Hex32
         | Kind::Addr
         | Kind::Wide
+        | Kind::WideSize
+        | Kind::WideFlags(_)
+        | Kind::HighLow
         | Kind::Octal
         | Kind::Fd
         | Kind::DirFd
+        | Kind::FanFd
         | Kind::Pid
         | Kind::Id
         | Kind::Mode
@@ -220,6 +262,13 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::LongEnum(_)
         | Kind::OpenFlags
         | Kind::MapFlags
+        | Kind::Split(_, _, _)
+        | Kind::MountFlags
+        | Kind::SwapFlags
+        | Kind::MemfdFlags
+        | Kind::PolicyMode
+        | Kind::QuotaCmd
+        | Kind::Ioctl
         | Kind::CloneFlags
         | Kind::FutexOp
         | Kind::FutexBits
@@ -260,6 +309,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Len::Ret | Len::RetOrArg(_) => (L::LENGTH_RET, 0),
         Len::At(other) => (L::LENGTH_AT, other),
         Len::Bits(other) => (L::LENGTH_BITS, other),
+        Len::PagesOf(other) => (L::LENGTH_PAGES, other),
         Len::Head => (L::LENGTH_HEAD, arg),
     };
     let what = match shape {
@@ -267,21 +317,22 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::Iovec => W::WHAT_IOVEC,
         Shape::Message => W::WHAT_MESSAGE,
         Shape::Messages => W::WHAT_MESSAGES,
+        Shape::Dirents | Shape::DirentsOld if wanted.verbose => W::WHAT_BYTES,
         Shape::Dirents => W::WHAT_DIRENTS,
         Shape::DirentsOld => W::WHAT_DIRENTS_OLD,
         Shape::SigFrame => W::WHAT_SIGFRAME,
         _ => W::WHAT_BYTES,
     };
     let one = shape.size(word);
-    let (offset, kept) =
-        if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
+    let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
     let most = match shape {
-        Shape::Bytes if !wanted.payload => return Vec::new(),
-        Shape::Bytes => clamp(wanted.string_limit as usize),
-        Shape::PathBytes | Shape::PathString => PIECE_MOST,
+        Shape::Bytes | Shape::HexBytes | Shape::XattrValue if !wanted.payload => return Vec::new(),
+        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::PathBytes => clamp(wanted.string_limit as usize),
+        Shape::PathString => PIECE_MOST,
+        Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,
-        _ => clamp(one * ELEMENTS_MOST),
+        _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),
     };
     let mut flags = F::GRAB_ALWAYS;
     if direction == Direction::Out {
@@ -291,17 +342,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         }
     }
     let size = if len == Len::One { kept } else { one };
-    vec![types::grab {
-        what,
-        arg,
-        length,
-        length_arg,
-        size: clamp(size),
-        most,
-        offset: clamp(offset),
-        flags,
-        pad: 0,
-    }]
+    vec![types::grab { what, arg, length, length_arg, size: clamp(size), most, offset: clamp(offset), flags, pad: 0 }]
 }
 
 #[cfg(test)]

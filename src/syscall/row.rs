@@ -77,12 +77,20 @@ pub enum Kind {
     Addr,
     /// A 64-bit number of which this register is the lower half in 32-bit ABIs, the whole elsewhere.
     Wide,
+    /// The same, unsigned.
+    WideSize,
+    /// The same, bits by name.
+    WideFlags(&'static Words),
+    /// A 64-bit number of which this register is the upper half and the next the lower.
+    HighLow,
     /// A 32-bit number in octal, 0 as `0`.
     Octal,
     /// A file descriptor.
     Fd,
     /// A directory's descriptor or `AT_FDCWD`.
     DirFd,
+    /// A directory's descriptor, `AT_FDCWD` or `FAN_NOFD`.
+    FanFd,
     /// A process or thread id.
     Pid,
     /// A user or group id: -1 stays -1.
@@ -107,6 +115,30 @@ pub enum Kind {
     OpenFlags,
     /// mmap's kind and flags.
     MapFlags,
+    /// The bits of a mask as one of several values, the others by name behind it.
+    Split(u32, &'static Words, &'static Words),
+    /// mount's file system type: a string where the flags make use of it.
+    MountType,
+    /// mount's flags, perhaps with the magic number of old.
+    MountFlags,
+    /// mount's options: a string where the flags make use of it.
+    MountData,
+    /// swapon's flags and priority.
+    SwapFlags,
+    /// memfd_create's flags, with the size of huge pages.
+    MemfdFlags,
+    /// A memory policy with its flags.
+    PolicyMode,
+    /// quotactl's command and whose quota it is about.
+    QuotaCmd,
+    /// ioctl's command.
+    Ioctl,
+    /// A struct file_handle that the call fills.
+    HandleOut,
+    /// The bits of a node set: argument `.0` says how many, plus one.
+    Nodes(u8),
+    /// The same, as the call fills it.
+    NodesOut(u8),
     /// clone's flags and, in the lowest byte, the exit signal.
     CloneFlags,
     /// futex's operation with its two flags.
@@ -127,16 +159,32 @@ pub enum Kind {
     In(Shape, Len),
     /// Memory that the call writes; shown when it succeeds.
     Out(Shape, Len),
+    /// Memory that the call writes, if it returns anything but 0.
+    OutIfAny(Shape),
     /// Memory that the call writes even when it fails (with its errno as given).
     OutAlways(Shape, Len),
     /// Memory that the call reads and writes.
     InOut(Shape, Len),
+    /// Memory that the call reads and overwrites; shown as it was at the start.
+    Before(Shape, Len),
+    /// Memory that the call reads and, if it moves any bytes, overwrites: `[0] => [512]`.
+    Moved(Shape),
+    /// Memory whose fields are of two kinds: some stand for what was asked, some for what was answered.
+    Both(Shape),
     /// A vector of strings, NULL at its end: argv.
     Strings,
     /// A vector of strings of which only the number is shown: envp.
     StringCount,
     /// Printed only if another argument has one of these bits.
     If(u8, u64, &'static Kind),
+    /// Printed only if another argument has all of these bits.
+    IfAll(u8, u64, &'static Kind),
+    /// Printed only if another argument is the mode of a device.
+    IfDevice(u8, &'static Kind),
+    /// The first kind if another argument has one of these bits, the second otherwise.
+    Choose(u8, u64, &'static Kind, &'static Kind),
+    /// Printed only if another argument is not this value.
+    Unless(u8, u64, &'static Kind),
     /// Printed as `label=value`.
     Label(&'static str, &'static Kind),
     /// Not printed.
@@ -156,6 +204,8 @@ pub enum Len {
     At(u8),
     /// A bit set of so many bits as the argument at this index says.
     Bits(u8),
+    /// So many pages as the bytes that the argument at this index says.
+    PagesOf(u8),
     /// So many bytes as the structure's own first u32 says.
     Head,
     /// So many of the shape as the call returned, but no more than the argument at this index.
@@ -175,6 +225,12 @@ pub enum Ret {
     Fd,
     /// A bit set, hexadecimal, with its words behind it.
     Flags(&'static Words),
+    /// A bit set, hexadecimal, with a title and its words behind it.
+    Titled((&'static str, &'static Words)),
+    /// A signal's number, with its name behind it.
+    Signal,
+    /// One of several values in decimal, with its word behind it.
+    Word(&'static Words),
     /// open(2)'s flags, as F_GETFL returns them.
     OpenFlags,
     /// One of several values, with its word behind it.

@@ -66,6 +66,81 @@ pub enum Shape {
     RobustList,
     Rseq,
     SigFrame,
+    /// Data that is shown as hexadecimal escapes.
+    HexBytes,
+    /// An extended attribute's value: a NUL at its end is not shown.
+    XattrValue,
+    /// i386's struct stat64.
+    Stat64,
+    /// The first struct stat of all.
+    OldStat,
+    /// i386's struct statfs64.
+    Statfs64,
+    /// struct flock of F_GETLK: its pid is told.
+    FlockGet,
+    /// struct flock64.
+    Flock64,
+    /// struct flock64 of F_GETLK64.
+    Flock64Get,
+    OwnerEx,
+    MountAttr,
+    FileHandle,
+    /// Words of a set of memory nodes.
+    NodeWords,
+    /// mincore's answer for a page.
+    Residency,
+    /// move_pages' answer for a page.
+    PageStatus,
+    PolicyCell,
+    Ustat,
+    /// readdir's one entry.
+    OldDirent,
+    /// i386's mmap: its arguments in memory.
+    MmapArgs,
+    QuotaFormat,
+    Dqblk,
+    NextDqblk,
+    Dqinfo,
+    XfsDiskQuota,
+    XfsQuotaStat,
+    XfsQuotaStatv,
+    XfsQuotaFlags,
+    XfsQuotaKinds,
+    Termios,
+    Termios2,
+    Termio,
+    Winsize,
+    ModemFlags,
+    FsFlags,
+    FsxattrGet,
+    FsxattrSet,
+    Fiemap,
+    CloneRange,
+    DedupeRange,
+    FsLabel,
+    FstrimRange,
+    HdGeometry,
+    PairU64,
+    Uint16,
+    LoopInfo,
+    LoopInfo64,
+    LoopConfig,
+    RtcTime,
+    RtcAlarm,
+    RtcPll,
+    RtcVoltage,
+    EntropyPool,
+    UffdApi,
+    UffdCopy,
+    UffdRegister,
+    UffdRange,
+    UffdZeropage,
+    SeccompNotif,
+    SeccompResponse,
+    SeccompAddfd,
+    StatmountRequest,
+    CachestatRange,
+    Cachestat,
 }
 
 impl Shape {
@@ -101,6 +176,49 @@ impl Shape {
             Self::Flock => wide(32, 16),
             Self::Dirents | Self::DirentsOld => 1,
             Self::RobustList => 3 * word,
+            Self::HexBytes | Self::XattrValue | Self::Residency | Self::NodeWords => 1,
+            Self::Stat64 => 96,
+            Self::OldStat => 32,
+            Self::Statfs64 => 84,
+            Self::FlockGet => wide(32, 16),
+            Self::Flock64 | Self::Flock64Get => wide(32, 24),
+            Self::OwnerEx => 8,
+            Self::MountAttr => 1,
+            Self::FileHandle => 8 + 128,
+            Self::PageStatus | Self::PolicyCell | Self::QuotaFormat | Self::XfsQuotaFlags | Self::XfsQuotaKinds => 4,
+            Self::Ustat => wide(32, 20),
+            Self::OldDirent => 2 * word + 2 + 256,
+            Self::MmapArgs => 6 * word,
+            Self::Dqblk => wide(72, 68),
+            Self::NextDqblk => 72,
+            Self::Dqinfo => 24,
+            Self::XfsDiskQuota => 112,
+            Self::XfsQuotaStat => wide(80, 68),
+            Self::XfsQuotaStatv => 160,
+            Self::Termios => 36,
+            Self::Termios2 => 44,
+            Self::Termio => 18,
+            Self::Winsize => 8,
+            Self::ModemFlags | Self::FsFlags | Self::RtcVoltage => 4,
+            Self::FsxattrGet | Self::FsxattrSet => 28,
+            Self::Fiemap => 32 + 56 * 8,
+            Self::CloneRange | Self::UffdRegister | Self::UffdZeropage => 32,
+            Self::DedupeRange => 24 + 32 * 4,
+            Self::FsLabel => 256,
+            Self::FstrimRange | Self::UffdApi | Self::SeccompResponse | Self::SeccompAddfd => 24,
+            Self::HdGeometry => wide(16, 8),
+            Self::PairU64 | Self::UffdRange | Self::CachestatRange => 16,
+            Self::Uint16 => 2,
+            Self::LoopInfo => wide(168, 140),
+            Self::LoopInfo64 => 232,
+            Self::LoopConfig => 304,
+            Self::RtcTime => 36,
+            Self::RtcAlarm => 40,
+            Self::RtcPll => wide(32, 28),
+            Self::EntropyPool => 8 + 32,
+            Self::UffdCopy | Self::Cachestat => 40,
+            Self::SeccompNotif => 80,
+            Self::StatmountRequest => 32,
             Self::Rseq => 32,
         }
     }
@@ -110,6 +228,8 @@ impl Shape {
         match (self, word) {
             // st_mode to st_size.
             (Self::Stat, 8) => (24, 32),
+            (Self::Stat64, _) => (16, 36),
+            (Self::Fiemap, _) => (0, 32),
             // stx_mask to stx_size.
             (Self::Statx, _) => (0, 48),
             // ru_utime and ru_stime.
@@ -120,6 +240,6 @@ impl Shape {
 
     /// Whether it is data, shown as a string.
     pub fn is_data(self) -> bool {
-        self == Self::Bytes
+        matches!(self, Self::Bytes | Self::HexBytes | Self::XattrValue)
     }
 }

@@ -1,6 +1,16 @@
 //! Files, directories, descriptors, file systems.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Cases, case::{cases, rows}, words};
+use linux_raw_sys::general;
+
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    case::{cases, rows},
+    words,
+};
 
 const CREATES: u64 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u64;
 
@@ -13,7 +23,7 @@ pub(super) static ROWS: &[Row] = rows! {
     fstat [Desc Fstat StatLike] (fd: Fd, statbuf: Out(Stat, One)) -> Int;
     lstat [File Lstat StatLike] (filename: Path, statbuf: Out(Stat, One)) -> Int;
     lseek [Desc] (fd: Fd, offset: Long, whence: Enum(&words::file::WHENCE)) -> Int;
-    ioctl [Desc] (fd: Fd, cmd: Uint, arg: Size) -> Int;
+    ioctl [Desc] (fd: Fd, cmd: Ioctl, arg: Hex) -> Int by &super::ioctl::CASES;
     pread64 [Desc] (fd: Fd, buf: Out(Bytes, Ret), count: Size, pos: Wide) -> Int;
     pwrite64 [Desc] (fd: Fd, buf: In(Bytes, Arg(count)), count: Size, pos: Wide) -> Int;
     readv [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size) -> Int;
@@ -26,8 +36,8 @@ pub(super) static ROWS: &[Row] = rows! {
     flock [Desc] (fd: Fd, cmd: Flags(&words::file::FLOCK)) -> Int;
     fsync [Desc] (fd: Fd) -> Int;
     fdatasync [Desc] (fd: Fd) -> Int;
-    truncate [File] (path: Path, length: Long) -> Int;
-    ftruncate [Desc] (fd: Fd, length: Long) -> Int;
+    truncate [File] (path: Path, length: Size) -> Int;
+    ftruncate [Desc] (fd: Fd, length: Size) -> Int;
     getdents [Desc] (fd: Fd, dirent: Out(DirentsOld, Ret), count: Uint) -> Int;
     getcwd [File] (buf: Out(PathString, Ret), size: Size) -> Int;
     chdir [File] (filename: Path) -> Int;
@@ -39,124 +49,183 @@ pub(super) static ROWS: &[Row] = rows! {
     link [File] (oldname: Path, newname: Path) -> Int;
     unlink [File] (pathname: Path) -> Int;
     symlink [File] (oldname: Path, newname: Path) -> Int;
-    readlink [File] (path: Path, buf: Out(PathBytes, Ret), bufsiz: Int) -> Int;
+    readlink [File] (path: Path, buf: Out(PathBytes, Ret), bufsiz: Size) -> Int;
     chmod [File] (filename: Path, mode: Mode) -> Int;
     fchmod [Desc] (fd: Fd, mode: Mode) -> Int;
     chown [File] (filename: Path, user: Id, group: Id) -> Int;
     fchown [Desc] (fd: Fd, user: Id, group: Id) -> Int;
     lchown [File] (filename: Path, user: Id, group: Id) -> Int;
-    utime [File] (filename: Path, times: Addr) -> Int;
-    mknod [File] (filename: Path, mode: FileMode, dev: Dev) -> Int;
-    uselib [File] (arg0: Size) -> Int;
-    ustat [StatfsLike] (dev: Uint, ubuf: Addr) -> Int;
+    utime [File] (filename: Path, times: In(Utimbuf, One)) -> Int;
+    mknod [File] (filename: Path, mode: FileMode, dev: IfDevice(1, &Dev)) -> Int;
+    uselib [File] (library: Path) -> Int;
+    ustat [StatfsLike] (dev: Dev, ubuf: Out(Ustat, One)) -> Int;
     statfs [File Statfs StatfsLike] (pathname: Path, buf: Out(Statfs, One)) -> Int;
     fstatfs [Desc Fstatfs StatfsLike] (fd: Fd, buf: Out(Statfs, One)) -> Int;
     pivot_root [File] (new_root: Path, put_old: Path) -> Int;
     chroot [File] (filename: Path) -> Int;
     sync [] () -> Int;
     acct [File] (name: Path) -> Int;
-    mount [File] (dev_name: Addr, dir_name: Path, r#type: Addr, flags: Hex, data: Addr) -> Int;
-    umount2 [File] (name: Path, flags: Hex) -> Int;
-    swapon [File] (specialfile: Path, swap_flags: Hex) -> Int;
+    mount [File] (dev_name: Path, dir_name: Path, r#type: MountType, flags: MountFlags, data: MountData) -> Int;
+    umount2 [File] (name: Path, flags: Flags(&words::mount::UMOUNT)) -> Int;
+    swapon [File] (specialfile: Path, swap_flags: SwapFlags) -> Int;
     swapoff [File] (specialfile: Path) -> Int;
-    quotactl [File] (cmd: Uint, special: Path, id: Int, addr: Addr) -> Int;
+    quotactl [File] (cmd: QuotaCmd, special: Path, id: Id, addr: Addr) -> Int by &QUOTACTL_CASES;
     readahead [Desc] (fd: Fd, offset: Long, count: Size) -> Int;
-    setxattr [File] (pathname: Path, name: Path, value: Addr, size: Size, flags: Hex) -> Int;
-    lsetxattr [File] (pathname: Path, name: Path, value: Addr, size: Size, flags: Hex) -> Int;
-    fsetxattr [Desc] (fd: Fd, name: Path, value: Addr, size: Size, flags: Hex) -> Int;
-    getxattr [File] (pathname: Path, name: Path, value: Addr, size: Size) -> Int;
-    lgetxattr [File] (pathname: Path, name: Path, value: Addr, size: Size) -> Int;
-    fgetxattr [Desc] (fd: Fd, name: Path, value: Addr, size: Size) -> Int;
-    listxattr [File] (pathname: Path, list: Addr, size: Size) -> Int;
-    llistxattr [File] (pathname: Path, list: Addr, size: Size) -> Int;
-    flistxattr [Desc] (fd: Fd, list: Addr, size: Size) -> Int;
-    removexattr [File] (pathname: Path, name: Path) -> Int;
-    lremovexattr [File] (pathname: Path, name: Path) -> Int;
-    fremovexattr [Desc] (fd: Fd, name: Path) -> Int;
+    setxattr [File] (pathname: Path, name: Str, value: In(XattrValue, Arg(size)), size: Size, flags: Flags(&words::file::XATTR)) -> Int;
+    lsetxattr [File] (pathname: Path, name: Str, value: In(XattrValue, Arg(size)), size: Size, flags: Flags(&words::file::XATTR)) -> Int;
+    fsetxattr [Desc] (fd: Fd, name: Str, value: In(XattrValue, Arg(size)), size: Size, flags: Flags(&words::file::XATTR)) -> Int;
+    getxattr [File] (pathname: Path, name: Str, value: Out(XattrValue, Ret), size: Size) -> Int;
+    lgetxattr [File] (pathname: Path, name: Str, value: Out(XattrValue, Ret), size: Size) -> Int;
+    fgetxattr [Desc] (fd: Fd, name: Str, value: Out(XattrValue, Ret), size: Size) -> Int;
+    listxattr [File] (pathname: Path, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
+    llistxattr [File] (pathname: Path, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
+    flistxattr [Desc] (fd: Fd, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
+    removexattr [File] (pathname: Str, name: Str) -> Int;
+    lremovexattr [File] (pathname: Str, name: Str) -> Int;
+    fremovexattr [Desc] (fd: Fd, name: Str) -> Int;
     getdents64 [Desc] (fd: Fd, dirent: Out(Dirents, Ret), count: Uint) -> Int;
     fadvise64 [Desc] (fd: Fd, offset: Long, len: Size, advice: Enum(&words::file::FADVISE)) -> Int;
-    utimes [File] (filename: Path, utimes: Addr) -> Int;
-    inotify_init [Desc] () -> Int;
-    inotify_add_watch [Desc File] (fd: Fd, pathname: Path, mask: Uint) -> Int;
+    utimes [File] (filename: Path, utimes: In(TimevalPair, One)) -> Int;
+    inotify_init [Desc] () -> Fd;
+    inotify_add_watch [Desc File] (fd: Fd, pathname: Path, mask: Flags(&words::file::INOTIFY)) -> Int;
     inotify_rm_watch [Desc] (fd: Fd, wd: Int) -> Int;
     openat [Desc File] (dfd: DirFd, filename: Path, flags: OpenFlags, mode: If(2, CREATES, &Mode)) -> Fd;
     mkdirat [Desc File] (dfd: DirFd, pathname: Path, mode: Mode) -> Int;
-    mknodat [Desc File] (dfd: DirFd, filename: Path, mode: FileMode, dev: Dev) -> Int;
+    mknodat [Desc File] (dfd: DirFd, filename: Path, mode: FileMode, dev: IfDevice(2, &Dev)) -> Int;
     fchownat [Desc File] (dfd: DirFd, filename: Path, user: Id, group: Id, flag: Flags(&words::file::AT)) -> Int;
-    futimesat [Desc File] (dfd: DirFd, filename: Path, utimes: Addr) -> Int;
+    futimesat [Desc File] (dfd: DirFd, filename: Path, utimes: In(TimevalPair, One)) -> Int;
     newfstatat [Desc File Fstat StatLike] (dfd: DirFd, filename: Path, statbuf: Out(Stat, One), flag: Flags(&words::file::AT)) -> Int;
     unlinkat [Desc File] (dfd: DirFd, pathname: Path, flag: Flags(&words::file::AT)) -> Int;
     renameat [Desc File] (olddfd: DirFd, oldname: Path, newdfd: DirFd, newname: Path) -> Int;
     linkat [Desc File] (olddfd: DirFd, oldname: Path, newdfd: DirFd, newname: Path, flags: Flags(&words::file::AT)) -> Int;
     symlinkat [Desc File] (oldname: Path, newdfd: DirFd, newname: Path) -> Int;
-    readlinkat [Desc File] (dfd: DirFd, pathname: Path, buf: Out(PathBytes, Ret), bufsiz: Int) -> Int;
+    readlinkat [Desc File] (dfd: DirFd, pathname: Path, buf: Out(PathBytes, Ret), bufsiz: Size) -> Int;
     fchmodat [Desc File] (dfd: DirFd, filename: Path, mode: Mode) -> Int;
     faccessat [Desc File] (dfd: DirFd, filename: Path, mode: Flags(&words::file::ACCESS)) -> Int;
-    splice [Desc] (fd_in: Fd, off_in: Addr, fd_out: Fd, off_out: Addr, len: Size, flags: Hex) -> Int;
-    tee [Desc] (fdin: Fd, fdout: Fd, len: Size, flags: Hex) -> Int;
-    sync_file_range [Desc] (fd: Fd, offset: Long, nbytes: Long, flags: Hex) -> Int;
-    vmsplice [Desc] (fd: Fd, uiov: Addr, nr_segs: Size, flags: Hex) -> Int;
+    splice [Desc] (fd_in: Fd, off_in: Before(Off64, One), fd_out: Fd, off_out: Before(Off64, One), len: Size, flags: Flags(&words::file::SPLICE)) -> Int;
+    tee [Desc] (fdin: Fd, fdout: Fd, len: Size, flags: Flags(&words::file::SPLICE)) -> Int;
+    sync_file_range [Desc] (fd: Fd, offset: Long, nbytes: Long, flags: Flags(&words::file::SYNC_RANGE)) -> Int;
+    vmsplice [Desc] (fd: Fd, uiov: In(Iovec, Arg(nr_segs)), nr_segs: Size, flags: Flags(&words::file::SPLICE)) -> Int;
     utimensat [Desc File] (dfd: DirFd, filename: Path, utimes: In(TimespecPair, One), flags: Flags(&words::file::AT)) -> Int;
     signalfd [Desc Signal] (ufd: Fd, user_mask: Addr, sizemask: Size) -> Int;
-    eventfd [Desc] (count: Uint) -> Int;
-    fallocate [Desc] (fd: Fd, mode: Mode, offset: Long, len: Long) -> Int;
+    eventfd [Desc] (count: Uint) -> Fd;
+    fallocate [Desc] (fd: Fd, mode: Flags(&words::file::FALLOCATE), offset: Long, len: Long) -> Int;
     signalfd4 [Desc Signal] (ufd: Fd, user_mask: Addr, sizemask: Size, flags: Hex) -> Int;
     eventfd2 [Desc] (count: Uint, flags: Flags(&words::file::EVENTFD)) -> Fd;
-    dup3 [Desc] (oldfd: Fd, newfd: Fd, flags: Flags(&words::file::PIPE)) -> Fd;
-    pipe2 [Desc] (fildes: Out(FdPair, One), flags: Flags(&words::file::PIPE)) -> Int;
-    inotify_init1 [Desc] (flags: Hex) -> Int;
-    preadv [Desc] (fd: Fd, vec: Addr, vlen: Size, pos_l: Size, pos_h: Size) -> Int;
-    pwritev [Desc] (fd: Fd, vec: Addr, vlen: Size, pos_l: Size, pos_h: Size) -> Int;
+    dup3 [Desc] (oldfd: Fd, newfd: Fd, flags: Flags(&words::file::OPEN)) -> Fd;
+    pipe2 [Desc] (fildes: Out(FdPair, One), flags: Flags(&words::file::OPEN)) -> Int;
+    inotify_init1 [Desc] (flags: Flags(&words::file::INOTIFY_INIT)) -> Fd;
+    preadv [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos: Wide) -> Int;
+    pwritev [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos: Wide) -> Int;
     perf_event_open [Desc] (attr_uptr: Addr, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) -> Int;
-    fanotify_init [Desc] (flags: Hex, event_f_flags: Hex) -> Int;
-    fanotify_mark [Desc File] (fanotify_fd: Int, flags: Hex, mask: Hex, dfd: DirFd, pathname: Path) -> Int;
-    name_to_handle_at [Desc File] (dfd: DirFd, name: Path, handle: Addr, mnt_id: Addr, flag: Int) -> Int;
-    open_by_handle_at [Desc] (mountdirfd: Int, handle: Addr, flags: Hex) -> Int;
+    fanotify_init [Desc] (flags: Split(0xc, &words::file::FAN_CLASS, &words::file::FAN_INIT), event_f_flags: OpenFlags) -> Fd;
+    fanotify_mark [Desc File] (fanotify_fd: Int, flags: Flags(&words::file::FAN_MARK), mask: LongFlags(&words::file::FAN_EVENTS), dfd: FanFd, pathname: Path) -> Int;
+    name_to_handle_at [Desc File] (dfd: DirFd, name: Path, handle: HandleOut, mnt_id: Out(Int32, One), flag: Flags(&words::file::AT_HANDLE)) -> Int;
+    open_by_handle_at [Desc] (mountdirfd: Int, handle: In(FileHandle, One), flags: OpenFlags) -> Int;
     syncfs [Desc] (fd: Fd) -> Int;
     finit_module [Desc] (arg0: Size, arg1: Size, arg2: Size) -> Int;
     renameat2 [Desc File] (olddfd: DirFd, oldname: Path, newdfd: DirFd, newname: Path, flags: Flags(&words::file::RENAME)) -> Int;
     kexec_file_load [Desc] (arg0: Size, arg1: Size, arg2: Size, arg3: Size, arg4: Size) -> Int;
     bpf [Desc] (cmd: Int, uattr: Addr, size: Uint) -> Int;
-    copy_file_range [Desc] (fd_in: Fd, off_in: Addr, fd_out: Fd, off_out: Addr, len: Size, flags: Hex) -> Int;
-    preadv2 [Desc] (fd: Fd, vec: Addr, vlen: Size, pos_l: Size, pos_h: Size, flags: Hex) -> Int;
-    pwritev2 [Desc] (fd: Fd, vec: Addr, vlen: Size, pos_l: Size, pos_h: Size, flags: Hex) -> Int;
-    statx [Desc File Fstat StatLike] (dfd: DirFd, filename: Path, flags: Flags(&words::file::STATX_FLAGS), mask: Flags(&words::file::STATX_MASK), buffer: Out(Statx, One)) -> Int;
+    copy_file_range [Desc] (fd_in: Fd, off_in: Before(Off64, One), fd_out: Fd, off_out: Before(Off64, One), len: Size, flags: Uint) -> Int;
+    preadv2 [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
+    pwritev2 [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
+    statx [Desc File Fstat StatLike] (dfd: DirFd, filename: Path, flags: Split(0x6000, &words::file::STATX_SYNC, &words::file::STATX_FLAGS), mask: Flags(&words::file::STATX_MASK), buffer: Out(Statx, One)) -> Int;
     io_uring_setup [Desc] (entries: Uint, params: Addr) -> Int;
     io_uring_enter [Desc Signal] (fd: Fd, to_submit: Uint, min_complete: Uint, flags: Hex, argp: Addr, argsz: Size) -> Int;
     io_uring_register [Desc Memory] (fd: Fd, opcode: Uint, arg: Addr, nr_args: Uint) -> Int;
-    open_tree [Desc File] (dfd: DirFd, filename: Path, flags: Hex) -> Int;
-    move_mount [Desc File] (from_dfd: DirFd, from_pathname: Path, to_dfd: DirFd, to_pathname: Path, flags: Hex) -> Int;
-    fsopen [Desc] (fs_name: Str, flags: Hex) -> Int;
-    fsconfig [Desc File] (fd: Fd, cmd: Uint, key: Str, value: Addr, aux: Int) -> Int;
-    fsmount [Desc] (fs_fd: Int, flags: Hex, attr_flags: Hex) -> Int;
-    fspick [Desc File] (dfd: DirFd, path: Path, flags: Hex) -> Int;
+    open_tree [Desc File] (dfd: DirFd, filename: Path, flags: Flags(&words::mount::OPEN_TREE)) -> Fd;
+    move_mount [Desc File] (from_dfd: DirFd, from_pathname: Path, to_dfd: DirFd, to_pathname: Path, flags: Flags(&words::mount::MOVE_MOUNT)) -> Int;
+    fsopen [Desc] (fs_name: Str, flags: Flags(&words::mount::FSOPEN)) -> Fd;
+    fsconfig [Desc File] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Addr, value: Addr, aux: Int) -> Int by &FSCONFIG_CASES;
+    fsmount [Desc] (fs_fd: Int, flags: Flags(&words::mount::FSMOUNT), attr_flags: Flags(&words::mount::FSMOUNT_ATTR)) -> Fd;
+    fspick [Desc File] (dfd: DirFd, path: Path, flags: Flags(&words::mount::FSPICK)) -> Fd;
     openat2 [Desc File] (dfd: DirFd, filename: Path, how: In(OpenHow, Arg(usize)), usize: Size) -> Fd;
     faccessat2 [Desc File] (dfd: DirFd, filename: Path, mode: Flags(&words::file::ACCESS), flags: Flags(&words::file::AT_ACCESS)) -> Int;
-    mount_setattr [Desc File] (dfd: DirFd, path: Path, flags: Hex, uattr: Addr, usize: Size) -> Int;
-    quotactl_fd [Desc] (fd: Fd, cmd: Uint, id: Int, addr: Addr) -> Int;
-    fchmodat2 [] (dfd: DirFd, filename: Path, mode: Mode, flags: Hex) -> Int;
-    statmount [] (req: Addr, buf: Addr, bufsize: Size, flags: Hex) -> Int;
-    listmount [] (req: Addr, mnt_ids: Addr, nr_mnt_ids: Size, flags: Hex) -> Int;
-    setxattrat [] (dfd: DirFd, pathname: Path, at_flags: Hex, name: Path, uargs: Addr, usize: Size) -> Int;
-    getxattrat [] (dfd: DirFd, pathname: Path, at_flags: Hex, name: Path, uargs: Addr, usize: Size) -> Int;
-    listxattrat [] (dfd: DirFd, pathname: Path, at_flags: Hex, list: Addr, size: Size) -> Int;
-    removexattrat [] (dfd: DirFd, pathname: Path, at_flags: Hex, name: Path) -> Int;
-    file_getattr [] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Hex) -> Int;
-    file_setattr [] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Hex) -> Int;
+    mount_setattr [Desc File] (dfd: DirFd, path: Path, flags: Flags(&words::mount::SETATTR), uattr: In(MountAttr, Arg(usize)), usize: Size) -> Int;
+    quotactl_fd [Desc] (fd: Fd, cmd: QuotaCmd, id: Id, addr: Addr) -> Int by &QUOTACTL_FD_CASES;
+    fchmodat2 [Desc File] (dfd: DirFd, filename: Path, mode: Mode, flags: Flags(&words::file::AT)) -> Int;
+    statmount [] (req: In(StatmountRequest, One), buf: Addr, bufsize: Size, flags: Hex) -> Int;
+    listmount [] (req: In(StatmountRequest, One), mnt_ids: Out(Hex64, Ret), nr_mnt_ids: Size, flags: Hex) -> Int;
+    setxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: Addr, usize: Size) -> Int;
+    getxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: Addr, usize: Size) -> Int;
+    listxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), list: Choose(4, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
+    removexattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str) -> Int;
+    file_getattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
+    file_setattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
     fstatat [] () -> Int;
 };
 
 /// fcntl's third argument, by command.
 pub(super) static FCNTL_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
-    [libc::F_GETFD] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Flags(&words::file::FD_FLAGS);
+    [libc::F_GETFD] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Titled(("flags ", &words::file::FD_FLAGS));
     [libc::F_SETFD] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Flags(&words::file::FD_FLAGS)) -> Int;
     [libc::F_GETFL] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> OpenFlags;
     [libc::F_SETFL] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: OpenFlags) -> Int;
-    [libc::F_DUPFD, libc::F_DUPFD_CLOEXEC] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Int) -> Fd;
-    [libc::F_GETLK, libc::F_OFD_GETLK] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Out(Flock, One)) -> Int;
-    [libc::F_SETLK, libc::F_SETLKW, libc::F_OFD_SETLK, libc::F_OFD_SETLKW]
-        (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: In(Flock, One)) -> Int;
+    [libc::F_DUPFD, libc::F_DUPFD_CLOEXEC] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Size) -> Fd;
+    [libc::F_GETLK] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Out(FlockGet, One)) -> Int;
+    [libc::F_SETLK, libc::F_SETLKW] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: In(Flock, One)) -> Int;
+    [libc::F_OFD_GETLK] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Out(Flock64Get, One)) -> Int;
+    [libc::F_OFD_SETLK, libc::F_OFD_SETLKW] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: In(Flock64, One)) -> Int;
     [libc::F_GETOWN, libc::F_GETPIPE_SZ] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Int;
-    [libc::F_SETOWN, libc::F_SETPIPE_SZ] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Int) -> Int;
+    [libc::F_SETOWN] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Pid) -> Int;
+    [libc::F_SETPIPE_SZ] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Long) -> Int;
+    [general::F_SETOWN_EX] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: In(OwnerEx, One)) -> Int;
+    [general::F_GETOWN_EX] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Out(OwnerEx, One)) -> Int;
+    [general::F_SETSIG] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Signal) -> Int;
+    [general::F_GETSIG] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Signal;
+    [general::F_SETLEASE] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: LongEnum(&words::file::LOCK_TYPES)) -> Int;
+    [general::F_GETLEASE] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Enum(&words::file::LOCK_TYPES);
+    [general::F_NOTIFY] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: LongFlags(&words::file::DNOTIFY)) -> Int;
+    [general::F_ADD_SEALS] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: LongFlags(&words::file::SEALS)) -> Int;
+    [general::F_GET_SEALS] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Titled(("seals ", &words::file::SEALS));
+};
+
+/// fsconfig's key, value and number, by command.
+static FSCONFIG_CASES: Cases = cases! {
+    by 1, mask 0xffff_ffff;
+    [0] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Int) -> Int;
+    [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Str, aux: Int) -> Int;
+    [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: In(HexBytes, Arg(aux)), aux: Int) -> Int;
+    [3, 4] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Path, aux: DirFd) -> Int;
+    [5] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Fd) -> Int;
+};
+
+/// quotactl's arguments, by command without its type.
+static QUOTACTL_CASES: Cases = cases! {
+    by 0, mask 0xffff_ff00;
+    [0x8000_0100_u32, 0x8000_0300_u32, 0x58_0700] (cmd: QuotaCmd, special: Path) -> Int;
+    [0x8000_0200_u32] (cmd: QuotaCmd, special: Path, id: Enum(&words::mount::QUOTA_FORMATS), addr: Path) -> Int;
+    [0x8000_0700_u32] (cmd: QuotaCmd, special: Path, id: Id, addr: Out(Dqblk, One)) -> Int;
+    [0x8000_0800_u32] (cmd: QuotaCmd, special: Path, id: Id, addr: In(Dqblk, One)) -> Int;
+    [0x8000_0900_u32] (cmd: QuotaCmd, special: Path, id: Id, addr: Out(NextDqblk, One)) -> Int;
+    [0x58_0300, 0x58_0900] (cmd: QuotaCmd, special: Path, id: Id, addr: Out(XfsDiskQuota, One)) -> Int;
+    [0x58_0400] (cmd: QuotaCmd, special: Path, id: Id, addr: In(XfsDiskQuota, One)) -> Int;
+    [0x8000_0400_u32] (cmd: QuotaCmd, special: Path, addr @ 3: Out(QuotaFormat, One)) -> Int;
+    [0x8000_0500_u32] (cmd: QuotaCmd, special: Path, addr @ 3: Out(Dqinfo, One)) -> Int;
+    [0x8000_0600_u32] (cmd: QuotaCmd, special: Path, addr @ 3: In(Dqinfo, One)) -> Int;
+    [0x58_0500] (cmd: QuotaCmd, special: Path, addr @ 3: Out(XfsQuotaStat, One)) -> Int;
+    [0x58_0800] (cmd: QuotaCmd, special: Path, addr @ 3: Out(XfsQuotaStatv, One)) -> Int;
+    [0x58_0100, 0x58_0200] (cmd: QuotaCmd, special: Path, addr @ 3: In(XfsQuotaFlags, One)) -> Int;
+    [0x58_0600] (cmd: QuotaCmd, special: Path, addr @ 3: In(XfsQuotaKinds, One)) -> Int;
+};
+
+/// quotactl_fd's arguments, by command without its type.
+static QUOTACTL_FD_CASES: Cases = cases! {
+    by 1, mask 0xffff_ff00;
+    [0x8000_0100_u32, 0x8000_0300_u32, 0x58_0700] (fd: Fd, cmd: QuotaCmd) -> Int;
+    [0x8000_0200_u32] (fd: Fd, cmd: QuotaCmd, id: Enum(&words::mount::QUOTA_FORMATS), addr: Path) -> Int;
+    [0x8000_0700_u32] (fd: Fd, cmd: QuotaCmd, id: Id, addr: Out(Dqblk, One)) -> Int;
+    [0x8000_0800_u32] (fd: Fd, cmd: QuotaCmd, id: Id, addr: In(Dqblk, One)) -> Int;
+    [0x8000_0900_u32] (fd: Fd, cmd: QuotaCmd, id: Id, addr: Out(NextDqblk, One)) -> Int;
+    [0x58_0300, 0x58_0900] (fd: Fd, cmd: QuotaCmd, id: Id, addr: Out(XfsDiskQuota, One)) -> Int;
+    [0x58_0400] (fd: Fd, cmd: QuotaCmd, id: Id, addr: In(XfsDiskQuota, One)) -> Int;
+    [0x8000_0400_u32] (fd: Fd, cmd: QuotaCmd, addr @ 3: Out(QuotaFormat, One)) -> Int;
+    [0x8000_0500_u32] (fd: Fd, cmd: QuotaCmd, addr @ 3: Out(Dqinfo, One)) -> Int;
+    [0x8000_0600_u32] (fd: Fd, cmd: QuotaCmd, addr @ 3: In(Dqinfo, One)) -> Int;
+    [0x58_0500] (fd: Fd, cmd: QuotaCmd, addr @ 3: Out(XfsQuotaStat, One)) -> Int;
+    [0x58_0800] (fd: Fd, cmd: QuotaCmd, addr @ 3: Out(XfsQuotaStatv, One)) -> Int;
+    [0x58_0100, 0x58_0200] (fd: Fd, cmd: QuotaCmd, addr @ 3: In(XfsQuotaFlags, One)) -> Int;
+    [0x58_0600] (fd: Fd, cmd: QuotaCmd, addr @ 3: In(XfsQuotaKinds, One)) -> Int;
 };

@@ -1,41 +1,55 @@
 //! Memory.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::{rows}, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    case::{cases, rows},
+    words,
+};
 
-const MREMAP_MOVES: u64 = (libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP) as u64;
+const MREMAP_MOVES: u64 = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as u64;
 
 pub(super) static ROWS: &[Row] = rows! {
     mmap [Desc Memory] (addr: Addr, len: Size, prot: LongFlags(&words::memory::PROT), flags: MapFlags, fd: Fd, off: Hex) -> Hex;
     mprotect [Memory] (start: Addr, len: Size, prot: LongFlags(&words::memory::PROT)) -> Int;
     munmap [Memory] (addr: Addr, len: Size) -> Int;
     brk [Memory] (brk: Addr) -> Hex;
-    mremap [Memory] (addr: Addr, old_len: Size, new_len: Size, flags: Flags(&words::memory::MREMAP), new_addr: If(3, MREMAP_MOVES, &Addr)) -> Hex;
+    mremap [Memory] (addr: Addr, old_len: Size, new_len: Size, flags: LongFlags(&words::memory::MREMAP), new_addr: IfAll(3, MREMAP_MOVES, &Addr)) -> Hex;
     msync [Memory] (start: Addr, len: Size, flags: Flags(&words::memory::MSYNC)) -> Int;
-    mincore [Memory] (start: Size, len: Size, vec: Addr) -> Int;
+    mincore [Memory] (start: Addr, len: Size, vec: Out(Residency, PagesOf(len))) -> Int;
     madvise [Memory] (start: Addr, len_in: Size, behavior: Enum(&words::memory::MADVISE)) -> Int;
-    mlock [Memory] (start: Size, len: Size) -> Int;
-    munlock [Memory] (start: Size, len: Size) -> Int;
-    mlockall [Memory] (flags: Hex) -> Int;
+    mlock [Memory] (start: Addr, len: Size) -> Int;
+    munlock [Memory] (start: Addr, len: Size) -> Int;
+    mlockall [Memory] (flags: Flags(&words::memory::MLOCKALL)) -> Int;
     munlockall [Memory] () -> Int;
-    remap_file_pages [Memory] (start: Size, size: Size, prot: Size, pgoff: Size, flags: Hex) -> Int;
-    mbind [Memory] (start: Size, len: Size, mode: Mode, nmask: Addr, maxnode: Size, flags: Hex) -> Int;
-    set_mempolicy [Memory] (mode: Mode, nmask: Addr, maxnode: Size) -> Int;
-    get_mempolicy [Memory] (policy: Addr, nmask: Addr, maxnode: Size, addr: Size, flags: Hex) -> Int;
-    migrate_pages [Memory] (pid: Pid, maxnode: Size, old_nodes: Addr, new_nodes: Addr) -> Int;
-    move_pages [Memory] (pid: Pid, nr_pages: Size, pages: Addr, nodes: Addr, status: Addr, flags: Hex) -> Int;
-    getrandom [] (ubuf: Out(Bytes, Ret), len: Size, flags: Flags(&words::memory::GETRANDOM)) -> Int;
-    memfd_create [Desc] (uname: Str, flags: Flags(&words::memory::MEMFD)) -> Fd;
-    userfaultfd [Desc] (flags: Hex) -> Int;
-    membarrier [] (cmd: Int, flags: Hex, cpu_id: Int) -> Int;
-    mlock2 [Memory] (start: Size, len: Size, flags: Hex) -> Int;
-    pkey_mprotect [Memory] (start: Size, len: Size, prot: Size, pkey: Int) -> Int;
-    pkey_alloc [] (flags: Hex, init_val: Size) -> Int;
+    remap_file_pages [Memory] (start: Addr, size: Size, prot: LongFlags(&words::memory::PROT), pgoff: Size, flags: MapFlags) -> Int;
+    mbind [Memory] (start: Addr, len: Size, mode: PolicyMode, nmask: Nodes(maxnode), maxnode: Size, flags: Flags(&words::memory::MBIND)) -> Int;
+    set_mempolicy [Memory] (mode: PolicyMode, nmask: Nodes(maxnode), maxnode: Size) -> Int;
+    get_mempolicy [Memory] (policy: Out(PolicyCell, One), nmask: NodesOut(maxnode), maxnode: Size, addr: Addr, flags: LongFlags(&words::memory::GET_POLICY)) -> Int;
+    migrate_pages [Memory] (pid: Pid, maxnode: Size, old_nodes: Nodes(maxnode), new_nodes: Nodes(maxnode)) -> Int;
+    move_pages [Memory] (pid: Pid, nr_pages: Size, pages: In(AddrCell, Arg(nr_pages)), nodes: In(Int32, Arg(nr_pages)), status: Out(PageStatus, Arg(nr_pages)), flags: Flags(&words::memory::MOVE_PAGES)) -> Int;
+    getrandom [] (ubuf: Out(HexBytes, Ret), len: Size, flags: Flags(&words::memory::GETRANDOM)) -> Int;
+    memfd_create [Desc] (uname: Str, flags: MemfdFlags) -> Fd;
+    userfaultfd [Desc] (flags: Flags(&words::memory::USERFAULT)) -> Fd;
+    membarrier [] (cmd: Enum(&words::memory::MEMBARRIER), flags: Flags(&words::memory::MEMBARRIER_FLAGS), cpu_id: If(1, 1, &Int)) -> Int by &MEMBARRIER_CASES;
+    mlock2 [Memory] (start: Addr, len: Size, flags: Flags(&words::memory::MLOCK)) -> Int;
+    pkey_mprotect [Memory] (start: Addr, len: Size, prot: LongFlags(&words::memory::PROT), pkey: Int) -> Int;
+    pkey_alloc [] (flags: Hex, init_val: LongFlags(&words::memory::PKEY)) -> Int;
     pkey_free [] (pkey: Int) -> Int;
-    process_madvise [Desc] (pidfd: Fd, vec: Addr, vlen: Size, behavior: Int, flags: Hex) -> Int;
-    memfd_secret [Desc] (flags: Hex) -> Int;
-    process_mrelease [Desc] (pidfd: Fd, flags: Hex) -> Int;
-    set_mempolicy_home_node [Memory] (start: Size, len: Size, home_node: Size, flags: Hex) -> Int;
-    cachestat [] (fd: Fd, cstat_range: Addr, cstat: Addr, flags: Hex) -> Int;
-    map_shadow_stack [] () -> Int;
-    mseal [] (start: Size, len: Size, flags: Hex) -> Int;
+    process_madvise [Desc] (pidfd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, behavior: Enum(&words::memory::MADVISE), flags: Hex32) -> Int;
+    memfd_secret [Desc] (flags: Flags(&words::memory::MEMFD_SECRET)) -> Fd;
+    process_mrelease [Desc] (pidfd: Fd, flags: Hex32) -> Int;
+    set_mempolicy_home_node [Memory] (start: Addr, len: Size, home_node: Size, flags: Hex) -> Int;
+    cachestat [Desc] (fd: Fd, cstat_range: In(CachestatRange, One), cstat: Out(Cachestat, One), flags: Hex) -> Int;
+    map_shadow_stack [] (addr: Addr, size: Size, flags: Hex) -> Int;
+    mseal [] (start: Addr, len: Size, flags: Hex) -> Int;
+};
+
+/// The question which commands there are is answered in bits.
+static MEMBARRIER_CASES: Cases = cases! {
+    by 0, mask 0xffff_ffff;
+    [0] (cmd: Enum(&words::memory::MEMBARRIER), flags: Flags(&words::memory::MEMBARRIER_FLAGS), cpu_id: If(1, 1, &Int)) -> Titled(("", &words::memory::MEMBARRIER));
 };

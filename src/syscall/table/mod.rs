@@ -6,6 +6,7 @@
 
 mod file;
 mod ia32;
+mod ioctl;
 mod ipc;
 mod memory;
 mod net;

@@ -1,9 +1,9 @@
 //! Sockets.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::{rows}, words};
+use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::rows, words};
 
 pub(super) static ROWS: &[Row] = rows! {
-    sendfile [Desc Network] (out_fd: Fd, in_fd: Fd, offset: InOut(Off64, One), count: Size) -> Int;
+    sendfile [Desc Network] (out_fd: Fd, in_fd: Fd, offset: Moved(Uint64), count: Size) -> Int;
     socket [Network] (family: Enum(&words::net::FAMILIES), r#type: SocketType, protocol: SocketProtocol) -> Fd;
     connect [Network] (fd: Fd, uservaddr: In(Sockaddr, Arg(addrlen)), addrlen: Int) -> Int;
     accept [Network] (fd: Fd, upeer_sockaddr: Out(Sockaddr, At(upeer_addrlen)), upeer_addrlen: InOut(Int32, One)) -> Fd;

@@ -1,6 +1,14 @@
 //! Processes, threads, credentials, scheduling, limits.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Cases, case::{cases, rows}, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    case::{cases, rows},
+    words,
+};
 
 const CLONE_PARENT: u64 = libc::CLONE_PARENT_SETTID as u64;
 const CLONE_TLS: u64 = libc::CLONE_SETTLS as u64;
@@ -15,7 +23,7 @@ pub(super) static ROWS: &[Row] = rows! {
     execve [File Process] (filename: Path, argv: Strings, envp: StringCount) -> Gone;
     exit [Process] (error_code: Int) -> Never;
     wait4 [Process] (upid: Pid, stat_addr: Out(WaitStatus, One), options: Flags(&words::process::WAIT), ru: Out(Rusage, One)) -> Int;
-    umask [] (mask: Octal) -> Octal;
+    umask [] (mask: Mode) -> Octal;
     getrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: Out(Rlimit, One)) -> Int;
     getrusage [] (who: Enum(&words::process::RUSAGE), ru: Out(Rusage, One)) -> Int;
     ptrace [] (request: Long, pid: Pid, addr: Size, data: Size) -> Int;

@@ -1,6 +1,6 @@
 //! The rest: modules, clocks of the machine, tracing, asynchronous I/O.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::{rows}, words};
+use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::rows, words};
 
 pub(super) static ROWS: &[Row] = rows! {
     uname [] (name: Out(Utsname, One)) -> Int;
@@ -35,8 +35,8 @@ pub(super) static ROWS: &[Row] = rows! {
     io_pgetevents [] (ctx_id: Int, min_nr: Long, nr: Long, events: Addr, timeout: Addr, usig: Addr) -> Int;
     uretprobe [] () -> Int;
     uprobe [] () -> Int;
-    close_range [] (fd: Fd, max_fd: Uint, flags: Flags(&words::file::CLOSE_RANGE)) -> Int;
-    open_tree_attr [] (dfd: DirFd, filename: Path, flags: Hex, uattr: Addr, usize: Size) -> Int;
+    close_range [] (fd: Uint, max_fd: Uint, flags: Flags(&words::file::CLOSE_RANGE)) -> Int;
+    open_tree_attr [Desc File] (dfd: DirFd, filename: Path, flags: Flags(&words::mount::OPEN_TREE), uattr: In(MountAttr, Arg(usize)), usize: Size) -> Int;
     io_pgetevents_time64 [] () -> Int;
     recvmmsg_time64 [] () -> Int;
     rt_sigtimedwait_time64 [] () -> Int;

@@ -9,11 +9,14 @@ words! {
     pub ACCESS_MODES "O_???": libc { O_RDONLY O_WRONLY O_RDWR O_ACCMODE }
     /// open(2)'s flags. O_SYNC holds O_DSYNC and O_TMPFILE holds O_DIRECTORY: the larger come first.
     pub OPEN "O_???":
-        libc { O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC O_DSYNC O_ASYNC O_DIRECT }
-        is { O_LARGEFILE = 0o100_000 }
-        libc { O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH O_TMPFILE O_DIRECTORY }
-    /// The flags of pipe2, dup3, eventfd2 ...
-    pub PIPE "O_???": libc { O_NONBLOCK O_CLOEXEC O_DIRECT } is { O_NOTIFICATION_PIPE = 0o200 }
+        libc { O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC }
+        general { __O_SYNC O_DSYNC O_DIRECT O_LARGEFILE O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH }
+        libc { O_TMPFILE }
+        general { __O_TMPFILE O_DIRECTORY FASYNC }
+    /// openat2's limits on how a path is resolved.
+    pub RESOLVE "RESOLVE_???":
+        general { RESOLVE_NO_XDEV RESOLVE_NO_MAGICLINKS RESOLVE_NO_SYMLINKS RESOLVE_BENEATH RESOLVE_IN_ROOT
+            RESOLVE_CACHED }
     /// access(2)'s modes.
     pub ACCESS "?_OK": libc { F_OK R_OK W_OK X_OK }
     /// The flags of the *at calls.
@@ -28,27 +31,42 @@ words! {
     /// fcntl(2)'s commands.
     pub FCNTL "F_???":
         libc { F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_SETOWN F_GETOWN }
-        general { F_SETSIG F_GETSIG F_SETOWN_EX F_GETOWN_EX }
-        libc { F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW }
-        general { F_SETLEASE F_GETLEASE F_NOTIFY F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS
-            F_GET_RW_HINT F_SET_RW_HINT F_GET_FILE_RW_HINT F_SET_FILE_RW_HINT }
+        general { F_SETSIG F_GETSIG }
+        is { F_GETLK64 = 12, F_SETLK64 = 13, F_SETLKW64 = 14 }
+        general { F_SETOWN_EX F_GETOWN_EX F_GETOWNER_UIDS F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_GETLEASE
+            F_NOTIFY }
+        is { F_CANCELLK = 1029 }
+        general { F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS }
     /// The flags of a descriptor.
     pub FD_FLAGS "FD_???": libc { FD_CLOEXEC }
     /// Kinds of record locks.
-    pub LOCK_TYPES "F_???": libc { F_RDLCK F_WRLCK F_UNLCK }
+    pub LOCK_TYPES "F_???": libc { F_RDLCK F_WRLCK F_UNLCK } general { F_EXLCK F_SHLCK }
+    /// Whom F_SETOWN_EX names.
+    pub OWNERS "F_OWNER_???": general { F_OWNER_TID F_OWNER_PID F_OWNER_PGRP }
+    /// What F_NOTIFY watches.
+    pub DNOTIFY "DN_???": general { DN_ACCESS DN_MODIFY DN_CREATE DN_DELETE DN_RENAME DN_ATTRIB DN_MULTISHOT }
+    /// Seals of a memory file.
+    pub SEALS "F_SEAL_???":
+        general { F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_GROW F_SEAL_WRITE F_SEAL_FUTURE_WRITE }
     /// flock(2)'s operations.
-    pub FLOCK "LOCK_???": libc { LOCK_SH LOCK_EX LOCK_NB LOCK_UN }
+    pub FLOCK "LOCK_???": libc { LOCK_SH LOCK_EX LOCK_NB LOCK_UN } general { LOCK_MAND LOCK_RW LOCK_READ LOCK_WRITE }
     /// renameat2's flags.
-    pub RENAME "RENAME_???": libc { RENAME_NOREPLACE RENAME_EXCHANGE RENAME_WHITEOUT }
+    pub RENAME "RENAME_??": libc { RENAME_NOREPLACE RENAME_EXCHANGE RENAME_WHITEOUT }
     /// posix_fadvise's advice.
     pub FADVISE "POSIX_FADV_???":
         libc { POSIX_FADV_NORMAL POSIX_FADV_RANDOM POSIX_FADV_SEQUENTIAL POSIX_FADV_WILLNEED POSIX_FADV_DONTNEED
             POSIX_FADV_NOREUSE }
     /// close_range's flags.
     pub CLOSE_RANGE "CLOSE_RANGE_???": libc { CLOSE_RANGE_UNSHARE CLOSE_RANGE_CLOEXEC }
+    /// How fresh statx's answer is to be.
+    pub STATX_SYNC "": general { AT_STATX_SYNC_AS_STAT AT_STATX_FORCE_SYNC AT_STATX_DONT_SYNC AT_STATX_SYNC_TYPE }
     /// statx's flags.
-    pub STATX_FLAGS "AT_???":
+    pub STATX_FLAGS "":
         libc { AT_SYMLINK_NOFOLLOW AT_REMOVEDIR AT_SYMLINK_FOLLOW AT_NO_AUTOMOUNT AT_EMPTY_PATH AT_RECURSIVE }
+    /// statx's attributes.
+    pub STATX_ATTR "STATX_ATTR_???":
+        general { STATX_ATTR_COMPRESSED STATX_ATTR_IMMUTABLE STATX_ATTR_APPEND STATX_ATTR_NODUMP STATX_ATTR_ENCRYPTED
+            STATX_ATTR_AUTOMOUNT STATX_ATTR_MOUNT_ROOT STATX_ATTR_VERITY STATX_ATTR_DAX }
     /// statx's mask.
     pub STATX_MASK "STATX_???":
         is { STATX_ALL = 0xfff, STATX_BASIC_STATS = 0x7ff }
@@ -60,4 +78,48 @@ words! {
     pub EPOLL_CTL "EPOLL_CTL_???": libc { EPOLL_CTL_ADD EPOLL_CTL_DEL EPOLL_CTL_MOD }
     /// eventfd2's flags.
     pub EVENTFD "EFD_???": libc { EFD_SEMAPHORE EFD_CLOEXEC EFD_NONBLOCK }
+    /// name_to_handle_at's flags.
+    pub AT_HANDLE "AT_???": libc { AT_SYMLINK_FOLLOW AT_EMPTY_PATH }
+    /// setxattr's flags.
+    pub XATTR "XATTR_???": libc { XATTR_CREATE XATTR_REPLACE }
+    /// fallocate's mode.
+    pub FALLOCATE "FALLOC_FL_???":
+        libc { FALLOC_FL_KEEP_SIZE FALLOC_FL_PUNCH_HOLE }
+        is { FALLOC_FL_NO_HIDE_STALE = 4 }
+        libc { FALLOC_FL_COLLAPSE_RANGE FALLOC_FL_ZERO_RANGE FALLOC_FL_INSERT_RANGE FALLOC_FL_UNSHARE_RANGE }
+    /// sync_file_range's flags.
+    pub SYNC_RANGE "SYNC_FILE_RANGE_???":
+        libc { SYNC_FILE_RANGE_WAIT_BEFORE SYNC_FILE_RANGE_WRITE SYNC_FILE_RANGE_WAIT_AFTER }
+    /// splice's, tee's and vmsplice's flags.
+    pub SPLICE "SPLICE_F_???": libc { SPLICE_F_MOVE SPLICE_F_NONBLOCK SPLICE_F_MORE SPLICE_F_GIFT }
+    /// preadv2's and pwritev2's flags.
+    pub RWF "RWF_???": general { RWF_HIPRI RWF_DSYNC RWF_SYNC RWF_NOWAIT RWF_APPEND }
+    /// What inotify watches.
+    pub INOTIFY "IN_???":
+        libc { IN_ACCESS IN_MODIFY IN_ATTRIB IN_CLOSE_WRITE IN_CLOSE_NOWRITE IN_OPEN IN_MOVED_FROM IN_MOVED_TO IN_CREATE
+            IN_DELETE IN_DELETE_SELF IN_MOVE_SELF IN_UNMOUNT IN_Q_OVERFLOW IN_IGNORED IN_ONLYDIR IN_DONT_FOLLOW
+            IN_EXCL_UNLINK IN_MASK_CREATE IN_MASK_ADD IN_ISDIR IN_ONESHOT }
+    /// inotify_init1's flags.
+    pub INOTIFY_INIT "IN_???": libc { IN_NONBLOCK IN_CLOEXEC }
+    /// fanotify_init's class.
+    pub FAN_CLASS "FAN_CLASS_???":
+        is { FAN_CLASS_NOTIF = 0 } libc { FAN_CLASS_CONTENT FAN_CLASS_PRE_CONTENT }
+    /// fanotify_init's flags.
+    pub FAN_INIT "FAN_???":
+        libc { FAN_CLOEXEC FAN_NONBLOCK FAN_UNLIMITED_QUEUE FAN_UNLIMITED_MARKS FAN_ENABLE_AUDIT FAN_REPORT_PIDFD
+            FAN_REPORT_TID FAN_REPORT_FID FAN_REPORT_DIR_FID FAN_REPORT_NAME FAN_REPORT_TARGET_FID }
+    /// fanotify_mark's flags.
+    pub FAN_MARK "FAN_MARK_???":
+        libc { FAN_MARK_ADD FAN_MARK_REMOVE FAN_MARK_DONT_FOLLOW FAN_MARK_ONLYDIR FAN_MARK_MOUNT FAN_MARK_IGNORED_MASK
+            FAN_MARK_IGNORED_SURV_MODIFY FAN_MARK_FLUSH FAN_MARK_FILESYSTEM FAN_MARK_EVICTABLE FAN_MARK_IGNORE }
+    /// What fanotify watches.
+    pub FAN_EVENTS "FAN_???":
+        libc { FAN_ACCESS FAN_MODIFY FAN_ATTRIB FAN_CLOSE_WRITE FAN_CLOSE_NOWRITE FAN_OPEN FAN_MOVED_FROM FAN_MOVED_TO
+            FAN_CREATE FAN_DELETE FAN_DELETE_SELF FAN_MOVE_SELF FAN_OPEN_EXEC FAN_Q_OVERFLOW FAN_FS_ERROR FAN_OPEN_PERM
+            FAN_ACCESS_PERM FAN_OPEN_EXEC_PERM }
+        is { FAN_DIR_MODIFY = 0x80000 }
+        libc { FAN_ONDIR FAN_EVENT_ON_CHILD FAN_RENAME }
+    /// Kinds of directory entries.
+    pub DIRENT_TYPES "DT_???":
+        libc { DT_UNKNOWN DT_FIFO DT_CHR DT_DIR DT_BLK DT_REG DT_LNK DT_SOCK } is { DT_WHT = 14 }
 }

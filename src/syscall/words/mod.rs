@@ -1,10 +1,13 @@
 //! Flags and constants: words only, the values come from the same tokens of libc or linux-raw-sys.
 
 pub mod file;
+pub mod ioctl;
 pub mod memory;
+pub mod mount;
 pub mod net;
 pub mod process;
 pub mod signal;
+pub mod term;
 pub mod time;
 
 /// A vocabulary, in the order in which strace prints it.
