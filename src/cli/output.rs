@@ -84,7 +84,14 @@ impl Destination<'_> {
                 render::dump(&mut self.out, format, &recording.dump, &events).context("write the dump")?;
             }
         }
-        self.out.flush().context("write the dump")
+        self.out.flush().context("write the dump")?;
+        // The other formats hold it; strace's has no place for it.
+        if self.output.format == Format::Strace {
+            for line in render::window(&recording.dump) {
+                super::say(format_args!("traceloop: {line}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes what has just happened.

@@ -16,6 +16,8 @@ mod extent;
 mod fcntl;
 mod file;
 mod handle;
+#[cfg(test)]
+mod hostile;
 mod io;
 mod ioctl;
 mod mapping;

@@ -2,10 +2,14 @@
 
 mod json;
 mod lines;
+mod moment;
 mod strace;
 mod text;
+mod window;
 
 use std::io::{self, Write};
+
+pub use window::lines as window;
 
 use crate::model::{Dump, Event};
 

@@ -19,9 +19,6 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::R
         self::line(&mut text, line, dump.clock_offset);
         out.write_all(text.as_bytes())?;
     }
-    for loss in &dump.window.lost {
-        writeln!(out, "# lost {} records: {}", loss.count, loss.reason)?;
-    }
     Ok(())
 }
 

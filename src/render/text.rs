@@ -5,9 +5,12 @@ use std::{
     io::{self, Write},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
-use super::strace;
+use super::{
+    moment::{clock, moment},
+    strace, window,
+};
 use crate::model::{Call, Cause, Dump, Event, Exit, Outcome, What};
 
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
@@ -26,16 +29,6 @@ pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) 
         }
     }
     Ok(())
-}
-
-fn moment(time: u64, clock_offset: i64, zone: &TimeZone, form: &str) -> String {
-    let (seconds, micros) = strace::wall(time, clock_offset);
-    let timestamp = Timestamp::new(i64::try_from(seconds).unwrap_or(0), i32::try_from(micros * 1000).unwrap_or(0));
-    timestamp.map_or_else(|_| time.to_string(), |timestamp| timestamp.to_zoned_datetime(zone.clone()).strftime(form).to_string())
-}
-
-fn clock(time: u64, clock_offset: i64, zone: &TimeZone) -> String {
-    moment(time, clock_offset, zone, "%H:%M:%S.%6f")
 }
 
 fn line(text: &mut String, event: &Event, clock_offset: i64, zone: &TimeZone) -> bool {
@@ -85,30 +78,7 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     writeln!(out, "# traceloop {}: {} on {}, Linux {} {}", dump.traceloop, dump.cgroups.join(" "), dump.host, dump.kernel, dump.arch)?;
     let taken = moment(dump.taken, dump.clock_offset, &zone, "%Y-%m-%d %H:%M:%S %Z");
     writeln!(out, "# dumped {taken}: {cause}; recording since {}", clock(dump.began, dump.clock_offset, &zone))?;
-    writeln!(out, "# {}", window(dump, &zone))?;
-    for loss in &dump.window.lost {
-        writeln!(out, "# lost {} records: {}", loss.count, loss.reason)?;
-    }
-    Ok(())
-}
-
-fn window(dump: &Dump, zone: &TimeZone) -> String {
-    let window = &dump.window;
-    let lost = if window.lost.is_empty() { "nothing lost" } else { "with losses" };
-    let mut text = match window.complete_from {
-        None => format!("complete since the recording began, {lost}"),
-        Some(from) => format!("complete from {} on, {lost}", clock(from, dump.clock_offset, zone)),
-    };
-    for reach in &window.further {
-        let _ = match reach.from {
-            Some(from) => write!(text, "; cpu {} reaches back to {}", reach.cpu, clock(from, dump.clock_offset, zone)),
-            None => write!(text, "; cpu {} reaches back to the beginning", reach.cpu),
-        };
-    }
-    if window.overwritten > 0 {
-        let _ = write!(text, "; {} older records overwritten", window.overwritten);
-    }
-    text
+    window::lines(dump).iter().try_for_each(|line| writeln!(out, "# {line}"))
 }
 
 fn footer(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {

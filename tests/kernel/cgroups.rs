@@ -41,6 +41,7 @@ fn the_first_call_in_five_hundred_new_cgroups_is_recorded() {
     let dump = recording.dump();
     let found = (0..500).filter(|n| dump.has(&format!("\"number-{n}-\""))).count();
     assert_eq!(found, 500);
+    dump.must_be_complete();
     assert!(dump.count(" write(1, \"") >= 500, "the call with which each joined");
 }
 

@@ -142,3 +142,14 @@ fn doctor_finds_nothing_bad_here() {
     assert!(output.status.success(), "{text}");
     assert!(text.contains("ok    recording: the programs load and attach"), "{text}");
 }
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_kernel_without_btf_is_named() {
+    let scratch = Scratch::new();
+    let hidden = format!("mount -t tmpfs none /sys/kernel/btf && exec {TRACELOOP} cgroups {}", scratch.cgroup.display());
+    let output = Command::new("unshare").args(["-m", "sh", "-c", &hidden]).output().expect("run unshare");
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.lines().count() == 1 && told.contains("no BTF") && told.contains("CONFIG_DEBUG_INFO_BTF"), "{told}");
+}

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -89,6 +89,7 @@ fn remove(cgroup: &Path) -> bool {
 pub(crate) struct Recording {
     child: Option<Child>,
     file: PathBuf,
+    told: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Recording {
@@ -112,9 +113,12 @@ impl Recording {
                 break;
             }
         }
-        // The pipe stays open: what it says later must not kill it.
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        Self { child: Some(child), file: file.to_owned() }
+        let rest = move || {
+            let mut told = String::new();
+            let _ = stderr.read_to_string(&mut told);
+            told
+        };
+        Self { child: Some(child), file: file.to_owned(), told: Some(std::thread::spawn(rest)) }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -132,7 +136,8 @@ impl Recording {
         self.signal(nix::sys::signal::Signal::SIGINT);
         let status = self.child.take().expect("it runs").wait().expect("wait for traceloop");
         assert!(status.success(), "traceloop failed: {status}");
-        Dump { text: fs::read_to_string(&self.file).expect("read the dump") }
+        let told = self.told.take().map(|told| told.join().expect("its stderr")).unwrap_or_default();
+        Dump { text: fs::read_to_string(&self.file).expect("read the dump"), told }
     }
 }
 
@@ -148,12 +153,21 @@ impl Drop for Recording {
 /// A dump in strace's form.
 pub(crate) struct Dump {
     pub(crate) text: String,
+    /// What it said on stderr meanwhile.
+    pub(crate) told: String,
 }
 
 impl Dump {
     /// Whether some line holds this text.
     pub(crate) fn has(&self, text: &str) -> bool {
         self.text.lines().any(|line| line.contains(text))
+    }
+
+    /// Asserts that the recorder said that nothing is missing.
+    #[track_caller]
+    pub(crate) fn must_be_complete(&self) {
+        let complete = self.told.contains("complete since the recording began, nothing lost");
+        assert!(complete, "{:?}", self.told);
     }
 
     /// How many lines hold this text.

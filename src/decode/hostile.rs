@@ -1,0 +1,106 @@
+//! No byte of a record can make the decoder or a renderer panic, whatever the call.
+
+use proptest::prelude::*;
+
+use super::{Constants, Style, events};
+use crate::{
+    model::{Block, Cause, Dump, Recording, Window},
+    render::{self, Format},
+    wire::{Kind, Record},
+};
+
+fn recording(bytes: Vec<u8>) -> Recording {
+    let dump = Dump {
+        traceloop: String::new(),
+        host: String::new(),
+        boot_id: String::new(),
+        kernel: String::new(),
+        arch: "x86_64".into(),
+        clock_offset: 0,
+        taken: 0,
+        began: 0,
+        cgroups: vec![],
+        cause: Cause::Exit,
+        window: Window::default(),
+        processes: vec![],
+    };
+    Recording { dump, blocks: vec![Block { cpu: Some(0), bytes }] }
+}
+
+/// A call record with this number, arguments, result and pieces.
+fn call(kind: Kind, flags: u8, nr: u16, time: u64, ret: i64, args: [u64; 6], pieces: &[(u8, u8, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = vec![0; 4];
+    bytes.extend([0, 0, kind.0, flags]);
+    bytes.extend(time.to_ne_bytes());
+    bytes.extend(7_u32.to_ne_bytes());
+    bytes.extend(nr.to_ne_bytes());
+    bytes.extend([6, u8::try_from(pieces.len()).unwrap()]);
+    bytes.extend(5_u64.to_ne_bytes());
+    bytes.extend(ret.to_ne_bytes());
+    args.iter().for_each(|arg| bytes.extend(arg.to_ne_bytes()));
+    for (arg, part, data) in pieces {
+        bytes.extend([*arg, *part]);
+        bytes.extend(i16::try_from(data.len()).unwrap().to_ne_bytes());
+        bytes.extend(data);
+    }
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let size = u16::try_from(bytes.len()).unwrap();
+    bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+    bytes
+}
+
+/// A number as calls have them: small, an address, an errno, or anything.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0_u64..40, Just(0x7fff_0000_1000_u64), (1_u64..200).prop_map(u64::wrapping_neg), any::<u64>()]
+}
+
+/// Memory: anything, or mostly zeros with small numbers, as structures have it.
+fn memory() -> impl Strategy<Value = Vec<u8>> {
+    let sparse = prop::collection::vec(prop_oneof![4 => Just(0_u8), 1 => 0_u8..32, 1 => any::<u8>()], 0..300);
+    prop_oneof![sparse, prop::collection::vec(any::<u8>(), 0..160)]
+}
+
+fn show(bytes: Vec<u8>, style: &Style) {
+    let recording = recording(bytes);
+    let events = events(&recording, style);
+    for format in [Format::Strace, Format::Text, Format::Json] {
+        let mut out = Vec::new();
+        render::dump(&mut out, format, &recording.dump, &events).unwrap();
+        if format == Format::Json {
+            for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                serde_json::from_slice::<serde_json::Value>(line).unwrap();
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 600 } else { 30_000 }))]
+
+    #[test]
+    fn calls(
+        nr in 0_u16..480,
+        flags in 0_u8..8,
+        ret in number(),
+        args in prop::array::uniform6(number()),
+        pieces in prop::collection::vec((0_u8..6, 0_u8..9, memory()), 0..6),
+        verbose: bool,
+        constants in 0_usize..3,
+    ) {
+        let constants = [Constants::Raw, Constants::Abbrev, Constants::Verbose][constants];
+        let style = Style { verbose, constants, ..Style::default() };
+        let start = call(Kind::RECORD_ENTER, flags, nr, 95, 0, args, &pieces);
+        let end = call(Kind::RECORD_CALL, flags, nr, 100, ret.cast_signed(), args, &pieces);
+        prop_assert!(Record::parse(&start).is_some() && Record::parse(&end).is_some());
+        show([start, end].concat(), &style);
+    }
+
+    #[test]
+    fn anything(mut bytes in prop::collection::vec(any::<u8>(), 24..200), kind in 0_u8..12) {
+        let size = bytes.len() / 8 * 8;
+        bytes.truncate(size);
+        bytes[4..6].copy_from_slice(&u16::try_from(size).unwrap().to_ne_bytes());
+        bytes[6] = kind;
+        show(bytes, &Style::default());
+    }
+}
