@@ -5,7 +5,7 @@
  */
 #pragma once
 
-enum { LAST_PIECE_AT = 40 + 48 + PIECES_ROOM };
+enum { LAST_PIECE_AT = BATCH_MOST + 40 + 48 + PIECES_ROOM };
 
 /* Begins a piece; 0 when the record is full. */
 static __always_inline struct piece *piece_at(struct writing *w, __u8 arg, enum part part)

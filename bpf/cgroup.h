@@ -61,6 +61,6 @@ int on_attach(__u64 *ctx)
 	if (state && task == me())
 		state->slot = 0;
 	fill(&record, RECORD_JOIN, task);
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }

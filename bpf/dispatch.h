@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * The hot path. Enter finds the track by the cgroup and notes the time in the thread's state; exit
- * writes the one record of the call, here when it holds no memory, else in the writer that the plan
- * names, by tail call.
+ * writes the one record of the call, here or, when vectors are to be copied, in the writer that the
+ * plan names, by tail call.
  */
 #pragma once
 
@@ -86,16 +86,6 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	return 0;
 }
 
-static __always_inline void begin(struct call_record *call, const struct task_state *state,
-				  enum record_kind kind, __u8 nargs)
-{
-	call->kind = kind;
-	call->tid = my_tid();
-	call->nr = state->nr;
-	call->nargs = nargs;
-	call->pieces = 0;
-}
-
 /* The call's number and start were not noted: it began elsewhere, or seccomp stopped it. */
 static __always_inline bool adopt(struct task_struct *task, struct task_state *state, struct pt_regs *regs)
 {
@@ -125,12 +115,8 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = me();
-	const volatile struct plan *plan;
 	struct task_state *state;
-	struct call_record call;
-	__u32 slot;
-	__u64 size;
-	__u8 nargs;
+	enum writer writer;
 
 	state = state_of(task, false);
 	if (!state)
@@ -139,26 +125,10 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return 0;
 	if (state->plan >= PLANS)
 		return 0;
-	plan = &plans[state->plan];
-	if (plan->writer != WRITER_PLAIN) {
-		bpf_tail_call(ctx, &exit_writers, plan->writer);
-		state->slot = 0;
-		return 0;
-	}
-	slot = state->slot;
-	nargs = plan->nargs;
-	begin(&call, state, RECORD_CALL, nargs);
-	call.flags = state->flags;
-	call.time = bpf_ktime_get_boot_ns();
-	call.duration = call.time - state->entered;
-	call.ret = ret;
+	writer = plans[state->plan].writer;
+	if (writer <= WRITER_CAPTURE)
+		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, state);
+	bpf_tail_call(ctx, &exit_writers, writer);
 	state->slot = 0;
-	arguments(regs, call.flags & FLAG_COMPAT, call.args);
-	size = 40 + 8 * nargs;
-	call.size = size;
-	barrier_var(size);
-	if (size > sizeof(call) || size < 40)
-		return 0;
-	output(ctx, slot, (struct record *)&call, size, true);
 	return 0;
 }

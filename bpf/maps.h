@@ -89,12 +89,19 @@ struct user_msghdr {
 };
 
 /*
- * Where a capturing writer assembles its record; tracepoints of one CPU do not nest. What changes from
- * piece to piece lives here and not on the stack: the verifier does not track the contents of maps, so
- * its states converge.
+ * What a CPU has written and not sent yet: records of one slot, which reach its ring together, as one
+ * sample, when the next record finds them full or is another slot's, and when userspace asks for them
+ * (the program `flush`): sending costs more than all the rest of a record. The record under way stands
+ * behind them. What changes from piece to piece lives here and not on the stack: the verifier does not
+ * track the contents of maps, so its states converge.
  */
 struct writing {
-	__u32 at;		/* how much of bytes is used */
+	__u32 busy;		/* a program is at it: one that interrupts or preempts it keeps off */
+	__u32 slot;		/* whose records these are */
+	__u32 used;		/* bytes of whole records */
+	__u32 records;		/* how many they are */
+	__u32 calls;		/* how many of them are ends of calls */
+	__u32 at;		/* where the record under way ends */
 	__u32 pieces;
 	__u32 flags;
 	__u32 count;
@@ -105,14 +112,14 @@ struct writing {
 	__u64 iov;
 	__u64 args[8];
 	struct user_msghdr head;
-	__u8 bytes[RECORD_MOST] __attribute__((aligned(8)));
+	__u8 bytes[BATCH_MOST + RECORD_MOST] __attribute__((aligned(8)));
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__type(key, __u32);
 	__type(value, struct writing);
 	__uint(max_entries, 1);
-} scratches SEC(".maps");
+} writings SEC(".maps");
 
 /* The writers, by enum writer: one array for each hook. */
 struct {

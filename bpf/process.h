@@ -25,7 +25,7 @@ int on_fork(__u64 *ctx)
 		return 0;
 	fill(&record, RECORD_FORK, child);
 	record.parent = parent->pid;
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 
@@ -58,7 +58,7 @@ int on_exec(__u64 *ctx)
 	carry_state(task, ctx[1]);
 	fill(&record, RECORD_EXEC, task);
 	record.former = ctx[1];
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ int on_task_exit(__u64 *ctx)
 	fill(&record, RECORD_EXIT, task);
 	record.parent = task->real_parent->tgid;
 	record.code = task->exit_code;
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 
@@ -89,7 +89,7 @@ int on_rename(__u64 *ctx)
 		return 0;
 	fill(&record, RECORD_COMM, task);
 	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), (void *)ctx[1]);
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 
@@ -116,7 +116,7 @@ int on_signal(__u64 *ctx)
 		return 0;
 	fill_signal(&record, RECORD_SIGNAL, ctx[0], ctx[1]);
 	record.target = record.tid;
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ int on_kill(__u64 *ctx)
 	record.target = target->pid;
 	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
-	output(ctx, slot, (struct record *)&record, sizeof(record), false);
+	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
 

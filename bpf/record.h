@@ -132,8 +132,10 @@ struct tally {
 	__u64 pad[3];
 };
 
-/* Largest record: the ring reader leaves a margin of this many bytes at a ring's old end. */
+/* A record begins no further than BATCH_MOST into its sample; the ring reader leaves a margin of the
+ * largest sample at a ring's old end. */
 enum {
+	BATCH_MOST = 2048,
 	PIECES_ROOM = 8192,
 	PIECE_MOST = 4096,
 	RECORD_MOST = 40 + 48 + PIECES_ROOM + PIECE_MOST + 64,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The recorder's kernel side, one object: dispatch.h finds the track and writes plain calls, write.h
- * the calls that carry memory, process.h and cgroup.h what happens around them.
+ * The recorder's kernel side, one object: dispatch.h finds the track and what is wanted of a call,
+ * write.h and capture.h write it down, process.h and cgroup.h what happens around them.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -11,9 +11,9 @@
 #include "maps.h"
 #include "arch.h"
 #include "track.h"
-#include "dispatch.h"
 #include "capture.h"
 #include "write.h"
+#include "dispatch.h"
 #include "process.h"
 #include "cgroup.h"
 

@@ -52,22 +52,79 @@ static __always_inline struct task_struct *me(void)
 	return (struct task_struct *)bpf_get_current_task_btf();
 }
 
-/* Sends a record of `size` bytes (a multiple of eight) whose first four are perf's own. */
-static __always_inline long output(void *ctx, __u32 slot, struct record *record, __u64 size, bool call)
+static __always_inline struct writing *my_writing(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&writings, &zero);
+}
+
+/* Sends a sample of `size` bytes (a multiple of eight) whose first four are perf's own. */
+static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 size, __u32 records, __u32 calls)
 {
 	__u32 index = slot * cpus + bpf_get_smp_processor_id();
-	long error = bpf_perf_event_output(ctx, &rings, index, &record->size, size - 4);
+	long error = bpf_perf_event_output(ctx, &rings, index, sample + 4, size - 4);
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &index);
 
 	if (!tally)
-		return error;
+		return;
 	if (error) {
-		tally->lost++;
+		tally->lost += records;
 		tally->last_error = -error;
-		return error;
+		return;
 	}
-	tally->records++;
+	tally->records += records;
 	tally->bytes += size + 8;
-	tally->calls += call;
+	tally->calls += calls;
+}
+
+/* Sends what has been written. */
+static __always_inline void send(void *ctx, struct writing *w)
+{
+	__u64 size = w->used;
+
+	barrier_var(size);
+	if (size >= sizeof(struct record) && size <= sizeof(w->bytes))
+		output(ctx, w->slot, w->bytes, size, w->records, w->calls);
+	w->used = 0;
+	w->records = 0;
+	w->calls = 0;
+}
+
+/* This CPU's place to write a record for a slot; 0 when another program is at it. */
+static __always_inline struct writing *begin_writing(void *ctx, __u32 slot)
+{
+	struct writing *w = my_writing();
+
+	if (!w || w->busy)
+		return 0;
+	w->busy = 1;
+	barrier();
+	if (w->slot != slot || w->used > BATCH_MOST) {
+		if (w->used)
+			send(ctx, w);
+		w->slot = slot;
+	}
+	return w;
+}
+
+static __always_inline void end_writing(struct writing *w)
+{
+	barrier();
+	w->busy = 0;
+}
+
+/* Run by userspace on each CPU before it reads rings; 1: the CPU is writing, try again. */
+SEC("raw_tp")
+int flush(void *ctx)
+{
+	struct writing *w = my_writing();
+
+	if (!w)
+		return 0;
+	if (w->busy)
+		return 1;
+	if (w->used)
+		send(ctx, w);
 	return 0;
 }

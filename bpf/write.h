@@ -1,70 +1,63 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The capturing writers: the targets of the dispatcher's tail calls. */
+/* Writes the record of a call: in the dispatcher itself, and in the targets of its tail calls. */
 #pragma once
 
 enum writer_phase { AT_ENTER, AT_EXIT };
 
-static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum writer_phase phase,
-				 enum writer writer)
+static __always_inline void fill_call(struct call_record *call, const struct task_state *state,
+				      const volatile struct plan *plan, struct pt_regs *regs, long ret,
+				      enum writer_phase phase)
 {
-	const volatile struct plan *plan;
-	const volatile struct grab *grabs;
-	struct task_state *state = state_of(me(), false);
-	struct call_record *call;
-	struct writing *w;
-	__u32 zero = 0, slot, count, nargs;
-	__u64 size;
-
-	if (!state || !state->slot)
-		return 0;
-	slot = state->slot;
-	w = bpf_map_lookup_elem(&scratches, &zero);
-	if (!w || state->plan >= PLANS)
-		return 0;
-	plan = &plans[state->plan];
-	nargs = plan->nargs;
-	if (nargs > 6)
-		return 0;
-	call = (struct call_record *)w->bytes;
-	w->flags = state->flags;
-	w->pieces = 0;
-	w->ret = ret;
-	arguments(regs, w->flags & FLAG_COMPAT, w->args);
-	begin(call, state, phase == AT_ENTER ? RECORD_ENTER : RECORD_CALL, nargs);
+	call->kind = phase == AT_ENTER ? RECORD_ENTER : RECORD_CALL;
+	call->flags = state->flags;
+	call->tid = my_tid();
+	call->nr = state->nr;
+	call->nargs = plan->nargs;
+	call->pieces = 0;
+	call->ret = ret;
 	if (phase == AT_ENTER) {
 		call->time = state->entered;
 		call->duration = 0;
-		call->ret = 0;
-		w->sp = stack_pointer(regs);
-		grabs = plan->enter;
-		count = plan->enter_grabs;
 	} else {
 		call->time = bpf_ktime_get_boot_ns();
 		call->duration = call->time - state->entered;
-		call->ret = ret;
-		grabs = plan->grab;
-		count = plan->grabs;
-		state->slot = 0;
 	}
-	__builtin_memcpy(call->args, w->args, sizeof(call->args));
-	w->at = 40 + 8 * nargs;
+	arguments(regs, state->flags & FLAG_COMPAT, call->args);
+}
 
+/* Another program is writing on this CPU: the record goes out by itself, without memory. */
+static __always_inline void write_aside(void *ctx, const struct task_state *state, const volatile struct plan *plan,
+					struct pt_regs *regs, long ret, enum writer_phase phase)
+{
+	struct call_record call;
+	__u64 size;
+
+	call.lead = 0;
+	fill_call(&call, state, plan, regs, ret, phase);
+	if (phase == AT_ENTER ? plan->enter_grabs : plan->grabs)
+		call.flags |= FLAG_CUT;
+	size = 40 + 8 * call.nargs;
+	call.size = size;
+	barrier_var(size);
+	if (size >= 40 && size <= sizeof(call))
+		output(ctx, state->slot, &call, size, 1, phase == AT_EXIT);
+}
+
+static __always_inline void capture_special(struct writing *w, const volatile struct grab *grabs, enum writer writer)
+{
 	switch (writer) {
-	case WRITER_PLAIN:
-	case WRITER_CAPTURE:
-		break;
 	case WRITER_VECTOR:
 		capture_strings(w, grabs[0].arg, argument(w, grabs[0].arg));
 		capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
 		break;
 	case WRITER_IOVEC:
-		if ((grabs[0].flags & GRAB_CLAMP_RET) && ret < 0) {
+		if ((grabs[0].flags & GRAB_CLAMP_RET) && w->ret < 0) {
 			/* Nothing was read: where it would have gone is all there is to tell. */
 			put_iovec(w, grabs[0].arg, PART_DATA, argument(w, grabs[0].arg),
 				  argument(w, grabs[0].length_arg));
 			break;
 		}
-		w->transferred = grabs[0].flags & GRAB_CLAMP_RET ? ret : ~0ull;
+		w->transferred = grabs[0].flags & GRAB_CLAMP_RET ? w->ret : ~0ull;
 		capture_iovec(w, grabs[0].arg, PART_DATA, argument(w, grabs[0].arg),
 			      argument(w, grabs[0].length_arg));
 		break;
@@ -75,49 +68,96 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		capture_dirents(w, grabs[0].arg, argument(w, grabs[0].arg));
 		break;
 	default:
-		return 0;
+		break;
 	}
-	if (writer != WRITER_PLAIN)
-		capture(w, grabs, count);
-	if (phase == AT_ENTER) {
-		if (!w->pieces && !(plan->flags & PLAN_ALWAYS))
-			return 0;
+}
+
+static __always_inline int finish(struct task_state *state, enum writer_phase phase)
+{
+	if (phase == AT_ENTER)
 		state->flags |= FLAG_ENTERED;
-	}
-	call->pieces = w->pieces;
-	call->flags = w->flags;
-	size = w->at;
-	barrier_var(size);
-	if (size > RECORD_MOST - 16)
-		return 0;
-	/* The padding is part of the record: old bytes must not leak into it. */
-	__builtin_memset(w->bytes + size, 0, 8);
-	size = (size + 7) & ~7ull;
-	call->size = size;
-	barrier_var(size);
-	if (size > RECORD_MOST || size < 40)
-		return 0;
-	output(ctx, slot, (struct record *)w->bytes, size, phase == AT_EXIT);
+	else
+		state->slot = 0;
 	return 0;
+}
+
+static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum writer_phase phase,
+				 enum writer writer, struct task_state *state)
+{
+	const volatile struct plan *plan;
+	const volatile struct grab *grabs;
+	struct call_record *call;
+	struct writing *w;
+	__u32 count;
+	__u64 at;
+
+	if (!state || !state->slot || state->plan >= PLANS)
+		return 0;
+	plan = &plans[state->plan];
+	w = begin_writing(ctx, state->slot);
+	if (!w) {
+		write_aside(ctx, state, plan, regs, ret, phase);
+		return finish(state, phase);
+	}
+	at = w->used;
+	barrier_var(at);
+	if (at > BATCH_MOST)
+		return 0;
+	call = (struct call_record *)(w->bytes + at);
+	call->lead = 0;
+	fill_call(call, state, plan, regs, ret, phase);
+	w->at = at + 40 + 8 * plan->nargs;
+	grabs = phase == AT_ENTER ? plan->enter : plan->grab;
+	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
+	if (count) {
+		w->flags = state->flags;
+		w->pieces = 0;
+		w->ret = ret;
+		if (phase == AT_ENTER)
+			w->sp = stack_pointer(regs);
+		__builtin_memcpy(w->args, call->args, sizeof(call->args));
+		capture_special(w, grabs, writer);
+		capture(w, grabs, count);
+		call->pieces = w->pieces;
+		call->flags = w->flags;
+	}
+	if (phase == AT_ENTER && !(plan->flags & PLAN_ALWAYS) && !call->pieces) {
+		end_writing(w);
+		return 0;
+	}
+	at = w->at;
+	barrier_var(at);
+	if (at <= BATCH_MOST + RECORD_MOST - 16) {
+		/* The padding is part of the record: old bytes must not leak into it. */
+		__builtin_memset(w->bytes + at, 0, 8);
+		at = (at + 7) & ~7ull;
+		call->size = at - w->used;
+		w->used = at;
+		w->records++;
+		w->calls += phase == AT_EXIT;
+	}
+	end_writing(w);
+	return finish(state, phase);
 }
 
 #define WRITE_AT_ENTER(name, writer)                                                             \
 	SEC("tp_btf/sys_enter")                                                                  \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], 0, AT_ENTER, writer);                \
+		return write(ctx, (struct pt_regs *)ctx[0], 0, AT_ENTER, writer,                 \
+			     state_of(me(), false));                                             \
 	}
 #define WRITE_AT_EXIT(name, writer)                                                              \
 	SEC("tp_btf/sys_exit")                                                                   \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], ctx[1], AT_EXIT, writer);            \
+		return write(ctx, (struct pt_regs *)ctx[0], ctx[1], AT_EXIT, writer,             \
+			     state_of(me(), false));                                             \
 	}
 
 WRITE_AT_ENTER(enter_plain, WRITER_PLAIN)
 WRITE_AT_ENTER(enter_capture, WRITER_CAPTURE)
 WRITE_AT_ENTER(enter_vector, WRITER_VECTOR)
-WRITE_AT_EXIT(exit_capture, WRITER_CAPTURE)
 WRITE_AT_EXIT(exit_iovec, WRITER_IOVEC)
 WRITE_AT_EXIT(exit_message, WRITER_MESSAGE)
 WRITE_AT_EXIT(exit_dirents, WRITER_DIRENTS)

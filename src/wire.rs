@@ -21,8 +21,8 @@ const _: () = {
     assert!(offset_of!(call_record, time) == offset_of!(record, time));
 };
 
-/// The largest record that the kernel side can write, in bytes.
-pub const RECORD_MOST: usize = size_of::<writing>() - offset_of!(writing, bytes);
+/// The largest sample, of one or more records, that the kernel side can send, in bytes.
+pub const SAMPLE_MOST: usize = size_of::<writing>() - offset_of!(writing, bytes);
 
 /// One record's bytes, whole and of the size it claims.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl<'a> Record<'a> {
             | Kind::RECORD_JOIN => size_of::<task_record>(),
             _ => return None,
         };
-        if size < least || size % 8 != 0 || size > RECORD_MOST {
+        if size < least || size % 8 != 0 || size > SAMPLE_MOST {
             return None;
         }
         if let Some(call) = record.call()

@@ -13,7 +13,7 @@ use libbpf_rs::{
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
-use super::{Feature, Features, inflight, losses};
+use super::{Feature, Features, flush, inflight, losses};
 use crate::{
     cgroup::Cgroup,
     ring::Ring,
@@ -103,7 +103,7 @@ impl Kernel {
             &mut open.progs.enter_plain,
             &mut open.progs.enter_capture,
             &mut open.progs.enter_vector,
-            &mut open.progs.exit_capture,
+            &mut open.progs.flush,
             &mut open.progs.exit_iovec,
             &mut open.progs.exit_message,
             &mut open.progs.exit_dirents,
@@ -166,7 +166,12 @@ impl Kernel {
         }
     }
 
-    /// What was written to a slot's ring on a CPU, and what was not.
+    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date.
+    pub fn flush(&self) -> Result<()> {
+        (0..self.cpus).try_for_each(|cpu| flush::flush(self.skel.progs.flush.as_fd(), cpu))
+    }
+
+    /// What was written to a slot's ring on a CPU, and what was not; as of the last flush.
     pub fn tally(&self, slot: u32, cpu: u32) -> Result<types::tally> {
         let index = slot * self.cpus + cpu;
         let bytes = self.skel.maps.tallies.lookup(&index.to_ne_bytes(), MapFlags::ANY).context("read the tallies")?;
@@ -211,7 +216,6 @@ fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
         (W::WRITER_VECTOR, progs.enter_vector.as_fd()),
     ];
     let exit = [
-        (W::WRITER_CAPTURE, progs.exit_capture.as_fd()),
         (W::WRITER_IOVEC, progs.exit_iovec.as_fd()),
         (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
         (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),

@@ -4,6 +4,7 @@
 //! the slot's rings or is counted as lost. Knows maps and programs; knows nothing of dumps.
 
 mod features;
+mod flush;
 mod inflight;
 mod load;
 mod losses;

@@ -25,7 +25,7 @@ pub struct Shrunk {
 impl Budget {
     /// The size of each ring, within the total.
     pub(super) fn ring_size(&self, tracks: usize, cpus: usize) -> Result<(usize, Option<Shrunk>)> {
-        let least = (2 * wire::RECORD_MOST).next_power_of_two();
+        let least = (2 * wire::SAMPLE_MOST).next_power_of_two();
         ensure!(
             self.ring >= least,
             "a ring of {} is too small: the least is {}; give a larger --buffer-size",

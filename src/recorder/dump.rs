@@ -24,8 +24,9 @@ pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, cause: Cause) 
     for track in tracks {
         // Before the rings: a call that ends in between is in them, and is then told as ended.
         let in_flight = kernel.in_flight(track.slot, boottime())?;
+        kernel.flush()?;
         for ring in &track.rings {
-            let snapshot = ring.snapshot(None, wire::RECORD_MOST);
+            let snapshot = ring.snapshot(None, wire::SAMPLE_MOST);
             let (bytes, oldest, count) = oldest_first(&snapshot);
             reaches.push(Reach { cpu: ring.cpu(), from: oldest.filter(|_| snapshot.wrapped()) });
             window.records += count;

@@ -98,10 +98,13 @@ impl Recorder {
     pub fn news(&self, seen: &mut Vec<Position>) -> (Vec<Vec<u8>>, bool) {
         let mut blocks = Vec::new();
         let mut missed = false;
+        if let Err(error) = self.kernel.flush() {
+            tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
+        }
         let rings = self.tracks.iter().flat_map(|track| &track.rings);
         for (n, ring) in rings.enumerate() {
             let since = seen.get(n).copied();
-            let snapshot = ring.snapshot(since, wire::RECORD_MOST);
+            let snapshot = ring.snapshot(since, wire::SAMPLE_MOST);
             missed |= since.is_some() && snapshot.wrapped();
             match seen.get_mut(n) {
                 Some(position) => *position = snapshot.position(),

@@ -8,7 +8,7 @@ use crate::{
     kernel::Kernel,
     model::Process,
     ring::{Ring, Snapshot},
-    wire::Record,
+    wire::{self, Record},
 };
 
 /// One recorded cgroup.
@@ -53,12 +53,18 @@ impl Track {
     }
 }
 
-/// A snapshot's records, oldest first, and the time of the oldest.
+/// A snapshot's records, oldest first, the time of the oldest, and how many they are.
 pub(super) fn oldest_first(snapshot: &Snapshot) -> (Vec<u8>, Option<u64>, u64) {
-    let records: Vec<Record<'_>> = snapshot.samples().map_while(Record::parse).collect();
-    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.bytes().len()).sum());
-    for record in records.iter().rev() {
-        bytes.extend_from_slice(record.bytes());
-    }
-    (bytes, records.last().map(Record::time), records.len() as u64)
+    let samples: Vec<&[u8]> = snapshot.samples().map_while(whole).collect();
+    let mut bytes = Vec::with_capacity(samples.iter().map(|sample| sample.len()).sum());
+    samples.iter().rev().for_each(|sample| bytes.extend_from_slice(sample));
+    let oldest = samples.last().and_then(|sample| Record::parse(sample)).map(|record| record.time());
+    let count = wire::records(&bytes).count() as u64;
+    (bytes, oldest, count)
+}
+
+/// The sample, if it is records from its beginning to its end.
+fn whole(sample: &[u8]) -> Option<&[u8]> {
+    let length: usize = wire::records(sample).map(|record| record.bytes().len()).sum();
+    (length > 0 && length == sample.len()).then_some(sample)
 }
