@@ -168,7 +168,11 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Split(mask, first, rest) => {
-            text.word(first, (uint(register) & mask).into());
+            let chosen = u64::from(uint(register) & mask);
+            match first.word(chosen) {
+                None if first.unknown.is_empty() => text.flags(first, chosen),
+                _ => text.word(first, chosen),
+            }
             text.more_flags(rest, (uint(register) & !mask).into());
             Value::Unsigned(uint(register).into())
         }
@@ -301,7 +305,8 @@ fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len,
     let register = raw.register(index);
     let known = if shape == Shape::SigFrame { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
     match known {
-        Some(bytes) if valid => shape::print(text, raw, index, shape, len, bytes),
+        // What a vector points to is told even if nothing came of it.
+        Some(bytes) if valid || shape == Shape::Iovec => shape::print(text, raw, index, shape, len, bytes),
         _ => unknown(text, raw, index, shape, valid),
     }
 }

@@ -75,7 +75,15 @@ pub(super) fn old_entry(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     });
 }
 
-/// An iovec array with the heads of its buffers; of process_madvise's only the addresses.
+/// An iovec whose buffer is not looked at.
+pub(super) fn span(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.braced(|text| {
+        text.field("iov_base").addr(memory.word());
+        text.field("iov_len").unsigned(memory.word());
+    });
+}
+
+/// An iovec array with the heads of its buffers.
 pub(super) fn iovec(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, count: u64) {
     let Some(array) = raw.data(index) else {
         return text.addr(raw.register(index));

@@ -6,11 +6,13 @@ use crate::syscall::{Abi, Shape, ioctl, words};
 /// A command by its name, or by the parts of its number: `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.
 pub(super) fn command(text: &mut Text<'_>, abi: Abi, command: u32) {
     let parts = Parts::of(command);
-    if sized(text, &parts) {
-        return;
-    }
+    let parameter = sized(text, &parts);
     if let Some(names) = ioctl::names(command, abi.word()) {
+        text.push(if parameter { " or " } else { "" });
         return text.push(names);
+    }
+    if parameter {
+        return;
     }
     text.push("_IOC(");
     text.flags(&words::ioctl::DIRECTIONS, parts.direction.into());

@@ -24,7 +24,7 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         Ret::Int | Ret::Fd | Ret::Gone | Ret::Never => text.signed(value),
         Ret::Told(Told::Time) => text.signed(value),
         Ret::Hex => text.hex(if raw.abi.word() == 4 { u64::from(value as u32) } else { value as u64 }),
-        Ret::Octal => text.octal(value as u32),
+        Ret::Octal => text.mode(value as u32),
         Ret::Flags(words) => {
             text.hex(value as u64);
             text.push(" (flags ");

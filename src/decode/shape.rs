@@ -21,12 +21,12 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::Stat64 => stat::stat64,
         Shape::OldStat => stat::old_stat,
         Shape::Statx => stat::statx,
-        Shape::Ustat => stat::ustat,
         Shape::Statfs64 => file::statfs64,
         Shape::FlockGet => fcntl::flock_told,
         Shape::Flock64 => fcntl::flock64,
         Shape::Flock64Get => fcntl::flock64_told,
         Shape::OwnerEx => fcntl::owner,
+        Shape::Span => io::span,
         Shape::MountAttr => mount::attributes,
         Shape::StatmountRequest => mount::request,
         Shape::FileHandle => handle::handle,
@@ -128,6 +128,11 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
             return Value::Bytes(bytes.into());
         }
         Shape::XattrValue => {
+            const MOST: u64 = 65_536;
+            if raw.count(len) > MOST {
+                text.addr(raw.register(index));
+                return address;
+            }
             xattr_value(text, raw.count(len), bytes);
             return Value::Bytes(bytes.into());
         }
@@ -159,7 +164,7 @@ fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
 /// One structure, or an array of them.
 fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8], print: Printer) {
     let size = shape.size(raw.abi.word());
-    if len == Len::One || size == 1 {
+    if len == Len::One || (size == 1 && shape != Shape::Residency) {
         let mut memory = raw.structure(bytes, shape);
         let before = text.len();
         print(text, &mut memory);

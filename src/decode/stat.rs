@@ -122,19 +122,6 @@ pub(super) fn old_stat(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     status.print(text);
 }
 
-/// ustat's struct.
-pub(super) fn ustat(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let free = memory.u32();
-    if memory.word_size() == 8 {
-        memory.skip(4);
-    }
-    let inodes = memory.word();
-    text.braced(|text| {
-        text.field("f_tfree").unsigned(free);
-        text.field("f_tinode").unsigned(inodes);
-    });
-}
-
 const TYPE_OR_MODE: u32 = 3;
 
 /// struct statx: what its mask says that it holds.

@@ -1,6 +1,6 @@
 //! Times, intervals and timers.
 
-use super::{memory::Memory, text::Text};
+use super::{date, memory::Memory, text::Text};
 
 fn pair(text: &mut Text<'_>, memory: &mut Memory<'_>, fraction: &str) {
     let (seconds, part) = (memory.long(), memory.long());
@@ -31,10 +31,13 @@ pub(super) fn timespec_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
             match part {
                 libc::UTIME_NOW => text.push("UTIME_NOW"),
                 libc::UTIME_OMIT => text.push("UTIME_OMIT"),
-                _ => text.braced(|text| {
-                    text.field("tv_sec").signed(seconds);
-                    text.field("tv_nsec").signed(part);
-                }),
+                _ => {
+                    text.braced(|text| {
+                        text.field("tv_sec").signed(seconds);
+                        text.field("tv_nsec").unsigned(part.cast_unsigned());
+                    });
+                    date::comment(text, seconds, part.cast_unsigned(), 9);
+                }
             }
         }
     });
@@ -43,9 +46,17 @@ pub(super) fn timespec_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 /// utimes' two times.
 pub(super) fn timeval_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.bracketed(|text| {
-        timeval(text, memory);
-        text.push(", ");
-        timeval(text, memory);
+        for n in 0..2 {
+            if n > 0 {
+                text.push(", ");
+            }
+            let (seconds, part) = (memory.long(), memory.long().cast_unsigned());
+            text.braced(|text| {
+                text.field("tv_sec").signed(seconds);
+                text.field("tv_usec").unsigned(part);
+            });
+            date::comment(text, seconds, part, 6);
+        }
     });
 }
 
@@ -79,7 +90,9 @@ pub(super) fn utimbuf(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (access, change) = (memory.long(), memory.long());
     text.braced(|text| {
         text.field("actime").signed(access);
+        date::comment(text, access, 0, 0);
         text.field("modtime").signed(change);
+        date::comment(text, change, 0, 0);
     });
 }
 

@@ -83,6 +83,8 @@ pub enum Shape {
     /// struct flock64 of F_GETLK64.
     Flock64Get,
     OwnerEx,
+    /// An iovec whose buffers are not looked at.
+    Span,
     MountAttr,
     FileHandle,
     /// Words of a set of memory nodes.
@@ -92,7 +94,6 @@ pub enum Shape {
     /// move_pages' answer for a page.
     PageStatus,
     PolicyCell,
-    Ustat,
     /// readdir's one entry.
     OldDirent,
     /// i386's mmap: its arguments in memory.
@@ -183,10 +184,10 @@ impl Shape {
             Self::FlockGet => wide(32, 16),
             Self::Flock64 | Self::Flock64Get => wide(32, 24),
             Self::OwnerEx => 8,
+            Self::Span => 2 * word,
             Self::MountAttr => 1,
             Self::FileHandle => 8 + 128,
             Self::PageStatus | Self::PolicyCell | Self::QuotaFormat | Self::XfsQuotaFlags | Self::XfsQuotaKinds => 4,
-            Self::Ustat => wide(32, 20),
             Self::OldDirent => 2 * word + 2 + 256,
             Self::MmapArgs => 6 * word,
             Self::Dqblk => wide(72, 68),

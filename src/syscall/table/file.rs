@@ -58,7 +58,7 @@ pub(super) static ROWS: &[Row] = rows! {
     utime [File] (filename: Path, times: In(Utimbuf, One)) -> Int;
     mknod [File] (filename: Path, mode: FileMode, dev: IfDevice(1, &Dev)) -> Int;
     uselib [File] (library: Path) -> Int;
-    ustat [StatfsLike] (dev: Dev, ubuf: Out(Ustat, One)) -> Int;
+    ustat [StatfsLike] (dev: Dev, ubuf: Addr) -> Int;
     statfs [File Statfs StatfsLike] (pathname: Path, buf: Out(Statfs, One)) -> Int;
     fstatfs [Desc Fstatfs StatfsLike] (fd: Fd, buf: Out(Statfs, One)) -> Int;
     pivot_root [File] (new_root: Path, put_old: Path) -> Int;
@@ -187,7 +187,7 @@ static FSCONFIG_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
     [0] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Int) -> Int;
     [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Str, aux: Int) -> Int;
-    [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: In(HexBytes, Arg(aux)), aux: Int) -> Int;
+    [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Choose(4, 0xfff0_0000, &Addr, &In(HexBytes, Arg(aux))), aux: Int) -> Int;
     [3, 4] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Path, aux: DirFd) -> Int;
     [5] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Fd) -> Int;
 };

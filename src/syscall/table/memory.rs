@@ -39,7 +39,7 @@ pub(super) static ROWS: &[Row] = rows! {
     pkey_mprotect [Memory] (start: Addr, len: Size, prot: LongFlags(&words::memory::PROT), pkey: Int) -> Int;
     pkey_alloc [] (flags: Hex, init_val: LongFlags(&words::memory::PKEY)) -> Int;
     pkey_free [] (pkey: Int) -> Int;
-    process_madvise [Desc] (pidfd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, behavior: Enum(&words::memory::MADVISE), flags: Hex32) -> Int;
+    process_madvise [Desc] (pidfd: Fd, vec: In(Span, Arg(vlen)), vlen: Size, behavior: Enum(&words::memory::MADVISE), flags: Hex32) -> Int;
     memfd_secret [Desc] (flags: Flags(&words::memory::MEMFD_SECRET)) -> Fd;
     process_mrelease [Desc] (pidfd: Fd, flags: Hex32) -> Int;
     set_mempolicy_home_node [Memory] (start: Addr, len: Size, home_node: Size, flags: Hex) -> Int;

@@ -59,7 +59,7 @@ words! {
     /// close_range's flags.
     pub CLOSE_RANGE "CLOSE_RANGE_???": libc { CLOSE_RANGE_UNSHARE CLOSE_RANGE_CLOEXEC }
     /// How fresh statx's answer is to be.
-    pub STATX_SYNC "": general { AT_STATX_SYNC_AS_STAT AT_STATX_FORCE_SYNC AT_STATX_DONT_SYNC AT_STATX_SYNC_TYPE }
+    pub STATX_SYNC "": general { AT_STATX_SYNC_AS_STAT AT_STATX_FORCE_SYNC AT_STATX_DONT_SYNC }
     /// statx's flags.
     pub STATX_FLAGS "":
         libc { AT_SYMLINK_NOFOLLOW AT_REMOVEDIR AT_SYMLINK_FOLLOW AT_NO_AUTOMOUNT AT_EMPTY_PATH AT_RECURSIVE }

@@ -7,7 +7,7 @@ words! {
     pub PROT "PROT_???":
         libc { PROT_NONE PROT_READ PROT_WRITE PROT_EXEC } is { PROT_SEM = 8 } libc { PROT_GROWSDOWN PROT_GROWSUP }
     /// Kinds of mappings.
-    pub MAP_TYPES "MAP_???": libc { MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE }
+    pub MAP_TYPES "MAP_???": libc { MAP_FILE MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE }
     /// mmap's other flags.
     pub MAP "":
         libc { MAP_FIXED MAP_ANONYMOUS MAP_32BIT MAP_NORESERVE MAP_POPULATE MAP_NONBLOCK MAP_GROWSDOWN
