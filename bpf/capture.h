@@ -240,7 +240,8 @@ struct user_iovec {
 	__u64 length;
 };
 
-enum { IOV_MOST = 32 };
+/* Of a message's buffers fewer: what the verifier walks through is the product. */
+enum { IOV_MOST = 32, MESSAGE_IOV_MOST = 16 };
 
 /* An iovec array without its buffers. */
 static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
@@ -252,7 +253,8 @@ static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part par
 }
 
 /* An iovec array and the heads of its buffers, as far as w->transferred bytes reach. */
-static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
+static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count,
+					  __u32 most)
 {
 	bool compat = w->flags & FLAG_COMPAT;
 	__u32 width = compat ? 8 : 16;
@@ -262,7 +264,7 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 	put_iovec(w, arg, part, from, count);
 	w->iov = from;
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < IOV_MOST; i++) {
+	for (__u32 i = 0; i < most; i++) {
 		struct user_iovec iov = {};
 		__u64 here;
 
@@ -315,7 +317,7 @@ static __always_inline void capture_message(struct writing *w, __u8 arg, __u32 w
 	if (w->head.name)
 		put_bytes(w, arg, PART_NAME, w->head.name,
 			  w->head.name_length > NAME_MOST ? NAME_MOST : w->head.name_length);
-	capture_iovec(w, arg, PART_IOV, w->head.iov, w->head.iov_count);
+	capture_iovec(w, arg, PART_IOV, w->head.iov, w->head.iov_count, MESSAGE_IOV_MOST);
 	if (w->head.control && w->head.control_length)
 		put_bytes(w, arg, PART_CONTROL, w->head.control,
 			  w->head.control_length > CONTROL_MOST ? CONTROL_MOST : w->head.control_length);

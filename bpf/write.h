@@ -59,7 +59,7 @@ static __always_inline void capture_special(struct writing *w, const volatile st
 		}
 		w->transferred = grabs[0].flags & GRAB_CLAMP_RET ? w->ret : ~0ull;
 		capture_iovec(w, grabs[0].arg, PART_DATA, argument(w, grabs[0].arg),
-			      argument(w, grabs[0].length_arg));
+			      argument(w, grabs[0].length_arg), IOV_MOST);
 		break;
 	case WRITER_MESSAGE:
 		capture_messages(w, &grabs[0]);
