@@ -359,12 +359,13 @@ static __always_inline void capture_messages(struct writing *w, const volatile s
 enum { DIRENTS_MOST = 1400 };
 
 /* How many entries getdents returned: strace tells no more either. */
-static __always_inline void capture_dirents(struct writing *w, __u8 arg, __u64 from)
+static __always_inline void capture_dirents(struct writing *w, const volatile struct grab *grab)
 {
-	__u64 end = from + w->ret;
+	__u64 from = argument(w, grab->arg), end = from + w->ret;
+	/* d_reclen stands behind two words: longs in the old layout. */
+	__u32 reclen_at = grab->what == WHAT_DIRENTS_OLD && (w->flags & FLAG_COMPAT) ? 8 : 16;
 	__u32 count = 0;
 
-	/* d_reclen stands behind two 64-bit words in both of a 64-bit kernel's layouts. */
 	if (w->ret < 0 || !from)
 		return;
 	#pragma clang loop unroll(disable)
@@ -373,11 +374,11 @@ static __always_inline void capture_dirents(struct writing *w, __u8 arg, __u64 f
 
 		if (from >= end)
 			break;
-		if (bpf_probe_read_user(&reclen, sizeof(reclen), (void *)(from + 16)) || !reclen)
+		if (bpf_probe_read_user(&reclen, sizeof(reclen), (void *)(from + reclen_at)) || !reclen)
 			return;
 		from += reclen;
 		count++;
 	}
 	if (from >= end)
-		put_number(w, arg, PART_COUNT, count);
+		put_number(w, grab->arg, PART_COUNT, count);
 }

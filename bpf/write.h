@@ -65,7 +65,7 @@ static __always_inline void capture_special(struct writing *w, const volatile st
 		capture_messages(w, &grabs[0]);
 		break;
 	case WRITER_DIRENTS:
-		capture_dirents(w, grabs[0].arg, argument(w, grabs[0].arg));
+		capture_dirents(w, &grabs[0]);
 		break;
 	default:
 		break;

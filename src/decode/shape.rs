@@ -75,6 +75,7 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::Flock => fcntl::flock,
         Shape::Timespec => time::timespec,
         Shape::TimespecPair => time::timespec_pair,
+        Shape::TimespecPair64 => time::timespec_pair64,
         Shape::Timeval => time::timeval,
         Shape::TimevalPair => time::timeval_pair,
         Shape::Timezone => time::timezone,

@@ -22,12 +22,21 @@ pub(super) fn timeval(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 
 /// utimensat's two times, of which each may be a command.
 pub(super) fn timespec_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    commands(text, memory, Memory::long);
+}
+
+/// The same, 64 bits wide.
+pub(super) fn timespec_pair64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    commands(text, memory, Memory::i64);
+}
+
+fn commands<'a>(text: &mut Text<'_>, memory: &mut Memory<'a>, number: fn(&mut Memory<'a>) -> i64) {
     text.bracketed(|text| {
         for n in 0..2 {
             if n > 0 {
                 text.push(", ");
             }
-            let (seconds, part) = (memory.long(), memory.long());
+            let (seconds, part) = (number(memory), number(memory));
             match part {
                 libc::UTIME_NOW => text.push("UTIME_NOW"),
                 libc::UTIME_OMIT => text.push("UTIME_OMIT"),

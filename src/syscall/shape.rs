@@ -30,6 +30,8 @@ pub enum Shape {
     Statfs,
     Timespec,
     TimespecPair,
+    /// The same of calls whose times are 64 bits wide in every ABI.
+    TimespecPair64,
     Timeval,
     TimevalPair,
     Timezone,
@@ -161,6 +163,7 @@ impl Shape {
             Self::Statfs => wide(120, 64),
             Self::Timespec | Self::Timeval | Self::Utimbuf => 2 * word,
             Self::Timezone => 8,
+            Self::TimespecPair64 => 32,
             Self::TimespecPair | Self::TimevalPair | Self::Itimerval | Self::Itimerspec | Self::Tms => 4 * word,
             Self::Rlimit => 2 * word,
             Self::Rlimit64 => 16,

@@ -41,5 +41,5 @@ pub(super) static ROWS: &[Row] = rows! {
     recvmmsg_time64 [] () -> Int;
     rt_sigtimedwait_time64 [] () -> Int;
     semtimedop_time64 [] () -> Int;
-    utimensat_time64 [] () -> Int;
+    utimensat_time64 [Desc File] (dfd: DirFd, filename: Path, utimes: In(TimespecPair64, One), flags: Flags(&words::file::AT)) -> Int;
 };
