@@ -32,7 +32,8 @@ static __always_inline void end_piece(struct writing *w, struct piece *piece, lo
 	w->pieces++;
 }
 
-static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 size)
+/* whole: all of it or nothing, as a reader has it who asks for it at once. */
+static __always_inline void put_piece(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 size, bool whole)
 {
 	struct piece *piece = piece_at(w, arg, part);
 	__u32 n = size > PIECE_MOST ? PIECE_MOST : size;
@@ -44,7 +45,7 @@ static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part par
 	if (n > PIECE_MOST)
 		return;
 	error = bpf_probe_read_user(piece + 1, n, (void *)from);
-	if (error) {
+	if (error && !whole) {
 		/* What lies before an unmapped page can still be told. */
 		__u32 here = 4096 - (from & 4095);
 
@@ -59,9 +60,15 @@ static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part par
 	end_piece(w, piece, error ? error : n);
 }
 
+static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 size)
+{
+	put_piece(w, arg, part, from, size, false);
+}
+
 static __always_inline void put_string(struct writing *w, __u8 arg, enum part part, __u64 from, __u32 most)
 {
 	struct piece *piece = piece_at(w, arg, part);
+	__u32 less = most - 1;
 	long got;
 
 	if (!piece)
@@ -72,6 +79,10 @@ static __always_inline void put_string(struct writing *w, __u8 arg, enum part pa
 	if (most > PIECE_MOST)
 		return;
 	got = bpf_probe_read_user_str(piece + 1, most, (void *)from);
+	barrier_var(less);
+	/* Without the last byte it can still be seen that the string goes on. */
+	if (got < 0 && less < PIECE_MOST && !bpf_probe_read_user(piece + 1, less, (void *)from))
+		got = less;
 	end_piece(w, piece, got);
 }
 
@@ -159,7 +170,7 @@ static __always_inline void capture(struct writing *w, const volatile struct gra
 		if (grab->what == WHAT_STRING)
 			put_string(w, grab->arg, part, from, grab->most);
 		else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
-			put_bytes(w, grab->arg, part, from, grab_size(w, grab));
+			put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
 	}
 }
 
@@ -284,7 +295,7 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 		here = iov.length < w->transferred ? iov.length : w->transferred;
 		w->transferred -= here;
 		if (string_limit)
-			put_bytes(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit : here);
+			put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
 	}
 }
 

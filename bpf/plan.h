@@ -45,6 +45,7 @@ enum grab_flag {
 	GRAB_IF_OK = 1,		/* only when the call succeeded */
 	GRAB_START = 2,		/* label the piece PART_START */
 	GRAB_CLAMP_RET = 4,	/* no more than the result says was transferred */
+	GRAB_WHOLE = 32,	/* all of it or nothing */
 } __attribute__((packed));
 
 struct grab {

@@ -304,6 +304,10 @@ fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
 fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
     let register = raw.register(index);
     let known = if shape == Shape::SigFrame { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
+    // Of nothing, nothing has to be read.
+    let empty = len != Len::One && register != 0 && raw.count(len) == 0 
+        && !matches!(shape, Shape::Dirents | Shape::DirentsOld);
+    let known = known.or(empty.then_some(&[]));
     match known {
         // What a vector points to is told even if nothing came of it.
         Some(bytes) if valid || shape == Shape::Iovec => shape::print(text, raw, index, shape, len, bytes),

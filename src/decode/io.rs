@@ -1,6 +1,6 @@
 //! Paths, descriptors, vectors of buffers, directory entries.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{call::Raw, memory::Memory, shape, text::Text};
 use crate::{
     syscall::{Shape, words},
     wire::Part,
@@ -90,7 +90,7 @@ pub(super) fn iovec(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, count: u64) {
     };
     let items = raw.pieces(index).filter(|piece| piece.part == Part::PART_ITEM).map(|piece| piece.bytes.ok());
     let transferred = raw.ret.and_then(|ret| u64::try_from(ret).ok());
-    vectors(text, raw, array, count, items, transferred.filter(|_| is_read(raw)));
+    vectors(text, raw, raw.register(index), array, count, items, transferred.filter(|_| is_read(raw)));
 }
 
 /// Whether the call fills its buffers.
@@ -103,6 +103,7 @@ fn is_read(raw: &Raw<'_>) -> bool {
 pub(super) fn vectors<'a>(
     text: &mut Text<'_>,
     raw: &Raw<'_>,
+    address: u64,
     array: &[u8],
     count: u64,
     mut items: impl Iterator<Item = Option<&'a [u8]>>,
@@ -110,30 +111,18 @@ pub(super) fn vectors<'a>(
 ) {
     let word = raw.abi.word();
     let mut left = transferred.unwrap_or(u64::MAX);
-    text.bracketed(|text| {
-        let mut shown = 0;
-        for element in
-            array.chunks_exact(2 * word).take(if raw.style.verbose { usize::MAX } else { raw.style.string_limit })
-        {
-            let mut memory = Memory::new(element, 0, word);
-            let (base, length) = (memory.word(), memory.word());
-            if shown > 0 {
-                text.push(", ");
+    shape::elements(text, raw, address, count, array, 2 * word, |text, element| {
+        let mut memory = Memory::new(element, 0, word);
+        let (base, length) = (memory.word(), memory.word());
+        let here = length.min(left);
+        left -= here;
+        text.braced(|text| {
+            text.field("iov_base");
+            match items.next().flatten().filter(|_| base != 0) {
+                Some(bytes) => text.string(bytes, here > bytes.len() as u64),
+                None => text.addr(base),
             }
-            text.braced(|text| {
-                text.field("iov_base");
-                let here = length.min(left);
-                match items.next().flatten().filter(|_| base != 0) {
-                    Some(bytes) => text.string(bytes, here > bytes.len() as u64),
-                    None => text.addr(base),
-                }
-                left -= here;
-                text.field("iov_len").unsigned(length);
-            });
-            shown += 1;
-        }
-        if count > shown {
-            text.push(", ...");
-        }
+            text.field("iov_len").unsigned(length);
+        });
     });
 }

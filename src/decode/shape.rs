@@ -156,9 +156,10 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
 
 /// An extended attribute's value: the NUL that ends many of them is not shown.
 fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
-    match bytes.strip_suffix(&[0]) {
+    let shown = &bytes[..bytes.len().min(text.style().string_limit)];
+    match shown.strip_suffix(&[0]) {
         Some(shown) => text.string(shown, false),
-        None => text.string(bytes, length > bytes.len() as u64),
+        None => text.string(shown, length > shown.len() as u64),
     }
 }
 
@@ -175,24 +176,24 @@ fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: 
         }
         return;
     }
-    elements(text, raw, index, raw.count(len), bytes, size, |text, element| {
+    elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         print(text, &mut Memory::new(element, 0, raw.abi.word()));
     });
 }
 
 /// An array in brackets: as many elements as a string would have bytes, `...` for the others. What
 /// could not be read ends it with the address.
-fn elements(
+pub(super) fn elements(
     text: &mut Text<'_>,
     raw: &Raw<'_>,
-    index: u8,
+    address: u64,
     count: u64,
     bytes: &[u8],
     size: usize,
     mut print: impl FnMut(&mut Text<'_>, &[u8]),
 ) {
-    let address = raw.register(index);
-    if count > 0 && bytes.len() < size {
+    let end = count.checked_mul(size as u64).and_then(|length| address.checked_add(length));
+    if count > 0 && (bytes.len() < size || end.is_none()) {
         return text.addr(address);
     }
     let limit = if raw.style.verbose { u64::MAX } else { raw.style.string_limit as u64 };
@@ -209,7 +210,7 @@ fn elements(
                 None => {
                     text.push("...");
                     if n < limit.min(32) {
-                        text.push(&format!(" /* {:#x} */", address + n * size as u64));
+                        text.push(&format!(" /* {:#x} */", address.wrapping_add(n * size as u64)));
                     }
                     return;
                 }
@@ -221,7 +222,7 @@ fn elements(
 /// One number in brackets, or an array of them.
 fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) {
     let size = shape.size(raw.abi.word());
-    elements(text, raw, index, raw.count(len), bytes, size, |text, element| {
+    elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         number(text, raw, shape, element);
     });
 }

@@ -117,7 +117,7 @@ fn header<'a>(
         text.field("msg_namelen").unsigned(name_length);
         text.field("msg_iov");
         match iov {
-            Some(array) => io::vectors(text, raw, array, iov_count, items, transferred),
+            Some(array) => io::vectors(text, raw, iov_at, array, iov_count, items, transferred),
             None => text.addr(iov_at),
         }
         text.field("msg_iovlen").unsigned(iov_count);

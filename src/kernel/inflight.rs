@@ -120,7 +120,7 @@ fn bytes(
     if matches!(shape, Shape::Iovec | Shape::Message | Shape::Messages | Shape::SigFrame) {
         return Vec::new();
     }
-    let most = if shape.is_data() { limit } else { 4096 };
+    let most = if shape.is_string() { limit + 1 } else { 4096 };
     let length = count.saturating_mul(shape.size(abi.word())).min(most);
     vec![(index, part, read(memory, from, length))]
 }

@@ -327,7 +327,10 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
     let most = match shape {
         Shape::Bytes | Shape::HexBytes | Shape::XattrValue if !wanted.payload => return Vec::new(),
-        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::PathBytes => clamp(wanted.string_limit as usize),
+        _ if shape.is_string() => {
+            // One byte more than is shown: strace reads it too, and shows nothing where it is not there.
+            clamp(wanted.string_limit as usize + 1)
+        }
         Shape::PathString => PIECE_MOST,
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
         _ if len == Len::One => clamp(kept),
@@ -340,6 +343,9 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         if matches!(what, W::WHAT_IOVEC | W::WHAT_MESSAGE | W::WHAT_MESSAGES) {
             flags.0 |= F::GRAB_CLAMP_RET.0;
         }
+    }
+    if shape.is_string() {
+        flags.0 |= F::GRAB_WHOLE.0;
     }
     let size = if len == Len::One { kept } else { one };
     vec![types::grab { what, arg, length, length_arg, size: clamp(size), most, offset: clamp(offset), flags, pad: 0 }]

@@ -242,8 +242,8 @@ impl Shape {
         }
     }
 
-    /// Whether it is data, shown as a string.
-    pub fn is_data(self) -> bool {
-        matches!(self, Self::Bytes | Self::HexBytes | Self::XattrValue)
+    /// Whether it is shown as a string, cut at the string limit.
+    pub fn is_string(self) -> bool {
+        matches!(self, Self::Bytes | Self::PathBytes | Self::HexBytes | Self::XattrValue)
     }
 }
