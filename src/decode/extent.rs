@@ -135,7 +135,7 @@ pub(super) fn dedupe(text: &mut Text<'_>, before: &[u8], after: Option<&[u8]>, w
 }
 
 fn targets(text: &mut Text<'_>, bytes: &[u8], count: u16, word: usize, print: fn(&mut Text<'_>, &mut Memory<'_>)) {
-    let shown = if text.style().verbose { usize::from(count) } else { 2 };
+    let shown = if text.style().verbose { usize::from(count) } else { text.style().string_limit.min(2) };
     text.field("info").bracketed(|text| {
         let elements = bytes.get(24..).unwrap_or_default().chunks_exact(32).take(shown.min(count.into()));
         let mut printed = 0;

@@ -69,11 +69,7 @@ fn volume(text: &mut Text<'_>, head: [u64; 2], counts: [u64; 5], fsid: [u32; 2],
         }
         text.field("f_fsid").braced(|text| {
             text.push("val=");
-            text.bracketed(|text| {
-                text.hex(fsid[0]);
-                text.push(", ");
-                text.hex(fsid[1]);
-            });
+            text.array(2, |text, n| text.hex(fsid[n]));
         });
         text.field("f_namelen").unsigned(name_length);
         text.field("f_frsize").unsigned(fragment);

@@ -13,11 +13,7 @@ pub(super) fn path(text: &mut Text<'_>, bytes: &[u8]) {
 
 /// pipe's two descriptors.
 pub(super) fn fd_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.bracketed(|text| {
-        text.signed(memory.i32());
-        text.push(", ");
-        text.signed(memory.i32());
-    });
+    text.array(2, |text, _| text.signed(memory.i32()));
 }
 
 /// How many entries getdents returned.

@@ -221,6 +221,11 @@ pub(super) fn elements(
 
 /// One number in brackets, or an array of them.
 fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) {
+    if len == Len::One {
+        return text.bracketed(|text| {
+            number(text, raw, shape, bytes);
+        });
+    }
     let size = shape.size(raw.abi.word());
     elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         number(text, raw, shape, element);

@@ -16,13 +16,20 @@ const BAUD: u64 = 0o10017;
 const INPUT_SHIFT: u32 = 16;
 const CHARACTER_SIZE: u64 = 0o60;
 
+/// Flags, of which none are shown as nothing at all.
+fn bits(text: &mut Text<'_>, words: &Words, flags: u64) {
+    if flags != 0 {
+        text.flags(words, flags);
+    }
+}
+
 fn output_flags(text: &mut Text<'_>, mut flags: u64) {
     for (words, mask) in DELAYS {
         text.word(words, flags & mask);
         text.push("|");
         flags &= !mask;
     }
-    text.flags(&term::OUTPUT, flags);
+    bits(text, &term::OUTPUT, flags);
 }
 
 fn control_flags(text: &mut Text<'_>, flags: u64) {
@@ -35,7 +42,7 @@ fn control_flags(text: &mut Text<'_>, flags: u64) {
     }
     text.word(&term::CHARACTER_SIZES, flags & CHARACTER_SIZE);
     text.push("|");
-    text.flags(&term::CONTROL, flags & !(BAUD | BAUD << INPUT_SHIFT | CHARACTER_SIZE));
+    bits(text, &term::CONTROL, flags & !(BAUD | BAUD << INPUT_SHIFT | CHARACTER_SIZE));
 }
 
 /// A structure of four flags, the line discipline, `characters` control characters and, perhaps, speeds.
@@ -43,10 +50,10 @@ fn settings(text: &mut Text<'_>, flags: [u64; 4], memory: &mut Memory<'_>, chara
     let whole = text.style().verbose;
     let line = memory.u8();
     text.braced(|text| {
-        text.field("c_iflag").flags(&term::INPUT, flags[0]);
+        bits(text.field("c_iflag"), &term::INPUT, flags[0]);
         output_flags(text.field("c_oflag"), flags[1]);
         control_flags(text.field("c_cflag"), flags[2]);
-        text.field("c_lflag").flags(&term::LOCAL, flags[3]);
+        bits(text.field("c_lflag"), &term::LOCAL, flags[3]);
         if !whole {
             return text.push(", ...");
         }

@@ -223,6 +223,22 @@ impl<'a> Text<'a> {
         self.out.push('}');
     }
 
+    /// An array in brackets, as many elements as a string would have bytes; `...` for the others.
+    pub(super) fn array(&mut self, count: usize, mut element: impl FnMut(&mut Self, usize)) {
+        let limit = if self.style.verbose { usize::MAX } else { self.style.string_limit };
+        self.bracketed(|text| {
+            for n in 0..count {
+                if n > 0 {
+                    text.push(", ");
+                }
+                if n >= limit {
+                    return text.push("...");
+                }
+                element(text, n);
+            }
+        });
+    }
+
     /// An array in brackets.
     pub(super) fn bracketed(&mut self, inside: impl FnOnce(&mut Self)) {
         self.out.push('[');

@@ -31,22 +31,17 @@ pub(super) fn timespec_pair64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 }
 
 fn commands<'a>(text: &mut Text<'_>, memory: &mut Memory<'a>, number: fn(&mut Memory<'a>) -> i64) {
-    text.bracketed(|text| {
-        for n in 0..2 {
-            if n > 0 {
-                text.push(", ");
-            }
-            let (seconds, part) = (number(memory), number(memory));
-            match part {
-                libc::UTIME_NOW => text.push("UTIME_NOW"),
-                libc::UTIME_OMIT => text.push("UTIME_OMIT"),
-                _ => {
-                    text.braced(|text| {
-                        text.field("tv_sec").signed(seconds);
-                        text.field("tv_nsec").unsigned(part.cast_unsigned());
-                    });
-                    date::comment(text, seconds, part.cast_unsigned(), 9);
-                }
+    text.array(2, |text, _| {
+        let (seconds, part) = (number(memory), number(memory));
+        match part {
+            libc::UTIME_NOW => text.push("UTIME_NOW"),
+            libc::UTIME_OMIT => text.push("UTIME_OMIT"),
+            _ => {
+                text.braced(|text| {
+                    text.field("tv_sec").signed(seconds);
+                    text.field("tv_nsec").unsigned(part.cast_unsigned());
+                });
+                date::comment(text, seconds, part.cast_unsigned(), 9);
             }
         }
     });
@@ -54,18 +49,13 @@ fn commands<'a>(text: &mut Text<'_>, memory: &mut Memory<'a>, number: fn(&mut Me
 
 /// utimes' two times.
 pub(super) fn timeval_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.bracketed(|text| {
-        for n in 0..2 {
-            if n > 0 {
-                text.push(", ");
-            }
-            let (seconds, part) = (memory.long(), memory.long().cast_unsigned());
-            text.braced(|text| {
-                text.field("tv_sec").signed(seconds);
-                text.field("tv_usec").unsigned(part);
-            });
-            date::comment(text, seconds, part, 6);
-        }
+    text.array(2, |text, _| {
+        let (seconds, part) = (memory.long(), memory.long().cast_unsigned());
+        text.braced(|text| {
+            text.field("tv_sec").signed(seconds);
+            text.field("tv_usec").unsigned(part);
+        });
+        date::comment(text, seconds, part, 6);
     });
 }
 

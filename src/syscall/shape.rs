@@ -219,7 +219,7 @@ impl Shape {
             Self::RtcTime => 36,
             Self::RtcAlarm => 40,
             Self::RtcPll => wide(32, 28),
-            Self::EntropyPool => 8 + 32,
+            Self::EntropyPool => 8 + 256,
             Self::UffdCopy | Self::Cachestat => 40,
             Self::SeccompNotif => 80,
             Self::StatmountRequest => 32,

@@ -80,8 +80,8 @@ pub(super) static ROWS: &[Row] = rows! {
     listxattr [File] (pathname: Path, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
     llistxattr [File] (pathname: Path, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
     flistxattr [Desc] (fd: Fd, list: Choose(2, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
-    removexattr [File] (pathname: Str, name: Str) -> Int;
-    lremovexattr [File] (pathname: Str, name: Str) -> Int;
+    removexattr [File] (pathname: Path, name: Str) -> Int;
+    lremovexattr [File] (pathname: Path, name: Str) -> Int;
     fremovexattr [Desc] (fd: Fd, name: Str) -> Int;
     getdents64 [Desc] (fd: Fd, dirent: Out(Dirents, Ret), count: Uint) -> Int;
     fadvise64 [Desc] (fd: Fd, offset: Long, len: Size, advice: Enum(&words::file::FADVISE)) -> Int;
@@ -107,10 +107,10 @@ pub(super) static ROWS: &[Row] = rows! {
     sync_file_range [Desc] (fd: Fd, offset: Long, nbytes: Long, flags: Flags(&words::file::SYNC_RANGE)) -> Int;
     vmsplice [Desc] (fd: Fd, uiov: In(Iovec, Arg(nr_segs)), nr_segs: Size, flags: Flags(&words::file::SPLICE)) -> Int;
     utimensat [Desc File] (dfd: DirFd, filename: Path, utimes: In(TimespecPair, One), flags: Flags(&words::file::AT)) -> Int;
-    signalfd [Desc Signal] (ufd: Fd, user_mask: Addr, sizemask: Size) -> Int;
+    signalfd [Desc Signal] (ufd: Fd, user_mask: In(SigSet, One), sizemask: Size) -> Fd;
     eventfd [Desc] (count: Uint) -> Fd;
     fallocate [Desc] (fd: Fd, mode: Flags(&words::file::FALLOCATE), offset: Long, len: Long) -> Int;
-    signalfd4 [Desc Signal] (ufd: Fd, user_mask: Addr, sizemask: Size, flags: Hex) -> Int;
+    signalfd4 [Desc Signal] (ufd: Fd, user_mask: In(SigSet, One), sizemask: Size, flags: Flags(&words::signal::SIGNALFD)) -> Fd;
     eventfd2 [Desc] (count: Uint, flags: Flags(&words::file::EVENTFD)) -> Fd;
     dup3 [Desc] (oldfd: Fd, newfd: Fd, flags: Flags(&words::file::OPEN)) -> Fd;
     pipe2 [Desc] (fildes: Out(FdPair, One), flags: Flags(&words::file::OPEN)) -> Int;
