@@ -16,6 +16,7 @@ pub mod model;
 pub mod recorder;
 pub mod render;
 pub mod ring;
+pub mod select;
 mod skel;
 pub mod store;
 pub mod syscall;

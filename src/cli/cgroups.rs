@@ -39,8 +39,8 @@ pub(super) struct Cgroups {
 
 impl Cgroups {
     pub(super) fn run(self) -> Result<End> {
-        if self.output.is_raw() && !self.dump_on_exit {
-            anyhow::bail!("--format raw is a whole dump: give --dump-on-exit with it");
+        if !self.dump_on_exit {
+            self.output.check_follow()?;
         }
         let cgroups = self.cgroups.iter().map(|path| Cgroup::open(path)).collect::<Result<Vec<_>>>()?;
         runtime()?.block_on(self.record(cgroups))
@@ -50,8 +50,8 @@ impl Cgroups {
         let mut signals = Signals::new()?;
         let mut destination = self.output.open()?;
         let count = cgroups.len();
-        let mut recorder = Recorder::prepare(count, &self.recording.settings(self.output.verbose))?;
-        let style = self.style();
+        let mut recorder = Recorder::prepare(count, &self.recording.settings(self.output.needs()))?;
+        let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
         recording::say_ready(&recorder, count)?;
@@ -73,10 +73,6 @@ impl Cgroups {
             follow.flush(&mut destination)?;
         }
         Ok(End::Done)
-    }
-
-    fn style(&self) -> Style {
-        Style { string_limit: self.recording.string_limit as usize, verbose: self.output.verbose, ..Style::default() }
     }
 }
 
@@ -143,7 +139,7 @@ impl Follow {
         if !later.is_empty() {
             self.held.push(later);
         }
-        destination.follow(realtime_offset(), &events)
+        destination.follow(realtime_offset(), events)
     }
 
     fn flush(&mut self, destination: &mut Destination<'_>) -> Result<()> {

@@ -6,8 +6,11 @@ mod explain;
 mod output;
 mod recording;
 mod run;
+mod selecting;
 mod show;
 mod signals;
+mod styling;
+mod summarizing;
 
 use std::{
     ffi::OsString,

@@ -6,13 +6,16 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+use super::{selecting::Selecting, styling::Styling, summarizing::Summarizing};
 use crate::{
     decode::{self, Style},
     model::{Event, Recording},
-    render, store,
+    render,
+    select::Selection,
+    store,
 };
 
 /// How a dump is written, and where.
@@ -25,9 +28,12 @@ pub(super) struct Output {
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Structures whole
-    #[arg(short = 'v', long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    styling: Styling,
+    #[command(flatten)]
+    selecting: Selecting,
+    #[command(flatten)]
+    summarizing: Summarizing,
 }
 
 /// The formats.
@@ -39,6 +45,8 @@ pub(super) enum Format {
     Strace,
     /// One JSON object a line
     Json,
+    /// A table of calls, errors and times, as `strace -c -w` prints
+    Summary,
     /// The dump file itself, for `traceloop show`
     Raw,
 }
@@ -50,43 +58,94 @@ impl Output {
             Some(path) => Box::new(File::create(path).with_context(|| format!("write to {}", path.display()))?),
             None => Box::new(io::stdout().lock()),
         };
-        Ok(Destination { output: self, out: BufWriter::with_capacity(1 << 16, out) })
+        let out = BufWriter::with_capacity(1 << 16, out);
+        Ok(Destination { output: self, selection: self.selecting.selection(), out })
     }
 
-    /// Whether the calls are to be decoded.
-    pub(super) fn is_raw(&self) -> bool {
-        self.format == Format::Raw
+    /// How calls are written, with strings of so many bytes.
+    pub(super) fn style(&self, string_limit: usize) -> Style {
+        let mut style = self.styling.style(string_limit);
+        if let Some(descriptors) = self.selecting.descriptors() {
+            style.descriptors = descriptors;
+        }
+        style.paths = self.selecting.by_path();
+        style
     }
 
+    /// The table of calls, if it is wanted.
+    fn table(&self) -> Option<render::Summary> {
+        let wanted = (self.format == Format::Summary).then(|| self.summarizing.settings());
+        wanted.or_else(|| self.summarizing.table())
+    }
+
+    /// What has to be recorded for it.
+    pub(super) fn needs(&self) -> Needs {
+        Needs {
+            whole_structures: self.styling.is_verbose(),
+            descriptors: self.style(0).descriptors.any() || self.selecting.by_path(),
+        }
+    }
+
+    /// Whether calls can be written as they happen.
+    pub(super) fn check_follow(&self) -> Result<()> {
+        if self.table().is_some() {
+            bail!("a summary is made of a whole dump: give --dump-on-exit with it");
+        }
+        if self.format == Format::Raw {
+            bail!("--format raw is a whole dump: give --dump-on-exit with it");
+        }
+        if self.selecting.selection().needs_dump() {
+            bail!("--since, --until and -n choose from a whole dump: give --dump-on-exit with them");
+        }
+        Ok(())
+    }
+
+    /// The format of the calls, if they are to be written one by one.
     fn render(&self) -> Option<render::Format> {
         match self.format {
+            _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
             Format::Strace => Some(render::Format::Strace),
             Format::Json => Some(render::Format::Json),
-            Format::Raw => None,
+            Format::Summary | Format::Raw => None,
         }
     }
+}
+
+/// What output has to have recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    /// Structures whole.
+    pub(super) whole_structures: bool,
+    /// What descriptors stand for.
+    pub(super) descriptors: bool,
 }
 
 /// Where a dump goes.
 pub(super) struct Destination<'a> {
     output: &'a Output,
+    selection: Selection,
     out: BufWriter<Box<dyn Write>>,
 }
 
 impl Destination<'_> {
     /// Writes a dump.
     pub(super) fn dump(&mut self, recording: &Recording, style: &Style) -> Result<()> {
-        match self.output.render() {
-            None => store::write(&mut self.out, recording)?,
-            Some(format) => {
-                let events = decode::events(recording, style);
+        if self.output.format == Format::Raw {
+            store::write(&mut self.out, recording)?;
+        } else {
+            let mut events = decode::events(recording, style);
+            self.selection.apply(&recording.dump, &mut events);
+            if let Some(format) = self.output.render() {
                 render::dump(&mut self.out, format, &recording.dump, &events).context("write the dump")?;
+            }
+            if let Some(table) = self.output.table() {
+                render::summary(&mut self.out, &table, &events).context("write the summary")?;
             }
         }
         self.out.flush().context("write the dump")?;
-        // The other formats hold it; strace's has no place for it.
-        if self.output.format == Format::Strace {
+        // The other formats hold it; strace's have no place for it.
+        if matches!(self.output.format, Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
             for line in render::window(&recording.dump) {
                 super::say(format_args!("traceloop: {line}"))?;
             }
@@ -95,9 +154,10 @@ impl Destination<'_> {
     }
 
     /// Writes what has just happened.
-    pub(super) fn follow(&mut self, clock_offset: i64, events: &[Event]) -> Result<()> {
+    pub(super) fn follow(&mut self, clock_offset: i64, mut events: Vec<Event>) -> Result<()> {
+        self.selection.filter(std::env::consts::ARCH, &mut events);
         if let Some(format) = self.output.render() {
-            render::follow(&mut self.out, format, clock_offset, events).context("write the calls")?;
+            render::follow(&mut self.out, format, clock_offset, &events).context("write the calls")?;
         }
         self.out.flush().context("write the calls")
     }

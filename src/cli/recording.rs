@@ -3,10 +3,11 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::output::Needs;
 use crate::{
     kernel::Feature,
     recorder::{Budget, Recorder, Settings},
-    syscall::{self, Abi, Filter, plan::Wanted},
+    syscall::{Filter, plan::Wanted},
 };
 
 /// What is recorded, and with how much memory.
@@ -34,13 +35,13 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    pub(super) fn settings(&self, verbose: bool) -> Settings {
+    pub(super) fn settings(&self, needs: Needs) -> Settings {
         Settings {
             wanted: Wanted {
                 filter: self.syscalls.clone(),
                 string_limit: self.string_limit,
                 payload: !self.no_payload,
-                verbose,
+                verbose: needs.whole_structures,
             },
             budget: Budget { ring: self.buffer_size, total: self.memory_max },
             without: self.without.clone(),
@@ -78,10 +79,9 @@ fn size(text: &str) -> Result<usize> {
     number.checked_mul(1 << shift).context("a size that no machine has")
 }
 
+/// `trace=SET`, or the set alone.
 pub(super) fn filter(text: &str) -> Result<Filter> {
-    Filter::parse(text, |name| {
-        syscall::find(name).is_some() || syscall::number(Abi::native(false), name).is_some()
-    })
+    Filter::parse(text.strip_prefix("trace=").unwrap_or(text))
 }
 
 #[cfg(test)]

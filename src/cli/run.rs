@@ -30,7 +30,6 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, v2_mount},
-    decode::Style,
     model::Cause,
     recorder::Recorder,
 };
@@ -59,18 +58,14 @@ impl Run {
     async fn record(&self, program: &Program) -> Result<End> {
         let mut signals = Signals::new()?;
         let mut destination = self.output.open()?;
-        let mut recorder = Recorder::prepare(1, &self.recording.settings(self.output.verbose))?;
+        let mut recorder = Recorder::prepare(1, &self.recording.settings(self.output.needs()))?;
         let place = Place::make()?;
         let cgroup = Cgroup::open(&place.path)?;
         let directory = cgroup.directory().try_clone_to_owned().context("hold the command's cgroup")?;
         recorder.record(vec![cgroup])?;
         recording::say_ready(&recorder, 1)?;
         let child = program.start(&directory)?;
-        let style = Style {
-            string_limit: self.recording.string_limit as usize,
-            verbose: self.output.verbose,
-            ..Style::default()
-        };
+        let style = self.output.style(self.recording.string_limit as usize);
         let status = loop {
             if let Some(status) = ended(child)? {
                 break status;

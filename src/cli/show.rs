@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{End, output::Output};
-use crate::{decode::Style, store};
+use crate::store;
 
 /// Print a dump file
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ impl Show {
         if let Some(damage) = &damage {
             super::say(format_args!("traceloop: {}: {damage}", self.file.display()))?;
         }
-        let style = Style { string_limit: self.string_limit, verbose: self.output.verbose, ..Style::default() };
+        let style = self.output.style(self.string_limit);
         self.output.open()?.dump(&recording, &style)?;
         Ok(if damage.is_some() { End::NoMatch } else { End::Done })
     }

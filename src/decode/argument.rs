@@ -284,6 +284,7 @@ fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, path: bool) -> Value {
     };
     let (shown, more) = without_nul(bytes);
     if path {
+        text.touch(shown);
         io::path(text, shown)
     } else {
         text.string(shown, more)

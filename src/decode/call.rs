@@ -151,6 +151,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         duration: None,
         cut: false,
         caller: None,
+        paths: text.paths,
     }
 }
 

@@ -43,5 +43,5 @@ mod watch;
 
 pub use merge::events;
 pub use pair::Decoder;
-pub use style::{Constants, Style};
+pub use style::{Constants, Descriptors, Strings, Style};
 pub use text::escape;

@@ -11,6 +11,12 @@ pub struct Style {
     pub verbose: bool,
     /// `-X`: how constants are shown.
     pub constants: Constants,
+    /// `-x`: how strings are shown.
+    pub strings: Strings,
+    /// `-y`: what is told of descriptors.
+    pub descriptors: Descriptors,
+    /// Whether calls are to carry the paths that they touch.
+    pub paths: bool,
     /// The architecture on which the records were made.
     pub arch: String,
 }
@@ -27,12 +33,54 @@ pub enum Constants {
     Verbose,
 }
 
+/// `-x`: how strings are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strings {
+    /// What does not print is escaped.
+    #[default]
+    Escaped,
+    /// Strings with a byte that does not print: every byte in hexadecimal.
+    HexUnlessAscii,
+    /// Every byte in hexadecimal.
+    Hex,
+}
+
+/// `-y`: what is told of descriptors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Descriptors {
+    /// The path that they were opened with, or what they are instead.
+    pub paths: bool,
+    /// Sockets' protocols and addresses.
+    pub sockets: bool,
+    /// The numbers of devices.
+    pub devices: bool,
+    /// The processes of pidfds.
+    pub pidfds: bool,
+}
+
+impl Descriptors {
+    /// Nothing.
+    pub const NONE: Self = Self { paths: false, sockets: false, devices: false, pidfds: false };
+    /// `-y`.
+    pub const PATHS: Self = Self { paths: true, ..Self::NONE };
+    /// `-yy`.
+    pub const ALL: Self = Self { paths: true, sockets: true, devices: true, pidfds: true };
+
+    /// Whether anything is told.
+    pub fn any(self) -> bool {
+        self != Self::NONE
+    }
+}
+
 impl Default for Style {
     fn default() -> Self {
         Self {
             string_limit: 32,
             verbose: false,
             constants: Constants::default(),
+            strings: Strings::default(),
+            descriptors: Descriptors::NONE,
+            paths: false,
             arch: std::env::consts::ARCH.to_owned(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::style::{Constants, Style};
+use super::style::{Constants, Strings, Style};
 use crate::syscall::Words;
 
 /// A text being written.
@@ -10,11 +10,13 @@ use crate::syscall::Words;
 pub(super) struct Text<'a> {
     out: String,
     style: &'a Style,
+    /// The paths that were written, if they are asked for.
+    pub(super) paths: Vec<Box<[u8]>>,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(style: &'a Style) -> Self {
-        Self { out: String::with_capacity(96), style }
+        Self { out: String::with_capacity(96), style, paths: Vec::new() }
     }
 
     pub(super) fn style(&self) -> &'a Style {
@@ -30,8 +32,15 @@ impl<'a> Text<'a> {
         self.out.truncate(length);
     }
 
-    pub(super) fn finish(self) -> String {
-        self.out
+    pub(super) fn finish(&mut self) -> String {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Notes a path that the call touches.
+    pub(super) fn touch(&mut self, path: &[u8]) {
+        if self.style.paths {
+            self.paths.push(path.into());
+        }
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -182,10 +191,7 @@ impl<'a> Text<'a> {
     /// A quoted string, cut at the string limit. `more`: there was more than `bytes`.
     pub(super) fn string(&mut self, bytes: &[u8], more: bool) {
         let limit = self.style.string_limit;
-        let shown = &bytes[..bytes.len().min(limit)];
-        self.out.push('"');
-        escape(&mut self.out, shown);
-        self.out.push('"');
+        self.whole_string(&bytes[..bytes.len().min(limit)]);
         if more || bytes.len() > limit {
             self.out.push_str("...");
         }
@@ -203,14 +209,18 @@ impl<'a> Text<'a> {
     /// The same, never cut.
     pub(super) fn whole_hex_string(&mut self, bytes: &[u8]) {
         self.out.push('"');
-        for byte in bytes {
-            let _ = write!(self.out, "\\x{byte:02x}");
-        }
+        hex_bytes(&mut self.out, bytes);
         self.out.push('"');
     }
 
     /// A quoted string that is never cut.
     pub(super) fn whole_string(&mut self, bytes: &[u8]) {
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
+        match self.style.strings {
+            Strings::Hex => return self.whole_hex_string(bytes),
+            Strings::HexUnlessAscii if !bytes.iter().all(plain) => return self.whole_hex_string(bytes),
+            Strings::HexUnlessAscii | Strings::Escaped => {}
+        }
         self.out.push('"');
         escape(&mut self.out, bytes);
         self.out.push('"');
@@ -244,6 +254,12 @@ impl<'a> Text<'a> {
         self.out.push('[');
         inside(self);
         self.out.push(']');
+    }
+}
+
+fn hex_bytes(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "\\x{byte:02x}");
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Call {
     pub cut: bool,
     /// An execve: the thread that called it, where the program goes on under its process's id.
     pub caller: Option<u32>,
+    /// The paths that it touches by argument or descriptor, if they were asked for.
+    pub paths: Vec<Box<[u8]>>,
 }
 
 impl Call {

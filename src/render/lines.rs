@@ -74,6 +74,7 @@ mod tests {
             duration: None,
             cut: false,
             caller: None,
+            paths: vec![],
         };
         Event { start, end, tid, pid: tid, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }

@@ -4,12 +4,15 @@ mod json;
 mod lines;
 mod moment;
 mod strace;
+mod summary;
 mod text;
 mod window;
 
 use std::io::{self, Write};
 
 pub use window::lines as window;
+
+pub use summary::{Column, Summary};
 
 use crate::model::{Dump, Event};
 
@@ -40,4 +43,9 @@ pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &
         Format::Strace => strace::follow(out, clock_offset, events),
         Format::Json => json::follow(out, clock_offset, events),
     }
+}
+
+/// Writes a table of the calls.
+pub fn summary(out: &mut impl Write, summary: &Summary, events: &[Event]) -> io::Result<()> {
+    summary::write(out, summary, events)
 }

@@ -1,8 +1,12 @@
 //! Sets of system calls, as strace's `-e trace=` names them.
 
 use anyhow::{Result, bail};
+use regex_lite::Regex;
 
-use super::row::Row;
+use super::{
+    abi::{self, Abi, NUMBERS},
+    row::Row,
+};
 
 /// A class of calls: `%name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,81 +32,152 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class with its name and what it is about.
+    pub const ALL: [(Self, &'static str, &'static str); 17] = [
+        (Self::File, "file", "calls that take a path"),
+        (Self::Desc, "desc", "calls that take or return a descriptor"),
+        (Self::Process, "process", "processes begin, run a program, end, wait"),
+        (Self::Network, "network", "sockets; also %net"),
+        (Self::Signal, "signal", "signals"),
+        (Self::Ipc, "ipc", "System V semaphores, messages, shared memory"),
+        (Self::Memory, "memory", "mappings of memory"),
+        (Self::Creds, "creds", "users, groups, capabilities"),
+        (Self::Clock, "clock", "reading and setting clocks"),
+        (Self::Stat, "stat", "stat"),
+        (Self::Lstat, "lstat", "lstat"),
+        (Self::Fstat, "fstat", "fstat, fstatat, statx"),
+        (Self::StatLike, "%stat", "%stat, %lstat and %fstat together"),
+        (Self::Statfs, "statfs", "statfs"),
+        (Self::Fstatfs, "fstatfs", "fstatfs"),
+        (Self::StatfsLike, "%statfs", "%statfs, %fstatfs and ustat together"),
+        (Self::Pure, "pure", "calls that take nothing and cannot fail"),
+    ];
+
     fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "desc" => Self::Desc,
-            "file" => Self::File,
-            "memory" => Self::Memory,
-            "process" => Self::Process,
-            "signal" => Self::Signal,
-            "ipc" => Self::Ipc,
-            "net" | "network" => Self::Network,
-            "creds" => Self::Creds,
-            "clock" => Self::Clock,
-            "stat" => Self::Stat,
-            "lstat" => Self::Lstat,
-            "fstat" => Self::Fstat,
-            "%stat" => Self::StatLike,
-            "statfs" => Self::Statfs,
-            "fstatfs" => Self::Fstatfs,
-            "%statfs" => Self::StatfsLike,
-            "pure" => Self::Pure,
-            _ => return None,
-        })
+        let name = if name == "net" { "network" } else { name };
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(class, ..)| *class)
+    }
+
+    /// The classes that could once be named without `%`.
+    fn of_old(name: &str) -> Option<Self> {
+        ["desc", "file", "memory", "process", "signal", "ipc", "network"].contains(&name).then(|| Self::of(name)).flatten()
+    }
+
+    /// Its name, without the `%` before it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(class, ..)| *class == self).map_or("", |(_, name, _)| name)
     }
 }
 
-/// Which calls are wanted: `openat,%network`, `!futex`, `all`, `none`.
-#[derive(Clone, Debug, Default)]
+/// Which calls are wanted: `openat,%network`, `!futex`, `/^sched_`, `all`, `none`.
+#[derive(Clone, Debug)]
 pub struct Filter {
     inverted: bool,
     words: Vec<Word>,
 }
 
+impl Default for Filter {
+    /// Everything.
+    fn default() -> Self {
+        Self { inverted: true, words: Vec::new() }
+    }
+}
+
 #[derive(Clone, Debug)]
-enum Word {
-    All,
+struct Word {
+    what: What,
+    /// `@64`, `@32`: only calls of this width.
+    width: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum What {
     Name(String),
+    Number(u16),
     Class(Class),
+    Regex(Regex),
+}
+
+impl Word {
+    fn parse(text: &str) -> Result<Self> {
+        let (text, width) = match text.rsplit_once('@') {
+            Some((text, "64")) => (text, Some(8)),
+            Some((text, "32")) => (text, Some(4)),
+            Some((_, other)) => bail!("behind @ stands 64 or 32, not {other:?}"),
+            None => (text, None),
+        };
+        let what = if let Some(regex) = text.strip_prefix('/') {
+            match Regex::new(regex.strip_suffix('/').unwrap_or(regex)) {
+                Ok(regex) => What::Regex(regex),
+                Err(error) => bail!("{regex:?} is no regular expression: {error}"),
+            }
+        } else if text.starts_with(|first: char| first.is_ascii_digit()) {
+            match text.parse() {
+                Ok(number) => What::Number(number),
+                Err(_) => bail!("there is no system call {text}"),
+            }
+        } else if let Some(class) = text.strip_prefix('%') {
+            match Class::of(class) {
+                Some(class) => What::Class(class),
+                None => bail!("there is no class %{class}; see `traceloop explain --classes`"),
+            }
+        } else {
+            Class::of_old(text).map_or_else(|| What::Name(text.to_owned()), What::Class)
+        };
+        Ok(Self { what, width })
+    }
+
+    fn wants(&self, abi: Abi, nr: u16, name: &str, row: Option<&Row>) -> bool {
+        self.width.is_none_or(|width| width == abi.word())
+            && match &self.what {
+                What::Name(wanted) => wanted == name,
+                What::Number(wanted) => *wanted == nr,
+                What::Class(class) => row.is_some_and(|row| row.classes.contains(class)),
+                What::Regex(regex) => regex.is_match(name),
+            }
+    }
+
+    /// Whether there is any such call.
+    fn is_known(&self) -> bool {
+        matches!(self.what, What::Class(_))
+            || [Abi::X86_64, Abi::Ia32, Abi::Aarch64].into_iter().any(|abi| {
+                (0..NUMBERS).any(|nr| abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr, name, abi::row(abi, nr))))
+            })
+    }
 }
 
 impl Filter {
-    /// Parses a set; an unknown name is an error, unless a `?` stands before it.
-    pub fn parse(text: &str, known: impl Fn(&str) -> bool) -> Result<Self> {
-        let text = text.strip_prefix("trace=").unwrap_or(text);
-        let (inverted, text) = match text.strip_prefix('!') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
+    /// Parses a set; an unknown call is an error, unless a `?` stands before it.
+    pub fn parse(text: &str) -> Result<Self> {
+        let bare = text.trim_start_matches('!');
+        let mut inverted = (text.len() - bare.len()) % 2 == 1;
         let mut words = Vec::new();
-        for word in text.split(',').filter(|word| !word.is_empty()) {
-            let (optional, word) = match word.strip_prefix('?') {
-                Some(rest) => (true, rest),
-                None => (false, word),
-            };
-            match word.strip_prefix('%') {
-                _ if word == "all" => words.push(Word::All),
-                _ if word == "none" => {}
-                Some(class) => match Class::of(class) {
-                    Some(class) => words.push(Word::Class(class)),
-                    None => bail!("there is no class %{class}; see `traceloop explain --classes`"),
-                },
-                None if known(word) => words.push(Word::Name(word.to_owned())),
-                None if optional => {}
-                None => bail!("there is no system call {word:?}; `traceloop explain` lists them all"),
+        match bare {
+            "none" => {}
+            "all" => inverted = !inverted,
+            _ => {
+                for word in bare.split(',').filter(|word| !word.is_empty()) {
+                    let asked = word.trim_start_matches('?');
+                    let parsed = Word::parse(asked)?;
+                    if parsed.is_known() {
+                        words.push(parsed);
+                    } else if asked.len() == word.len() {
+                        bail!("there is no system call {asked:?}; `traceloop explain` lists them all");
+                    }
+                }
+                if bare.split(',').all(str::is_empty) {
+                    bail!("name system calls or %classes, with commas between them");
+                }
             }
         }
         Ok(Self { inverted, words })
     }
 
-    /// Whether a call is wanted. Without any word, everything is.
-    pub fn wants(&self, row: Option<&Row>, name: &str) -> bool {
-        let named = self.words.iter().any(|word| match word {
-            Word::All => true,
-            Word::Name(wanted) => wanted == name,
-            Word::Class(class) => row.is_some_and(|row| row.classes.contains(class)),
-        });
-        (self.words.is_empty() && !self.inverted) || named != self.inverted
+    /// Whether a call is wanted.
+    pub fn wants(&self, abi: Abi, nr: u16) -> bool {
+        let name = abi::name(abi, nr).unwrap_or_default();
+        let row = abi::row(abi, nr);
+        self.words.iter().any(|word| word.wants(abi, nr, name, row)) != self.inverted
     }
 }
 
@@ -111,9 +186,7 @@ mod tests {
     use super::*;
 
     fn wants(filter: &str, name: &str) -> bool {
-        let filter = Filter::parse(filter, |name| name != "nonsense").unwrap();
-        let row = super::super::abi::find(name);
-        filter.wants(row, name)
+        Filter::parse(filter).unwrap().wants(Abi::X86_64, abi::number(Abi::X86_64, name).unwrap())
     }
 
     #[test]
@@ -121,11 +194,37 @@ mod tests {
         assert!(wants("openat,close", "openat"));
         assert!(!wants("openat,close", "read"));
         assert!(wants("%file", "openat"));
+        assert!(wants("network", "socket"));
+        assert!(wants("%net", "socket"));
         assert!(!wants("!%file", "openat"));
         assert!(wants("!futex", "read"));
+        assert!(!wants("!!futex", "read"));
         assert!(wants("all", "read"));
-        assert!(!wants("none", "read") || wants("", "read"));
-        assert!(Filter::parse("nonsense", |name| name != "nonsense").is_err());
-        assert!(Filter::parse("?nonsense", |name| name != "nonsense").is_ok());
+        assert!(!wants("none", "read"));
+        assert!(!wants("!all", "read"));
+        assert!(wants("0", "read"));
+    }
+
+    #[test]
+    fn classes_of_stats() {
+        assert!(wants("%stat", "stat") && !wants("%stat", "fstat"));
+        assert!(wants("%fstat", "newfstatat") && wants("%%stat", "newfstatat") && wants("%%stat", "lstat"));
+        assert!(wants("%%statfs", "fstatfs") && !wants("%statfs", "fstatfs"));
+    }
+
+    #[test]
+    fn regular_expressions_and_widths() {
+        assert!(wants("/^open", "openat") && !wants("/^open", "mq_open"));
+        assert!(wants("/open/", "mq_open"));
+        assert!(wants("read@64", "read") && !wants("read@32", "read"));
+    }
+
+    #[test]
+    fn what_is_unknown_is_an_error() {
+        for wrong in ["nonsense", "%nonsense", "/nonsense", "read@16", "/(", "", "70000"] {
+            assert!(Filter::parse(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(!wants("?nonsense", "read"));
+        assert!(wants("?nonsense,read", "read"));
     }
 }

@@ -50,10 +50,8 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
         let base = if compat { usize::from(abi::NUMBERS) } else { 0 };
         for nr in 0..abi::NUMBERS {
             let row = abi::row(abi, nr);
-            let known = abi::name(abi, nr);
-            let unnamed = format!("{nr}");
             let mut plan = row.map_or_else(unknown, |row| plan(row.args, &row.ret, abi, wanted));
-            if !wanted.filter.wants(row, known.unwrap_or(&unnamed)) {
+            if !wanted.filter.wants(abi, nr) {
                 plan.flags.0 &= !types::plan_flag::PLAN_RECORD.0;
             } else if let Some(row) = row
                 && let Some(cases) = row.cases

@@ -1,0 +1,193 @@
+//! Options of which events are shown.
+
+use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, time::Duration};
+
+use anyhow::{Result, bail};
+use clap::{ArgAction, Args};
+use jiff::SignedDuration;
+
+use super::{recording, styling};
+use crate::{
+    decode::Descriptors,
+    select::{Selection, Signals, Status, Statuses, When},
+    syscall::Filter,
+};
+
+/// Which events are shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "What is shown")]
+pub(super) struct Selecting {
+    /// strace's -e: [trace=]SET of calls (names, %classes, /regex, ! for all but them), signal=SET,
+    /// status=SET, quiet=SET, decode-fds=SET
+    #[arg(short = 'e', value_name = "EXPR", value_parser = expression, allow_hyphen_values = true)]
+    expressions: Vec<Expression>,
+    /// Only calls that succeeded
+    #[arg(short = 'z', long)]
+    successful_only: bool,
+    /// Only calls that failed
+    #[arg(short = 'Z', long)]
+    failed_only: bool,
+    /// Only calls that ended so: successful, failed, unfinished, unavailable, detached
+    #[arg(long, value_name = "SET", value_parser = Statuses::parse)]
+    status: Option<Statuses>,
+    /// Only these signals
+    #[arg(long, value_name = "SET", value_parser = Signals::parse)]
+    signal: Option<Signals>,
+    /// Only calls that touch this path, by argument or descriptor
+    #[arg(short = 'P', long = "trace-path", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only calls that lasted at least so long: 200ms, 1.5s
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Only these threads
+    #[arg(long, value_name = "TID", value_delimiter = ',')]
+    tid: Vec<u32>,
+    /// Not what ended before: 03:12:10, RFC 3339, -30s before the end, unix seconds
+    #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
+    since: Option<When>,
+    /// Not what began after
+    #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
+    until: Option<When>,
+    /// Only the last N calls, and what happened between them
+    #[arg(short = 'n', long = "lines", value_name = "N")]
+    last: Option<usize>,
+    /// Not how threads ended with -qq, nor what execve did to other threads with -qqq
+    #[arg(short = 'q', long, action = ArgAction::Count)]
+    quiet: u8,
+}
+
+/// strace's `-e`.
+#[derive(Clone, Debug)]
+enum Expression {
+    Calls(Filter),
+    Signals(Signals),
+    Statuses(Statuses),
+    Quiet { exits: bool, superseded: bool },
+    Descriptors(Descriptors),
+}
+
+impl Selecting {
+    pub(super) fn selection(&self) -> Selection {
+        let mut selection = Selection {
+            duration: self.duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
+            threads: self.tid.clone(),
+            since: self.since.clone(),
+            until: self.until.clone(),
+            last: self.last,
+            no_exits: self.quiet > 1,
+            no_superseded: self.quiet > 2,
+            paths: self.wanted_paths(),
+            ..Selection::default()
+        };
+        for expression in &self.expressions {
+            match expression.clone() {
+                Expression::Calls(calls) => selection.calls = calls,
+                Expression::Signals(signals) => selection.signals = signals,
+                Expression::Statuses(statuses) => selection.statuses = statuses,
+                Expression::Quiet { exits, superseded } => {
+                    selection.no_exits |= exits;
+                    selection.no_superseded |= superseded;
+                }
+                Expression::Descriptors(_) => {}
+            }
+        }
+        let short = [(self.successful_only, Status::Successful), (self.failed_only, Status::Failed)];
+        if short.iter().any(|(given, _)| *given) {
+            selection.statuses = Statuses::only(short.iter().filter(|(given, _)| *given).map(|(_, status)| *status));
+        }
+        if let Some(statuses) = &self.status {
+            selection.statuses = statuses.clone();
+        }
+        if let Some(signals) = &self.signal {
+            selection.signals = signals.clone();
+        }
+        selection
+    }
+
+    /// Whether paths decide.
+    pub(super) fn by_path(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    /// What `-e decode-fds=` asks for.
+    pub(super) fn descriptors(&self) -> Option<Descriptors> {
+        self.expressions.iter().rev().find_map(|expression| match expression {
+            Expression::Descriptors(descriptors) => Some(*descriptors),
+            _ => None,
+        })
+    }
+
+    /// The paths as given, and what they lead to.
+    fn wanted_paths(&self) -> Vec<Vec<u8>> {
+        let bytes = |path: &PathBuf| path.as_os_str().as_bytes().to_vec();
+        let mut paths: Vec<_> = self.paths.iter().map(bytes).collect();
+        for resolved in self.paths.iter().filter_map(|path| fs::canonicalize(path).ok()) {
+            if !paths.contains(&bytes(&resolved)) {
+                paths.push(bytes(&resolved));
+            }
+        }
+        paths
+    }
+}
+
+fn expression(text: &str) -> Result<Expression> {
+    let Some((name, set)) = text.split_once('=') else {
+        return Ok(Expression::Calls(recording::filter(text)?));
+    };
+    Ok(match name {
+        "trace" | "t" => Expression::Calls(recording::filter(set)?),
+        "signal" | "signals" | "s" => Expression::Signals(Signals::parse(set)?),
+        "status" => Expression::Statuses(Statuses::parse(set)?),
+        "quiet" | "silent" | "silence" | "q" => quiet(set)?,
+        "decode-fd" | "decode-fds" => Expression::Descriptors(styling::descriptors(set)?),
+        _ => bail!("-e takes trace=, signal=, status=, quiet= and decode-fds=, not {name}="),
+    })
+}
+
+/// `exit,superseded`; what strace says of itself, and we do not, is accepted too.
+fn quiet(set: &str) -> Result<Expression> {
+    let (mut exits, mut superseded) = (false, false);
+    for word in set.split(',') {
+        match word {
+            "exit" | "exits" => exits = true,
+            "superseded" | "thread-execve" => superseded = true,
+            "all" => (exits, superseded) = (true, true),
+            "none" | "attach" | "path-resolution" | "personality" => {}
+            _ => bail!("there is nothing called {word:?} to be quiet about: exit, superseded"),
+        }
+    }
+    Ok(Expression::Quiet { exits, superseded })
+}
+
+fn duration(text: &str) -> Result<Duration> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    match duration {
+        Some(duration) => Ok(duration),
+        None => bail!("a duration is told as 200ms, 1.5s, 2m; not {text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn straces_expressions() {
+        assert!(matches!(expression("openat,%network").unwrap(), Expression::Calls(_)));
+        assert!(matches!(expression("trace=!openat").unwrap(), Expression::Calls(_)));
+        assert!(matches!(expression("!openat").unwrap(), Expression::Calls(_)));
+        assert!(matches!(expression("s=none").unwrap(), Expression::Signals(_)));
+        assert!(matches!(expression("status=failed").unwrap(), Expression::Statuses(_)));
+        assert!(matches!(expression("quiet=exit").unwrap(), Expression::Quiet { exits: true, superseded: false }));
+        for wrong in ["trace=nonsense", "nonsense", "signal=SIGNONE", "status=good", "fault=open", "quiet=x"] {
+            assert!(expression(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("200ms").unwrap(), Duration::from_millis(200));
+        assert_eq!(duration("1.5s").unwrap(), Duration::from_millis(1500));
+        assert!(duration("x").is_err() && duration("-1s").is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! Options of how a call is written: strace's.
+
+use anyhow::{Result, bail};
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::decode::{Constants, Descriptors, Strings, Style};
+
+/// How calls are written.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "How calls are written")]
+pub(super) struct Styling {
+    /// Structures and arrays whole; to be given when recording too
+    #[arg(short = 'v', long)]
+    verbose: bool,
+    /// What descriptors stand for: paths with -y; sockets' addresses, devices and pidfds too with -yy
+    #[arg(short = 'y', long, action = ArgAction::Count)]
+    decode_fds: u8,
+    /// Constants and flags as numbers, by name, or both
+    #[arg(short = 'X', long, value_name = "FORM", value_enum, default_value_t = Form::Abbrev)]
+    const_print_style: Form,
+    /// Strings that are not plain ASCII in hexadecimal; all strings with -xx
+    #[arg(short = 'x', long, action = ArgAction::Count)]
+    strings_in_hex: u8,
+}
+
+/// How constants are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// As numbers
+    Raw,
+    /// By name
+    Abbrev,
+    /// As numbers with the names in a comment
+    Verbose,
+}
+
+impl Styling {
+    /// Whether structures are recorded whole.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    pub(super) fn style(&self, string_limit: usize) -> Style {
+        Style {
+            string_limit,
+            verbose: self.verbose,
+            constants: match self.const_print_style {
+                Form::Raw => Constants::Raw,
+                Form::Abbrev => Constants::Abbrev,
+                Form::Verbose => Constants::Verbose,
+            },
+            strings: match self.strings_in_hex {
+                0 => Strings::Escaped,
+                1 => Strings::HexUnlessAscii,
+                _ => Strings::Hex,
+            },
+            descriptors: match self.decode_fds {
+                0 => Descriptors::NONE,
+                1 => Descriptors::PATHS,
+                _ => Descriptors::ALL,
+            },
+            ..Style::default()
+        }
+    }
+}
+
+/// strace's `-e decode-fds=`: `path,socket`, `all`, `none`.
+pub(super) fn descriptors(text: &str) -> Result<Descriptors> {
+    let mut descriptors = Descriptors::NONE;
+    for word in text.split(',') {
+        match word {
+            "all" => descriptors = Descriptors::ALL,
+            "none" => descriptors = Descriptors::NONE,
+            "path" => descriptors.paths = true,
+            "socket" => descriptors.sockets = true,
+            "dev" => descriptors.devices = true,
+            "pidfd" => descriptors.pidfds = true,
+            _ => bail!("there is no kind of descriptor {word:?}: path, socket, dev, pidfd"),
+        }
+    }
+    Ok(descriptors)
+}

@@ -1,0 +1,98 @@
+//! A moment as people say it: a time of day, a date and time, how long before the end, unix seconds.
+
+use anyhow::{Result, bail};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime, civil, tz::TimeZone};
+
+/// A moment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// So long before the dump was made.
+    Before(SignedDuration),
+    /// A time of day on the day on which the dump was made, in the reader's time zone.
+    Clock(civil::Time),
+    /// A date and time in the reader's time zone.
+    Local(civil::DateTime),
+    /// A moment.
+    Instant(Timestamp),
+}
+
+impl When {
+    /// `-30s`, `03:12`, `03:12:10.5`, `2026-05-01 03:12`, `2026-05-01T03:12:10Z`, `1777600000.25`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if let Some(before) = text.strip_prefix('-') {
+            match before.parse::<SignedDuration>() {
+                Ok(before) if !before.is_negative() => return Ok(Self::Before(before)),
+                _ => bail!("how long before the end is told as -30s, -5m, -1h30m; not {text:?}"),
+            }
+        }
+        let seconds = text.strip_prefix('@').unwrap_or(text);
+        if seconds.contains(|char: char| char.is_ascii_digit()) && seconds.chars().all(|char| char.is_ascii_digit() || char == '.') {
+            let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
+            let nanoseconds = format!("{part:0<9}");
+            if let (Ok(whole), Ok(part)) = (whole.parse(), nanoseconds.get(..9).unwrap_or_default().parse())
+                && let Ok(timestamp) = Timestamp::new(whole, part)
+            {
+                return Ok(Self::Instant(timestamp));
+            }
+        }
+        if let Ok(timestamp) = text.parse::<Timestamp>() {
+            return Ok(Self::Instant(timestamp));
+        }
+        if let Ok(zoned) = text.parse::<ZonedDateTime>() {
+            return Ok(Self::Instant(zoned.timestamp()));
+        }
+        // A time of day would be read as one of today's date and time.
+        if !text.contains('-')
+            && let Ok(time) = text.parse()
+        {
+            return Ok(Self::Clock(time));
+        }
+        match text.parse() {
+            Ok(local) => Ok(Self::Local(local)),
+            Err(_) => bail!("a time is told as 03:12:10, 2026-05-01 03:12, RFC 3339, -30s before the end or unix seconds"),
+        }
+    }
+
+    /// On the records' clock, for a dump that was made at `taken` on it.
+    pub fn boottime(&self, taken: u64, clock_offset: i64) -> u64 {
+        let end = i128::from(taken) + i128::from(clock_offset);
+        let zone = TimeZone::system();
+        let real = match self {
+            Self::Before(before) => return u64::try_from(i128::from(taken) - before.as_nanos()).unwrap_or(0),
+            Self::Instant(timestamp) => timestamp.as_nanosecond(),
+            Self::Local(local) => {
+                local.to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond())
+            }
+            Self::Clock(time) => {
+                let day = Timestamp::from_nanosecond(end).unwrap_or_default().to_zoned_datetime(zone.clone()).date();
+                day.to_datetime(*time).to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond())
+            }
+        };
+        u64::try_from(real - i128::from(clock_offset)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_as_people_say_them() {
+        let offset = 1_000_000_000;
+        let at = |text: &str| When::parse(text).unwrap().boottime(90_000_000_000, offset);
+        assert_eq!(at("-30s"), 60_000_000_000);
+        assert_eq!(at("-1m30s"), 0);
+        assert_eq!(at("-200ms"), 89_800_000_000);
+        assert_eq!(at("31"), 30_000_000_000);
+        assert_eq!(at("@31.5"), 30_500_000_000);
+        assert_eq!(at("1970-01-01T00:00:31Z"), 30_000_000_000);
+        assert_eq!(at("1970-01-01T01:00:31+01:00"), 30_000_000_000);
+        assert!(matches!(When::parse("03:12").unwrap(), When::Clock(_)));
+        assert!(matches!(When::parse("03:12:10.25").unwrap(), When::Clock(_)));
+        assert!(matches!(When::parse("2026-05-01 03:12").unwrap(), When::Local(_)));
+        assert!(matches!(When::parse("2026-05-01T03:12:10").unwrap(), When::Local(_)));
+        for wrong in ["", "-", "yesterday", "-x", "25:00"] {
+            assert!(When::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
