@@ -357,6 +357,7 @@ fn moved(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape) -> Value {
         return Value::Unsigned(register);
     };
     let value = shape::print(text, raw, index, shape, Len::One, before);
+    text.known_until_here();
     if let Some(after) = raw.data(index)
         && raw.ret.is_some_and(|ret| ret > 0)
     {

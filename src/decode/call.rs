@@ -112,6 +112,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         if !argument::is_printed(raw, arg) {
             continue;
         }
+        let was_known = still_known;
         still_known &= is_known_at_start(&arg.kind);
         if !args.is_empty() {
             text.push(", ");
@@ -121,9 +122,12 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         }
         let from = text.len();
         let value = argument::print(&mut text, raw, arg.index, &arg.kind);
+        let known = text.take_known().filter(|known| was_known && *known <= text.len());
         args.push(Argument { name: arg.name, from, to: text.len(), value });
         if still_known {
             known_at_start = text.len();
+        } else if let Some(known) = known {
+            known_at_start = known;
         }
     }
     if raw.row.is_none() {
@@ -159,8 +163,14 @@ const UNKNOWN_ARGS: [&str; 6] = ["arg1", "arg2", "arg3", "arg4", "arg5", "arg6"]
 
 fn is_known_at_start(kind: &Kind) -> bool {
     match kind {
-        Kind::Out(..) | Kind::OutAlways(..) | Kind::InOut(..) => false,
-        Kind::If(_, _, inner) | Kind::Label(_, inner) => is_known_at_start(inner),
+        Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::InOut(..) | Kind::NodesOut(_) => false,
+        Kind::Moved(_) | Kind::Both(_) | Kind::HandleOut => false,
+        Kind::Choose(_, _, first, second) => is_known_at_start(first) && is_known_at_start(second),
+        Kind::If(_, _, inner)
+        | Kind::IfAll(_, _, inner)
+        | Kind::Unless(_, _, inner)
+        | Kind::IfDevice(_, inner)
+        | Kind::Label(_, inner) => is_known_at_start(inner),
         _ => true,
     }
 }

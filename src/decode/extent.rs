@@ -74,6 +74,7 @@ pub(super) fn map(text: &mut Text<'_>, before: &[u8], after: Option<&[u8]>, word
         text.field("fm_flags").flags(&words::FIEMAP, flags.into());
         text.field("fm_extent_count").unsigned(count);
     });
+    text.known_until_here();
     if let Some(after) = after {
         let mut memory = Memory::new(after, 0, word);
         memory.seek(16);
@@ -121,6 +122,7 @@ pub(super) fn dedupe(text: &mut Text<'_>, before: &[u8], after: Option<&[u8]>, w
             text.field("dest_offset").unsigned(memory.u64());
         });
     });
+    text.known_until_here();
     if let Some(after) = after {
         text.push(" => ");
         text.braced(|text| {

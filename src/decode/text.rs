@@ -12,11 +12,13 @@ pub(super) struct Text<'a> {
     style: &'a Style,
     /// The paths that were written, if they are asked for.
     pub(super) paths: Vec<Box<[u8]>>,
+    /// How much of an argument that the call answers in was known when the call began.
+    known: Option<usize>,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(style: &'a Style) -> Self {
-        Self { out: String::with_capacity(96), style, paths: Vec::new() }
+        Self { out: String::with_capacity(96), style, paths: Vec::new(), known: None }
     }
 
     pub(super) fn style(&self) -> &'a Style {
@@ -25,6 +27,16 @@ impl<'a> Text<'a> {
 
     pub(super) fn len(&self) -> usize {
         self.out.len()
+    }
+
+    /// Notes that what stands here was known when the call began; what follows in this argument was not.
+    pub(super) fn known_until_here(&mut self) {
+        self.known = Some(self.out.len());
+    }
+
+    /// Takes the note.
+    pub(super) fn take_known(&mut self) -> Option<usize> {
+        self.known.take()
     }
 
     /// Takes back what was written behind `length`.

@@ -84,8 +84,8 @@ pub(super) fn wall(time: u64, clock_offset: i64) -> (u64, u64) {
 
 /// What strace had written of the arguments when the call began.
 pub(super) fn known(call: &Call) -> Cow<'_, str> {
-    let known = &call.text[..call.known_at_start];
-    if known.len() < call.text.len() && !known.is_empty() { format!("{known}, ").into() } else { known.into() }
+    let (known, rest) = call.text.split_at(call.known_at_start);
+    if rest.starts_with(", ") { format!("{known}, ").into() } else { known.into() }
 }
 
 /// What it writes when the call ends.
