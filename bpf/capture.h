@@ -246,6 +246,13 @@ static __always_inline void capture_count(struct writing *w, __u8 arg, __u64 fro
 		put_number(w, arg, PART_COUNT, w->count);
 }
 
+/* Asked anew each time: a register that held the answer would double the verifier's states. */
+static __always_inline bool is_narrow(struct writing *w)
+{
+	barrier();
+	return w->flags & FLAG_COMPAT;
+}
+
 struct user_iovec {
 	__u64 base;
 	__u64 length;
@@ -267,31 +274,31 @@ static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part par
 static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count,
 					  __u32 most)
 {
-	bool compat = w->flags & FLAG_COMPAT;
-	__u32 width = compat ? 8 : 16;
-
 	if (!from)
 		return;
 	put_iovec(w, arg, part, from, count);
 	w->iov = from;
+	w->iov_left = count;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < most; i++) {
 		struct user_iovec iov = {};
 		__u64 here;
 
-		if (i >= count || i >= vector_limit)
+		if (!w->iov_left-- || i >= vector_limit)
 			return;
-		if (compat) {
+		if (is_narrow(w)) {
 			__u32 narrow[2] = {};
 
 			if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->iov))
 				return;
 			iov.base = narrow[0];
 			iov.length = narrow[1];
-		} else if (bpf_probe_read_user(&iov, sizeof(iov), (void *)w->iov)) {
-			return;
+			w->iov += 8;
+		} else {
+			if (bpf_probe_read_user(&iov, sizeof(iov), (void *)w->iov))
+				return;
+			w->iov += 16;
 		}
-		w->iov += width;
 		here = iov.length < w->transferred ? iov.length : w->transferred;
 		w->transferred -= here;
 		if (string_limit)
@@ -339,31 +346,29 @@ enum { MESSAGES_MOST = 8 };
 /* One msghdr, or an array of mmsghdr: those carry how much of each was transferred. */
 static __always_inline void capture_messages(struct writing *w, const volatile struct grab *grab)
 {
-	bool many = grab->what == WHAT_MESSAGES, received = grab->flags & GRAB_CLAMP_RET;
-	bool compat = w->flags & FLAG_COMPAT;
-	__u32 width = compat ? 28 : 56;
-	__u64 count = 1;
-
 	w->from = argument(w, grab->arg);
-	if (!w->from || (received && w->ret < 0))
+	w->count = 1;
+	if (!w->from || ((grab->flags & GRAB_CLAMP_RET) && w->ret < 0))
 		return;
-	w->transferred = received ? w->ret : ~0ull;
-	if (many) {
-		width += compat ? 4 : 8;
-		count = received || w->ret > 0 ? w->ret : argument(w, grab->length_arg);
-	}
+	if (grab->what == WHAT_MESSAGES)
+		w->count = w->ret > 0 || (grab->flags & GRAB_CLAMP_RET) ? w->ret : argument(w, grab->length_arg);
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < MESSAGES_MOST; i++) {
-		if (i >= count)
+		if (!w->count--)
 			return;
-		if (many) {
+		w->width = is_narrow(w) ? 28 : 56;
+		w->transferred = w->ret;
+		if (grab->what == WHAT_MESSAGES) {
 			__u32 length = 0;
 
-			bpf_probe_read_user(&length, 4, (void *)(w->from + (compat ? 28 : 56)));
-			w->transferred = received ? length : ~0ull;
+			bpf_probe_read_user(&length, 4, (void *)(w->from + w->width));
+			w->transferred = length;
+			w->width += is_narrow(w) ? 4 : 8;
 		}
-		capture_message(w, grab->arg, width);
-		w->from += width;
+		if (!(grab->flags & GRAB_CLAMP_RET))
+			w->transferred = ~0ull;
+		capture_message(w, grab->arg, w->width);
+		w->from += w->width;
 	}
 }
 

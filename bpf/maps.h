@@ -110,6 +110,8 @@ struct writing {
 	__u64 transferred;
 	__u64 from;
 	__u64 iov;
+	__u64 iov_left;
+	__u64 width;
 	__u64 args[8];
 	struct user_msghdr head;
 	__u8 bytes[BATCH_MOST + RECORD_MOST] __attribute__((aligned(8)));
