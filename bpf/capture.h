@@ -32,6 +32,24 @@ static __always_inline void end_piece(struct writing *w, struct piece *piece, lo
 	w->pieces++;
 }
 
+/*
+ * A kernel with hardened user copies looks up what a destination is, and is soonest done with the stack:
+ * what is small is read there and moved, in whole words, as the record has room for them.
+ */
+enum { BYTES_SMALL = 32, STRING_SMALL = 128 };
+
+static __always_inline long read_bytes(void *to, __u32 n, __u64 from)
+{
+	__u64 words[BYTES_SMALL / 8] = {};
+	long error;
+
+	if (n > BYTES_SMALL)
+		return bpf_probe_read_user(to, n, (void *)from);
+	error = bpf_probe_read_user(words, n, (void *)from);
+	__builtin_memcpy(to, words, sizeof(words));
+	return error;
+}
+
 /* whole: all of it or nothing, as a reader has it who asks for it at once. */
 static __always_inline void put_piece(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 size, bool whole)
 {
@@ -44,7 +62,7 @@ static __always_inline void put_piece(struct writing *w, __u8 arg, enum part par
 	barrier_var(n);
 	if (n > PIECE_MOST)
 		return;
-	error = bpf_probe_read_user(piece + 1, n, (void *)from);
+	error = read_bytes(piece + 1, n, from);
 	if (error && !whole) {
 		/* What lies before an unmapped page can still be told. */
 		__u32 here = 4096 - (from & 4095);
@@ -65,6 +83,22 @@ static __always_inline void put_bytes(struct writing *w, __u8 arg, enum part par
 	put_piece(w, arg, part, from, size, false);
 }
 
+static __always_inline long read_string(void *to, __u32 most, __u64 from)
+{
+	__u64 words[STRING_SMALL / 8];
+	long got;
+
+	if (most < STRING_SMALL)
+		return bpf_probe_read_user_str(to, most, (void *)from);
+	got = bpf_probe_read_user_str(words, STRING_SMALL, (void *)from);
+	if (got == STRING_SMALL)
+		return bpf_probe_read_user_str(to, most, (void *)from);
+	__builtin_memcpy(to, words, STRING_SMALL / 2);
+	if (got > STRING_SMALL / 2)
+		__builtin_memcpy(to + STRING_SMALL / 2, words + STRING_SMALL / 16, STRING_SMALL / 2);
+	return got;
+}
+
 static __always_inline void put_string(struct writing *w, __u8 arg, enum part part, __u64 from, __u32 most)
 {
 	struct piece *piece = piece_at(w, arg, part);
@@ -78,7 +112,7 @@ static __always_inline void put_string(struct writing *w, __u8 arg, enum part pa
 	barrier_var(most);
 	if (most > PIECE_MOST)
 		return;
-	got = bpf_probe_read_user_str(piece + 1, most, (void *)from);
+	got = read_string(piece + 1, most, from);
 	barrier_var(less);
 	/* Without the last byte it can still be seen that the string goes on. */
 	if (got < 0 && less < PIECE_MOST && !bpf_probe_read_user(piece + 1, less, (void *)from))

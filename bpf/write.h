@@ -10,7 +10,7 @@ static __always_inline void fill_call(struct call_record *call, const struct tas
 {
 	call->kind = phase == AT_ENTER ? RECORD_ENTER : RECORD_CALL;
 	call->flags = state->flags;
-	call->tid = my_tid();
+	call->tid = me()->pid;
 	call->nr = state->nr;
 	call->nargs = plan->nargs;
 	call->pieces = 0;
