@@ -62,7 +62,7 @@ static __always_inline void put_piece(struct writing *w, __u8 arg, enum part par
 	barrier_var(n);
 	if (n > PIECE_MOST)
 		return;
-	error = read_bytes(piece + 1, n, from);
+	error = n ? read_bytes(piece + 1, n, from) : 0;
 	if (error && !whole) {
 		/* What lies before an unmapped page can still be told. */
 		__u32 here = 4096 - (from & 4095);

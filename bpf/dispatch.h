@@ -127,7 +127,7 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return 0;
 	writer = plans[state->plan].writer;
 	if (writer <= WRITER_CAPTURE)
-		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, state);
+		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, task, state);
 	bpf_tail_call(ctx, &exit_writers, writer);
 	state->slot = 0;
 	return 0;

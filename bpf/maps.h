@@ -60,6 +60,17 @@ struct {
 	__type(value, __u32);
 } cgroup_slots SEC(".maps");
 
+/* Slots that were looked up lately, by cgroup id; see slot_of_cgroup. */
+enum { KEPT_SLOTS = 1024 };
+volatile __u64 kept_slots[KEPT_SLOTS];
+/* Changed by userspace behind each change of a cgroup's slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, 1);
+} generations SEC(".maps");
+
 /* Written and read here only (kernels from 5.11 on). */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -2,18 +2,37 @@
 /* Which track a task belongs to, what it is doing, and how a record reaches the track's ring. */
 #pragma once
 
-static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
+static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 {
 	__u32 *slot;
 
-	if (cgroup_storage) {
+	if (cgroup_storage)
 		slot = bpf_cgrp_storage_get(&cgroup_slots, cgroup, 0, 0);
-	} else {
-		__u64 id = cgroup->kn->id;
-
+	else
 		slot = bpf_map_lookup_elem(&cgroups, &id);
-	}
 	return slot ? *slot : 0;
+}
+
+/*
+ * What was looked up is kept in one word, so that it is always one cgroup's: id, generation, slot.
+ * Userspace changes the generation when it has changed a cgroup's slot; a cgroup that is made gets its
+ * slot before anybody looks.
+ */
+static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
+{
+	__u64 id = cgroup->kn->id, key, kept;
+	__u32 zero = 0, slot, *generation = bpf_map_lookup_elem(&generations, &zero);
+
+	if (!generation)
+		return 0;
+	key = id << 24 | (__u64)(*generation & 0xff) << 16;
+	kept = kept_slots[id & (KEPT_SLOTS - 1)];
+	if ((kept & ~0xffffull) == key)
+		return kept & 0xffff;
+	slot = look_up_slot(cgroup, id);
+	if (slot <= 0xffff && id < 1ull << 40)
+		kept_slots[id & (KEPT_SLOTS - 1)] = key | slot;
+	return slot;
 }
 
 static __always_inline __u32 slot_of(struct task_struct *task)

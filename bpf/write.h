@@ -4,13 +4,13 @@
 
 enum writer_phase { AT_ENTER, AT_EXIT };
 
-static __always_inline void fill_call(struct call_record *call, const struct task_state *state,
-				      const volatile struct plan *plan, struct pt_regs *regs, long ret,
+static __always_inline void fill_call(struct call_record *call, struct task_struct *task,
+				      const struct task_state *state, const volatile struct plan *plan, struct pt_regs *regs, long ret,
 				      enum writer_phase phase)
 {
 	call->kind = phase == AT_ENTER ? RECORD_ENTER : RECORD_CALL;
 	call->flags = state->flags;
-	call->tid = me()->pid;
+	call->tid = task->pid;
 	call->nr = state->nr;
 	call->nargs = plan->nargs;
 	call->pieces = 0;
@@ -26,14 +26,14 @@ static __always_inline void fill_call(struct call_record *call, const struct tas
 }
 
 /* Another program is writing on this CPU: the record goes out by itself, without memory. */
-static __always_inline void write_aside(void *ctx, const struct task_state *state, const volatile struct plan *plan,
-					struct pt_regs *regs, long ret, enum writer_phase phase)
+static __always_inline void write_aside(void *ctx, struct task_struct *task, const struct task_state *state,
+					const volatile struct plan *plan, struct pt_regs *regs, long ret, enum writer_phase phase)
 {
 	struct call_record call;
 	__u64 size;
 
 	call.lead = 0;
-	fill_call(&call, state, plan, regs, ret, phase);
+	fill_call(&call, task, state, plan, regs, ret, phase);
 	if (phase == AT_ENTER ? plan->enter_grabs : plan->grabs)
 		call.flags |= FLAG_CUT;
 	size = 40 + 8 * call.nargs;
@@ -82,7 +82,7 @@ static __always_inline int finish(struct task_state *state, enum writer_phase ph
 }
 
 static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum writer_phase phase,
-				 enum writer writer, struct task_state *state)
+				 enum writer writer, struct task_struct *task, struct task_state *state)
 {
 	const volatile struct plan *plan;
 	const volatile struct grab *grabs;
@@ -96,7 +96,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	plan = &plans[state->plan];
 	w = begin_writing(ctx, state->slot);
 	if (!w) {
-		write_aside(ctx, state, plan, regs, ret, phase);
+		write_aside(ctx, task, state, plan, regs, ret, phase);
 		return finish(state, phase);
 	}
 	at = w->used;
@@ -105,7 +105,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		return 0;
 	call = (struct call_record *)(w->bytes + at);
 	call->lead = 0;
-	fill_call(call, state, plan, regs, ret, phase);
+	fill_call(call, task, state, plan, regs, ret, phase);
 	w->at = at + 40 + 8 * plan->nargs;
 	grabs = phase == AT_ENTER ? plan->enter : plan->grab;
 	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
@@ -144,14 +144,14 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	SEC("tp_btf/sys_enter")                                                                  \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], 0, AT_ENTER, writer,                 \
+		return write(ctx, (struct pt_regs *)ctx[0], 0, AT_ENTER, writer, me(),           \
 			     state_of(me(), false));                                             \
 	}
 #define WRITE_AT_EXIT(name, writer)                                                              \
 	SEC("tp_btf/sys_exit")                                                                   \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], ctx[1], AT_EXIT, writer,             \
+		return write(ctx, (struct pt_regs *)ctx[0], ctx[1], AT_EXIT, writer, me(),       \
 			     state_of(me(), false));                                             \
 	}
 

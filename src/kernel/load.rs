@@ -1,6 +1,7 @@
 //! Loads and attaches the programs; slots and the cgroups assigned to them.
 
 use std::{
+    cell::Cell,
     io::Read,
     mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
@@ -41,6 +42,8 @@ pub struct Kernel {
     cpus: u32,
     features: Features,
     in_flight: Link,
+    /// Changes whenever a cgroup's slot does.
+    generation: Cell<u32>,
     strings: u32,
 }
 
@@ -115,7 +118,7 @@ impl Kernel {
         fill_writers(&skel)?;
         skel.attach().context("attach the BPF programs")?;
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
-        Ok(Self { skel, cpus, features, in_flight, strings: options.wanted.string_limit })
+        Ok(Self { skel, cpus, features, in_flight, generation: Cell::new(0), strings: options.wanted.string_limit })
     }
 
     /// Which of the optional features are in use.
@@ -149,7 +152,15 @@ impl Kernel {
                 .update(&fd.to_ne_bytes(), &slot.to_ne_bytes(), MapFlags::ANY)
                 .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
         }
-        Ok(())
+        self.forget_slots()
+    }
+
+    /// Has the kernel side look slots up anew.
+    fn forget_slots(&self) -> Result<()> {
+        let generation = self.generation.get().wrapping_add(1);
+        self.generation.set(generation);
+        let generations = &self.skel.maps.generations;
+        generations.update(&0_u32.to_ne_bytes(), &generation.to_ne_bytes(), MapFlags::ANY).context("tell of a new slot")
     }
 
     /// The cgroup's calls are no longer recorded.
@@ -158,7 +169,9 @@ impl Kernel {
             let fd = cgroup.directory().as_raw_fd();
             let _ = self.skel.maps.cgroup_slots.delete(&fd.to_ne_bytes());
         }
-        match self.skel.maps.cgroups.delete(&cgroup.id().to_ne_bytes()) {
+        let deleted = self.skel.maps.cgroups.delete(&cgroup.id().to_ne_bytes());
+        self.forget_slots()?;
+        match deleted {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("stop recording the cgroup {}", cgroup.path().display()))
             }
