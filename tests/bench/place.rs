@@ -50,6 +50,7 @@ impl Drop for Place {
 }
 
 /// Mounts tracefs where only this process and its children see it.
+#[allow(dead_code, reason = "one of the benches needs it")]
 pub(crate) fn mount_tracefs(at: &str) -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).context("leave the mount namespace: run as root")?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)

@@ -1,0 +1,110 @@
+//! How fast a dump becomes text: `cargo bench --bench decode` (as root, to make a recording of real calls).
+//!
+//! Some programs are recorded, their records repeated, later each time, up to a million; told are
+//! records a second for each step, on one core, and the most memory that the process had.
+
+mod place;
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use nix::time::{ClockId, clock_gettime};
+use place::Place;
+use traceloop::{
+    cgroup::Cgroup,
+    decode::{self, Style},
+    model::{Block, Cause, Recording},
+    recorder::{Budget, Recorder, Settings},
+    render::{self, Format},
+    store,
+    syscall::plan::Wanted,
+    wire,
+};
+
+const RECORDS: usize = 1_000_000;
+const SCRIPT: &str = "find /usr/share/doc /usr/lib/python3* /etc -newer /etc/passwd; ls -lR /usr/share/doc; \
+                      cat /usr/share/common-licenses/*; ps aux; tar cf /dev/null /usr/share/common-licenses";
+
+fn main() -> Result<()> {
+    let recording = repeat(record()?);
+    let count: usize = recording.blocks.iter().map(|block| wire::records(&block.bytes).count()).sum();
+    let bytes: usize = recording.blocks.iter().map(|block| block.bytes.len()).sum();
+    println!("{count} records, {} MiB\n\n| | CPU seconds | million records a second |\n|---|---|---|", bytes >> 20);
+    let style = Style::default();
+    let events = timed("decode", count, || Ok(decode::events(&recording, &style)))?;
+    for (name, format) in [("strace", Format::Strace), ("text", Format::Text), ("json", Format::Json)] {
+        timed(&format!("render {name}"), count, || {
+            render::dump(&mut io::BufWriter::new(io::sink()), format, &recording.dump, &events).context("render")
+        })?;
+    }
+    drop(events);
+    let file = timed("store", count, || {
+        let mut file = Vec::new();
+        store::write(&mut file, &recording)?;
+        Ok(file)
+    })?;
+    timed("read again", count, || store::read(file.as_slice()))?;
+    println!("\nThe file has {} MiB. Most memory at once: {}.", file.len() >> 20, peak()?);
+    Ok(())
+}
+
+/// The processor's time: what else the machine does is not counted.
+fn timed<T>(name: &str, count: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let used = || clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).context("read the clock");
+    let began = used()?;
+    let done = work()?;
+    let seconds = (used()? - began).as_secs_f64();
+    #[allow(clippy::cast_precision_loss, reason = "a million")]
+    let rate = count as f64 / seconds / 1e6;
+    writeln!(io::stdout(), "| {name} | {seconds:.2} | {rate:.2} |")?;
+    Ok(done)
+}
+
+fn record() -> Result<Recording> {
+    let place = Place::make()?;
+    let settings = Settings {
+        wanted: Wanted::default(),
+        budget: Budget { ring: 32 << 20, total: 1 << 30 },
+        without: Vec::new(),
+    };
+    let mut recorder = Recorder::prepare(1, &settings)?;
+    recorder.record(vec![Cgroup::open(&place.subject)?])?;
+    let procs = place.subject.join("cgroup.procs");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", SCRIPT]).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: the child opens, writes and closes a file, nothing else.
+    unsafe { shell.pre_exec(move || fs::write(&procs, "0")) };
+    shell.status().context("run the programs to record")?;
+    recorder.dump(Cause::Command)
+}
+
+/// The same again and again, until there are enough records.
+fn repeat(mut recording: Recording) -> Recording {
+    let first: Vec<Block> = std::mem::take(&mut recording.blocks);
+    let times = || first.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| record.time());
+    let count = times().count().max(1);
+    let span = times().max().unwrap_or(0) - times().min().unwrap_or(0) + 1000;
+    let mut blocks: Vec<Block> = first.iter().map(|block| Block { cpu: block.cpu, bytes: Vec::new() }).collect();
+    for n in 0..RECORDS.div_ceil(count) as u64 {
+        for (block, first) in blocks.iter_mut().zip(&first) {
+            for record in wire::records(&first.bytes) {
+                let from = block.bytes.len();
+                block.bytes.extend_from_slice(record.bytes());
+                block.bytes[from + 8..from + 16].copy_from_slice(&(record.time() + n * span).to_ne_bytes());
+            }
+        }
+    }
+    recording.blocks = blocks;
+    recording
+}
+
+fn peak() -> Result<String> {
+    let status = fs::read_to_string("/proc/self/status").context("read our own memory use")?;
+    Ok(status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim().to_owned())
+}
