@@ -30,7 +30,7 @@ static __always_inline __u32 plan_of_case(__u32 index, const volatile struct pla
 		__u32 middle = (low + high) / 2;
 		__u32 value;
 
-		if (middle >= CASES)
+		if (middle >= CASE_VALUES)
 			return index;
 		value = case_values[middle].value;
 		if (value == wanted)

@@ -24,7 +24,7 @@ const volatile __u32 self_tgid = 0;
 
 /* Written by userspace before load from the table of system calls; read by every writer. */
 const volatile struct plan plans[PLANS] = {};
-const volatile struct case_value case_values[CASES] = {};
+const volatile struct case_value case_values[CASE_VALUES] = {};
 
 /* A CPU's ring of a track, at slot * cpus + cpu. Userspace inserts the perf events. */
 struct {

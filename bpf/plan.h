@@ -90,6 +90,7 @@ struct plan {
 enum {
 	CALLS = 512,
 	CASES = 1024,
+	CASE_VALUES = 4096,
 	PLANS = 2 * CALLS + CASES,
 };
 

@@ -103,6 +103,24 @@ pub(super) fn winsize(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     });
 }
 
+/// What keyboard a console has.
+pub(super) fn keyboard_type(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let kind = memory.u8();
+    text.bracketed(|text| text.word(&term::KEYBOARDS, kind.into()));
+}
+
+/// What a console makes of its keys.
+pub(super) fn keyboard_mode(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let mode = memory.u32();
+    text.bracketed(|text| text.word(&term::KEYBOARD_MODES, mode.into()));
+}
+
+/// Whether a console shows text.
+pub(super) fn console_mode(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let mode = memory.u32();
+    text.bracketed(|text| text.word(&term::CONSOLE_MODES, mode.into()));
+}
+
 /// A modem's lines.
 pub(super) fn modem_flags(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let flags = memory.u32();

@@ -20,7 +20,7 @@ const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
 const ELEMENTS_MOST: usize = 256;
 
 type Plans = [types::plan; 2048];
-type CaseValues = [types::case_value; 1024];
+type CaseValues = [types::case_value; 4096];
 
 /// What a recording asks for.
 #[derive(Clone, Debug)]
@@ -381,6 +381,19 @@ mod tests {
     fn a_plain_call_captures_nothing() {
         let plan = of("getppid");
         assert_eq!((plan.nargs, plan.grabs, plan.writer), (0, 0, types::writer::WRITER_PLAIN));
+    }
+
+    #[test]
+    fn every_case_has_its_place() {
+        let (mut plans, mut values) = (0, 0);
+        for abi in [Abi::X86_64, Abi::Ia32] {
+            for row in (0..abi::NUMBERS).filter_map(|nr| abi::row(abi, nr)) {
+                let cases = row.cases.iter().flat_map(|cases| cases.list);
+                plans += cases.clone().count();
+                values += cases.map(|case| case.values.len()).sum::<usize>();
+            }
+        }
+        assert!(plans <= PLANS - 2 * usize::from(abi::NUMBERS) && values <= CASES, "{plans} plans, {values} values");
     }
 
     #[test]

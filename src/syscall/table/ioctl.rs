@@ -29,6 +29,13 @@ pub(super) static CASES: Cases = cases! {
     [ioctl::TIOCSBRK, ioctl::TIOCCBRK, ioctl::TIOCCONS, ioctl::TIOCNOTTY, ioctl::TIOCEXCL, ioctl::TIOCNXCL, ioctl::FIOCLEX,
         ioctl::FIONCLEX, ioctl::TIOCVHANGUP, ioctl::TIOCSSERIAL]
         (fd: Fd, cmd: Ioctl) -> Int;
+    // Consoles.
+    [0x4b33] (fd: Fd, cmd: Ioctl, arg: Out(KbdType, One)) -> Int;
+    [0x4b3a] (fd: Fd, cmd: Ioctl, arg: Enum(&words::term::CONSOLE_MODES)) -> Int;
+    [0x4b3b] (fd: Fd, cmd: Ioctl, arg: Out(ConsoleMode, One)) -> Int;
+    [0x4b44] (fd: Fd, cmd: Ioctl, arg: Out(KbdMode, One)) -> Int;
+    [0x4b45] (fd: Fd, cmd: Ioctl, arg: Enum(&words::term::KEYBOARD_MODES)) -> Int;
+    [0x4b36, 0x4b37, 0x4b3c, 0x4b3d, 0x4b6d] (fd: Fd, cmd: Ioctl) -> Int;
     // Files and file systems.
     [ioctl::FS_IOC_GETFLAGS, 0x8004_6601_u32] (fd: Fd, cmd: Ioctl, arg: Out(FsFlags, One)) -> Int;
     [ioctl::FS_IOC_SETFLAGS, 0x4004_6602] (fd: Fd, cmd: Ioctl, arg: In(FsFlags, One)) -> Int;
@@ -42,6 +49,9 @@ pub(super) static CASES: Cases = cases! {
     [ioctl::FIDEDUPERANGE] (fd: Fd, cmd: Ioctl, arg: Both(DedupeRange)) -> Int;
     [0x8100_9431_u32] (fd: Fd, cmd: Ioctl, arg: Out(FsLabel, One)) -> Int;
     [0x4100_9432] (fd: Fd, cmd: Ioctl, arg: In(FsLabel, One)) -> Int;
+    [0x9406, 0x9407, 0x9408, 0x941c, 0x942e, 0x5000_9402, 0x5000_940c] (fd: Fd, cmd: Ioctl) -> Int;
+    [0x8008_9418_u32] (fd: Fd, cmd: Ioctl, arg: Out(Uint64, One)) -> Int;
+    [0x4008_9413, 0x4008_9416] (fd: Fd, cmd: Ioctl, arg: In(Uint64, One)) -> Int;
     // Namespaces.
     [ioctl::NS_GET_USERNS, ioctl::NS_GET_PARENT] (fd: Fd, cmd: Ioctl) -> Fd;
     [ioctl::NS_GET_NSTYPE] (fd: Fd, cmd: Ioctl) -> Word(&words::ioctl::NAMESPACES);

@@ -50,6 +50,12 @@ words! {
     pub MODEM "TIOCM_???":
         libc { TIOCM_LE TIOCM_DTR TIOCM_RTS TIOCM_ST TIOCM_SR TIOCM_CTS TIOCM_CAR TIOCM_RNG TIOCM_DSR }
         is { TIOCM_OUT1 = 0x2000, TIOCM_OUT2 = 0x4000, TIOCM_LOOP = 0x8000 }
+    /// Keyboards of a console.
+    pub KEYBOARDS "KB_???": is { KB_84 = 1, KB_101 = 2, KB_OTHER = 3 }
+    /// What a console makes of its keys.
+    pub KEYBOARD_MODES "K_???": is { K_RAW = 0, K_XLATE = 1, K_MEDIUMRAW = 2, K_UNICODE = 3, K_OFF = 4 }
+    /// What a console shows.
+    pub CONSOLE_MODES "KD_???": is { KD_TEXT = 0, KD_GRAPHICS = 1, KD_TEXT0 = 2, KD_TEXT1 = 3 }
     /// tcflow's actions.
     pub FLOW "TC???": libc { TCOOFF TCOON TCIOFF TCION }
     /// tcflush's queues.
