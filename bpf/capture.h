@@ -99,25 +99,45 @@ static __always_inline long read_string(void *to, __u32 most, __u64 from)
 	return got;
 }
 
-static __always_inline void put_string(struct writing *w, __u8 arg, enum part part, __u64 from, __u32 most)
+/* Returns its length with the NUL, or a negative errno. */
+static __always_inline long put_string(struct writing *w, __u8 arg, enum part part, __u64 from, __u32 most)
 {
 	struct piece *piece = piece_at(w, arg, part);
 	__u32 less = most - 1;
 	long got;
 
 	if (!piece)
-		return;
+		return 0;
 	if (most > PIECE_MOST)
 		most = PIECE_MOST;
 	barrier_var(most);
 	if (most > PIECE_MOST)
-		return;
+		return 0;
 	got = read_string(piece + 1, most, from);
 	barrier_var(less);
 	/* Without the last byte it can still be seen that the string goes on. */
-	if (got < 0 && less < PIECE_MOST && !bpf_probe_read_user(piece + 1, less, (void *)from))
+	if (got < 0 && less < PIECE_MOST - 1 && !bpf_probe_read_user(piece + 1, less, (void *)from))
 		got = less;
 	end_piece(w, piece, got);
+	return got;
+}
+
+static __always_inline void put_error(struct writing *w, __u8 arg, enum part part, long error)
+{
+	struct piece *piece = piece_at(w, arg, part);
+
+	if (piece)
+		end_piece(w, piece, error);
+}
+
+static __always_inline void put_where(struct writing *w, __u8 arg, __u64 where)
+{
+	struct piece *piece = piece_at(w, arg, PART_WHERE);
+
+	if (!piece)
+		return;
+	__builtin_memcpy(piece + 1, &where, sizeof(where));
+	end_piece(w, piece, sizeof(where));
 }
 
 static __always_inline void put_number(struct writing *w, __u8 arg, enum part part, __u32 number)
@@ -201,9 +221,11 @@ static __always_inline void capture(struct writing *w, const volatile struct gra
 		if (!grab_wanted(w, grab, from))
 			continue;
 		from += grab->offset;
-		if (grab->what == WHAT_STRING)
-			put_string(w, grab->arg, part, from, grab->most);
-		else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
+		if (grab->what == WHAT_STRING) {
+			/* A string of all that fits may go on. */
+			if (put_string(w, grab->arg, part, from, grab->most) == PIECE_MOST)
+				put_bytes(w, grab->arg, PART_MORE, from + PIECE_MOST - 1, 1);
+		} else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
 			put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
 	}
 }
@@ -237,14 +259,15 @@ static __always_inline void capture_strings(struct writing *w, __u8 arg, __u64 f
 		__u64 string = pointer_at(w->from, compat, &fault);
 
 		if (fault) {
-			put_bytes(w, arg, PART_MORE, w->from, 1);
+			put_error(w, arg, PART_MORE, -14);
 			return;
 		}
 		if (!string)
 			return;
 		if (i >= vector_limit)
 			break;
-		put_string(w, arg, PART_ITEM, string, string_limit + 2);
+		if (put_string(w, arg, PART_ITEM, string, string_limit + 2) < 0)
+			put_where(w, arg, string);
 		w->from += compat ? 4 : 8;
 	}
 	put_number(w, arg, PART_MORE, 0);
@@ -276,8 +299,11 @@ static __always_inline void capture_count(struct writing *w, __u8 arg, __u64 fro
 		w->from += compat ? 4 : 8;
 		w->count++;
 	}
-	if (!fault)
-		put_number(w, arg, PART_COUNT, w->count);
+	if (fault && !w->count)
+		return;
+	put_number(w, arg, PART_COUNT, w->count);
+	if (fault)
+		put_error(w, arg, PART_MORE, -14);
 }
 
 /* Asked anew each time: a register that held the answer would double the verifier's states. */

@@ -66,6 +66,7 @@ enum part {
 	PART_CONTROL = 5,	/* msg_control */
 	PART_IOV = 6,		/* the iovec array of a msghdr */
 	PART_START = 7,		/* PART_DATA, as it was at the start of the call */
+	PART_WHERE = 16,	/* a u64: where the item before it would have been */
 } __attribute__((packed));
 
 /* Captured memory: length bytes follow; a negative length is the errno of the failed read. */

@@ -1,7 +1,7 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw, clone, file, handle, io, ioctl, mapping, mount, process, quota, shape, signal, socket, text::Text,
+    call::Raw, clone, file, handle, io, ioctl, mapping, mount, number, process, quota, shape, signal, socket, text::Text,
 };
 use crate::{
     model::Value,
@@ -123,8 +123,12 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             }
             signed
         }
-        Kind::Pid | Kind::Id => {
+        Kind::Pid => {
             text.signed(int(register));
+            signed
+        }
+        Kind::Id => {
+            number::id(text, uint(register));
             signed
         }
         Kind::Mode => {
@@ -285,7 +289,15 @@ fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, path: bool) -> Value {
     let (shown, more) = without_nul(bytes);
     if path {
         text.touch(shown);
-        io::path(text, shown)
+        // A path as long as a path can be: whether it goes on is told by the byte behind it.
+        match raw.pieces(index).find(|piece| piece.part == Part::PART_MORE).map(|piece| piece.bytes) {
+            Some(Err(_)) => text.addr(register),
+            Some(Ok(byte)) if byte != [0] => {
+                io::path(text, shown);
+                text.push("...");
+            }
+            _ => io::path(text, shown),
+        }
     } else {
         text.string(shown, more)
     }

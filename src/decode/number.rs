@@ -24,11 +24,21 @@ pub(super) fn is_number(shape: Shape) -> bool {
     )
 }
 
+/// A user's or group's id: no id is -1.
+pub(super) fn id(text: &mut Text<'_>, id: u32) {
+    if id == u32::MAX { text.push("-1") } else { text.unsigned(id) }
+}
+
 /// Writes one number without brackets.
 pub(super) fn number(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, bytes: &[u8]) -> Value {
     let mut memory = Memory::new(bytes, 0, raw.abi.word());
     match shape {
-        Shape::Int32 | Shape::FdCell | Shape::PidCell | Shape::IdCell => {
+        Shape::IdCell => {
+            let value = memory.u32();
+            id(text, value);
+            Value::Unsigned(value.into())
+        }
+        Shape::Int32 | Shape::FdCell | Shape::PidCell => {
             let value = memory.i32();
             text.signed(value);
             Value::Signed(value.into())

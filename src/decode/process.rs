@@ -7,29 +7,42 @@ use crate::{
     wire::Part,
 };
 
-/// execve's argv: `["cat", "/etc/hostname"]`.
+/// execve's argv: `["cat", "/etc/hostname"]`; where a string cannot be read, its address.
 pub(super) fn strings(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Value {
     let register = raw.register(index);
-    if register == 0 || raw.pieces(index).next().is_none() && raw.ret.is_none() && raw.register(index) == 0 {
+    let unread = raw.pieces(index).next().is_some_and(|piece| piece.part == Part::PART_MORE && piece.bytes.is_err());
+    if register == 0 || unread {
         text.addr(register);
         return Value::Unsigned(register);
     }
-    let mut first = true;
+    let mut shown = 0;
     let mut joined = Vec::new();
     text.bracketed(|text| {
         for piece in raw.pieces(index) {
-            if !std::mem::take(&mut first) {
+            if shown > 0 && (piece.part != Part::PART_ITEM || piece.bytes.is_ok()) {
                 text.push(", ");
             }
             match (piece.part, piece.bytes) {
                 (Part::PART_ITEM, Ok(bytes)) => {
-                    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-                    text.string(bytes, false);
+                    let end = bytes.iter().position(|byte| *byte == 0);
+                    let bytes = &bytes[..end.unwrap_or(bytes.len())];
+                    text.string(bytes, end.is_none());
                     joined.extend_from_slice(bytes);
                     joined.push(0);
+                    shown += 1;
                 }
-                (Part::PART_MORE, Ok(_)) => text.push("..."),
-                _ => text.push("???"),
+                // Where it is follows.
+                (Part::PART_ITEM, Err(_)) => {}
+                (Part::PART_WHERE, Ok(bytes)) => {
+                    text.hex(Memory::new(bytes, 0, raw.abi.word()).u64());
+                    shown += 1;
+                }
+                (_, Ok(_)) => text.push("..."),
+                (_, Err(_)) => {
+                    text.push("...");
+                    let end = register.wrapping_add(shown * raw.abi.word() as u64);
+                    text.push(&format!(" /* {end:#x} */"));
+                }
             }
         }
     });
@@ -43,7 +56,11 @@ pub(super) fn string_count(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Val
     if let Some(count) = raw.number(index, Part::PART_COUNT) {
         text.push(" /* ");
         text.unsigned(count);
-        text.push(if count == 1 { " var */" } else { " vars */" });
+        text.push(if count == 1 { " var" } else { " vars" });
+        if raw.pieces(index).any(|piece| piece.part == Part::PART_MORE) {
+            text.push(", unterminated");
+        }
+        text.push(" */");
     }
     Value::Unsigned(register)
 }

@@ -173,7 +173,8 @@ fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: 
         let mut memory = raw.structure(bytes, shape);
         let before = text.len();
         print(text, &mut memory);
-        if memory.is_short() {
+        let cut = len == Len::One && bytes.len() < shape.kept(raw.abi.word()).1;
+        if memory.is_short() || cut {
             text.truncate(before);
             text.addr(raw.register(index));
         }

@@ -304,7 +304,8 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let (length, length_arg) = match len {
         Len::One => (L::LENGTH_ONE, 0),
         Len::Arg(other) => (L::LENGTH_ARG, other),
-        Len::Ret | Len::RetOrArg(_) => (L::LENGTH_RET, 0),
+        Len::Ret => (L::LENGTH_RET, 0),
+        Len::RetOrArg(other) => (L::LENGTH_ARG, other),
         Len::At(other) => (L::LENGTH_AT, other),
         Len::Bits(other) => (L::LENGTH_BITS, other),
         Len::PagesOf(other) => (L::LENGTH_PAGES, other),
@@ -338,7 +339,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let mut flags = F::GRAB_ALWAYS;
     if direction == Direction::Out {
         flags.0 |= F::GRAB_IF_OK.0;
-        if matches!(what, W::WHAT_IOVEC | W::WHAT_MESSAGE | W::WHAT_MESSAGES) {
+        if matches!(what, W::WHAT_IOVEC | W::WHAT_MESSAGE | W::WHAT_MESSAGES) || matches!(len, Len::RetOrArg(_)) {
             flags.0 |= F::GRAB_CLAMP_RET.0;
         }
     }

@@ -8,7 +8,7 @@ pub(super) static ROWS: &[Row] = rows! {
     connect [Network] (fd: Fd, uservaddr: In(Sockaddr, Arg(addrlen)), addrlen: Int) -> Int;
     accept [Network] (fd: Fd, upeer_sockaddr: Out(Sockaddr, At(upeer_addrlen)), upeer_addrlen: InOut(Int32, One)) -> Fd;
     sendto [Network] (fd: Fd, buff: In(Bytes, Arg(len)), len: Size, flags: Flags(&words::net::MSG), addr: In(Sockaddr, Arg(addr_len)), addr_len: Int) -> Int;
-    recvfrom [Network] (fd: Fd, ubuf: Out(Bytes, Ret), size: Size, flags: Flags(&words::net::MSG), addr: Out(Sockaddr, At(addr_len)), addr_len: InOut(Int32, One)) -> Int;
+    recvfrom [Network] (fd: Fd, ubuf: Out(Bytes, RetOrArg(size)), size: Size, flags: Flags(&words::net::MSG), addr: Out(Sockaddr, At(addr_len)), addr_len: InOut(Int32, One)) -> Int;
     sendmsg [Network] (fd: Fd, msg: In(Message, One), flags: Flags(&words::net::MSG)) -> Int;
     recvmsg [Network] (fd: Fd, msg: Out(Message, One), flags: Flags(&words::net::MSG)) -> Int;
     shutdown [Network] (fd: Fd, how: Enum(&words::net::SHUTDOWN)) -> Int;
