@@ -108,12 +108,48 @@ pub(super) fn xfs_quota(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     });
 }
 
-/// struct fs_quota_stat and fs_quota_statv, as far as they are told without `-v`.
+/// struct fs_quota_stat.
 pub(super) fn xfs_status(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    status(text, memory, false);
+}
+
+/// struct fs_quota_statv.
+pub(super) fn xfs_statusv(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    status(text, memory, true);
+}
+
+fn status(text: &mut Text<'_>, memory: &mut Memory<'_>, newer: bool) {
     let version = memory.u8().cast_signed();
+    memory.skip(1);
+    let flags = memory.u16();
+    let count = memory.u32();
     text.braced(|text| {
         text.field("qs_version").signed(version);
-        text.push(", ...");
+        if !text.style().verbose {
+            return text.push(", ...");
+        }
+        text.field("qs_flags").flags(&words::mount::XFS_QUOTA, flags.into());
+        if newer {
+            text.field("qs_incoredqs").unsigned(count);
+        }
+        for name in ["qs_uquota", "qs_gquota", "qs_pquota"].into_iter().take(if newer { 3 } else { 2 }) {
+            let (ino, blocks, extents) = (memory.u64(), memory.u64(), memory.u32());
+            memory.skip(if newer || memory.word_size() == 8 { 4 } else { 0 });
+            text.field(name).braced(|text| {
+                text.field("qfs_ino").unsigned(ino);
+                text.field("qfs_nblks").unsigned(blocks);
+                text.field("qfs_nextents").unsigned(extents);
+            });
+        }
+        if !newer {
+            text.field("qs_incoredqs").unsigned(memory.u32());
+        }
+        for name in ["qs_btimelimit", "qs_itimelimit", "qs_rtbtimelimit"] {
+            text.field(name).signed(memory.i32());
+        }
+        for name in ["qs_bwarnlimit", "qs_iwarnlimit"] {
+            text.field(name).unsigned(memory.u16());
+        }
     });
 }
 
