@@ -167,6 +167,9 @@ static __always_inline __u64 grab_size(const struct writing *w, const volatile s
 	case LENGTH_ARG:
 		count = argument(w, grab->length_arg);
 		break;
+	case LENGTH_ARG32:
+		count = (__u32)argument(w, grab->length_arg);
+		break;
 	case LENGTH_RET:
 		count = w->ret > 0 ? w->ret : 0;
 		break;

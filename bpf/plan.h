@@ -24,6 +24,7 @@ enum length {
 	LENGTH_ONE = 0,
 	LENGTH_ARG = 1,		/* args[length_arg] */
 	LENGTH_RET = 2,		/* the result */
+	LENGTH_ARG32 = 9,	/* the lower half of it: an int */
 	LENGTH_AT = 3,		/* the u32 that args[length_arg] points to */
 	LENGTH_BITS = 4,	/* args[length_arg] bits, in whole longs */
 	LENGTH_PAGES = 6,	/* args[length_arg] bytes, in pages */

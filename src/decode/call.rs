@@ -86,15 +86,22 @@ impl<'a> Raw<'a> {
         Memory::new(bytes, base, word)
     }
 
+    /// A length that is told in a register: of an int, the lower half counts.
+    fn length(&self, index: u8) -> u64 {
+        let register = self.register(index);
+        let half = self.signature().0.iter().any(|arg| arg.index == index && arg.kind.is_int());
+        if half { argument::uint(register).into() } else { register }
+    }
+
     /// How many elements an argument has, by its length.
     pub(super) fn count(&self, len: Len) -> u64 {
         match len {
             Len::One => 1,
-            Len::Arg(arg) => self.register(arg),
+            Len::Arg(arg) => self.length(arg),
             Len::Ret => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0),
-            Len::RetOrArg(arg) => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0).min(self.register(arg)),
+            Len::RetOrArg(arg) => self.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0).min(self.length(arg)),
             Len::At(arg) => self.number(arg, Part::PART_DATA).map_or(0, u64::from),
-            Len::Bits(arg) => self.register(arg).div_ceil(64) * 8,
+            Len::Bits(arg) => self.length(arg).div_ceil(64) * 8,
             Len::PagesOf(arg) => self.register(arg).div_ceil(4096),
             Len::Head => 0,
         }

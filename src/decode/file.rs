@@ -96,9 +96,14 @@ pub(super) fn open_how(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 
 /// What stands behind the known fields of a structure that can grow, if it is not zero.
 pub(super) fn beyond(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    const PAGE: usize = 4096;
     let at = memory.offset();
+    let told = memory.told_left().min(PAGE.saturating_sub(at));
     let rest = memory.rest();
-    if rest.iter().any(|byte| *byte != 0) {
+    if rest.len() < told {
+        text.separate();
+        text.push("???");
+    } else if rest.iter().any(|byte| *byte != 0) {
         text.separate();
         text.push(&format!("/* bytes {at}..{} */ ", at + rest.len() - 1));
         text.hex_string(rest, false);

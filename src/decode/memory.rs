@@ -9,12 +9,25 @@ pub(super) struct Memory<'a> {
     at: usize,
     word: usize,
     short: bool,
+    /// How long the structure is said to be.
+    told: usize,
 }
 
 impl<'a> Memory<'a> {
     /// `base`: where in the structure `bytes` begin; `word`: bytes of a long.
     pub(super) fn new(bytes: &'a [u8], base: usize, word: usize) -> Self {
-        Self { bytes, base, at: 0, word, short: false }
+        Self { bytes, base, at: 0, word, short: false, told: bytes.len() }
+    }
+
+    /// The same, of which `length` bytes were to be read.
+    pub(super) fn told(mut self, length: u64) -> Self {
+        self.told = usize::try_from(length).unwrap_or(usize::MAX);
+        self
+    }
+
+    /// How many bytes are left by what was said, whether they were captured or not.
+    pub(super) fn told_left(&self) -> usize {
+        self.told.saturating_sub(self.at)
     }
 
     /// Bytes of a long and of a pointer.

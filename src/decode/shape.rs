@@ -172,6 +172,9 @@ fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: 
     let size = shape.size(raw.abi.word());
     if len == Len::One || (size == 1 && shape != Shape::Residency) {
         let mut memory = raw.structure(bytes, shape);
+        if len != Len::One {
+            memory = memory.told(raw.count(len));
+        }
         let before = text.len();
         print(text, &mut memory);
         let cut = len == Len::One && bytes.len() < shape.kept(raw.abi.word()).1;

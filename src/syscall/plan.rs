@@ -142,6 +142,12 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         if gone {
             grabs.start.append(&mut grabs.end);
         }
+        for grab in grabs.start.iter_mut().chain(&mut grabs.end) {
+            let half = |arg: &Arg| arg.index == grab.length_arg && arg.kind.is_int();
+            if grab.length == types::length::LENGTH_ARG && args.iter().any(half) {
+                grab.length = types::length::LENGTH_ARG32;
+            }
+        }
         for mut grab in grabs.start {
             if !gone {
                 grab.flags.0 |= types::grab_flag::GRAB_START.0;
@@ -332,6 +338,8 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         }
         Shape::PathString => PIECE_MOST,
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
+        // Structures that grow: what stands behind the known fields is told if it is not zero.
+        Shape::OpenHow | Shape::MountAttr => PIECE_MOST,
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,
         _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),

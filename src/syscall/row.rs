@@ -191,6 +191,17 @@ pub enum Kind {
     Hidden,
 }
 
+impl Kind {
+    /// Whether it is a number of 32 bits, whatever the register's upper half holds.
+    pub fn is_int(&self) -> bool {
+        match self {
+            Self::Int | Self::Uint => true,
+            Self::Label(_, inner) | Self::If(_, _, inner) => inner.is_int(),
+            _ => false,
+        }
+    }
+}
+
 /// How much memory an argument points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Len {
