@@ -321,8 +321,7 @@ struct user_iovec {
 	__u64 length;
 };
 
-/* Of a message's buffers fewer: what the verifier walks through is the product. */
-enum { IOV_MOST = 32, MESSAGE_IOV_MOST = 16 };
+enum { IOV_MOST = 32 };
 
 /* An iovec array without its buffers. */
 static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count)
@@ -366,72 +365,6 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 		w->transferred -= here;
 		if (string_limit)
 			put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
-	}
-}
-
-enum { NAME_MOST = 128, CONTROL_MOST = 512 };
-
-/* Reads the msghdr at w->from into w->head, whatever its width. */
-static __always_inline bool read_msghdr(struct writing *w)
-{
-	__u32 narrow[7] = {};
-
-	if (!(w->flags & FLAG_COMPAT))
-		return !bpf_probe_read_user(&w->head, sizeof(w->head), (void *)w->from);
-	if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->from))
-		return false;
-	w->head.name = narrow[0];
-	w->head.name_length = narrow[1];
-	w->head.iov = narrow[2];
-	w->head.iov_count = narrow[3];
-	w->head.control = narrow[4];
-	w->head.control_length = narrow[5];
-	return true;
-}
-
-/* width: of the msghdr, or of the mmsghdr around it. */
-static __always_inline void capture_message(struct writing *w, __u8 arg, __u32 width)
-{
-	put_bytes(w, arg, PART_DATA, w->from, width);
-	if (!read_msghdr(w))
-		return;
-	if (w->head.name)
-		put_bytes(w, arg, PART_NAME, w->head.name,
-			  w->head.name_length > NAME_MOST ? NAME_MOST : w->head.name_length);
-	capture_iovec(w, arg, PART_IOV, w->head.iov, w->head.iov_count, MESSAGE_IOV_MOST);
-	if (w->head.control && w->head.control_length)
-		put_bytes(w, arg, PART_CONTROL, w->head.control,
-			  w->head.control_length > CONTROL_MOST ? CONTROL_MOST : w->head.control_length);
-}
-
-enum { MESSAGES_MOST = 8 };
-
-/* One msghdr, or an array of mmsghdr: those carry how much of each was transferred. */
-static __always_inline void capture_messages(struct writing *w, const volatile struct grab *grab)
-{
-	w->from = argument(w, grab->arg);
-	w->count = 1;
-	if (!w->from || ((grab->flags & GRAB_CLAMP_RET) && w->ret < 0))
-		return;
-	if (grab->what == WHAT_MESSAGES)
-		w->count = w->ret > 0 || (grab->flags & GRAB_CLAMP_RET) ? w->ret : argument(w, grab->length_arg);
-	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < MESSAGES_MOST; i++) {
-		if (!w->count--)
-			return;
-		w->width = is_narrow(w) ? 28 : 56;
-		w->transferred = w->ret;
-		if (grab->what == WHAT_MESSAGES) {
-			__u32 length = 0;
-
-			bpf_probe_read_user(&length, 4, (void *)(w->from + w->width));
-			w->transferred = length;
-			w->width += is_narrow(w) ? 4 : 8;
-		}
-		if (!(grab->flags & GRAB_CLAMP_RET))
-			w->transferred = ~0ull;
-		capture_message(w, grab->arg, w->width);
-		w->from += w->width;
 	}
 }
 

@@ -43,6 +43,30 @@ static __always_inline __u32 plan_of_case(__u32 index, const volatile struct pla
 	return index;
 }
 
+/* What the kernel will overwrite and fits a register waits in the thread's state for the end. */
+static __always_inline void take_note(struct task_state *state, const volatile struct plan *plan,
+				      struct pt_regs *regs, bool compat)
+{
+	__u64 args[8] = {}, from;
+
+	arguments(regs, compat, args);
+	from = args[plan->note_arg & 7];
+	if (plan->flags & PLAN_WORDS) {
+		__u32 word = 0;
+
+		bpf_probe_read_user(&word, sizeof(word), (void *)(args[1] + 4 * plan->note_arg));
+		from = word;
+	}
+	state->noted = 0;
+	if (!from)
+		return;
+	from += plan->note_offset;
+	if (plan->note_size == 8)
+		state->noted = !bpf_probe_read_user(&state->note, 8, (void *)from);
+	else
+		state->noted = !bpf_probe_read_user(&state->note, 4, (void *)from);
+}
+
 static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 {
 	struct task_struct *task = me();
@@ -81,6 +105,8 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	state->nr = nr;
 	state->flags = compat ? FLAG_COMPAT : 0;
 	state->entered = bpf_ktime_get_boot_ns();
+	if (plan->flags & PLAN_NOTE)
+		take_note(state, plan, regs, compat);
 	if (plan->flags & PLAN_ENTER)
 		bpf_tail_call(ctx, &enter_writers, plan->enter_writer);
 	return 0;
@@ -109,6 +135,7 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	state->nr = nr;
 	state->flags = FLAG_NO_ENTER | (compat ? FLAG_COMPAT : 0);
 	state->entered = 0;
+	state->noted = 0;
 	return true;
 }
 

@@ -9,8 +9,9 @@ struct task_state {
 	__u32 plan;
 	__u16 nr;
 	enum record_flag flags;
-	__u8 pad;
+	__u8 noted;		/* note holds what PLAN_NOTE asks for */
 	__u32 tid;
+	__u64 note;
 };
 
 /* Settings: written once before load, so that the verifier removes what they switch off. */
@@ -122,7 +123,12 @@ struct writing {
 	__u64 from;
 	__u64 iov;
 	__u64 iov_left;
-	__u64 width;
+	__u64 next;		/* the message behind this one */
+	__u64 item;		/* what is left of a buffer */
+	__u64 left;
+	__u64 items;
+	__u32 stage;
+	__u32 long_items;	/* buffers are copied in several pieces, as far as there is room */
 	__u64 args[8];
 	struct user_msghdr head;
 	__u8 bytes[BATCH_MOST + RECORD_MOST] __attribute__((aligned(8)));

@@ -16,6 +16,7 @@ enum what {
 	WHAT_MESSAGES = 7,	/* an array of mmsghdr */
 	WHAT_DIRENTS = 8,	/* linux_dirent64 entries, only counted */
 	WHAT_DIRENTS_OLD = 9,	/* linux_dirent entries, only counted */
+	WHAT_SOCKET_DATA = 20,	/* what is sent or received; netlink messages whole */
 	WHAT_SIGFRAME = 10,	/* the mask that rt_sigreturn restores */
 } __attribute__((packed));
 
@@ -69,6 +70,8 @@ enum plan_flag {
 	PLAN_RECORD = 1,	/* wanted at all */
 	PLAN_ENTER = 2,		/* write a RECORD_ENTER, if something was captured */
 	PLAN_ALWAYS = 4,	/* write it in any case */
+	PLAN_NOTE = 8,		/* keep note_size bytes as they are at the start: PART_START */
+	PLAN_WORDS = 16,	/* the arguments are 32-bit words that args[1] points to: PART_WORDS */
 } __attribute__((packed));
 
 struct plan {
@@ -79,10 +82,12 @@ struct plan {
 	__u8 grabs;		/* grab[0 .. grabs) at the end */
 	__u8 enter_grabs;	/* enter[0 .. enter_grabs) at the start */
 	__u8 case_arg;		/* cases: which argument chooses */
-	__u8 pad;
+	__u8 note_arg;		/* PLAN_NOTE: the argument that points to what is kept */
 	__u16 first_case;	/* cases: where in case_values they begin */
 	__u16 cases;		/* how many; 0: none */
 	__u32 case_mask;
+	__u16 note_offset;
+	__u16 note_size;	/* 4 or 8 */
 	struct grab grab[GRABS];
 	struct grab enter[GRABS];
 };

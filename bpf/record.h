@@ -67,6 +67,9 @@ enum part {
 	PART_IOV = 6,		/* the iovec array of a msghdr */
 	PART_START = 7,		/* PART_DATA, as it was at the start of the call */
 	PART_WHERE = 16,	/* a u64: where the item before it would have been */
+	PART_REST = 17,		/* the piece before it goes on */
+	PART_NETLINK = 18,	/* a u32: the protocol of the netlink socket in argument 0 */
+	PART_WORDS = 19,	/* the call's arguments, from memory */
 } __attribute__((packed));
 
 /* Captured memory: length bytes follow; a negative length is the errno of the failed read. */

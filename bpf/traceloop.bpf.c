@@ -12,6 +12,7 @@
 #include "arch.h"
 #include "track.h"
 #include "capture.h"
+#include "message.h"
 #include "write.h"
 #include "dispatch.h"
 #include "process.h"

@@ -4,6 +4,37 @@
 
 enum writer_phase { AT_ENTER, AT_EXIT };
 
+/* What take_note kept. */
+static __always_inline void put_note(struct writing *w, __u8 arg, __u64 note, __u32 size)
+{
+	struct piece *piece = piece_at(w, arg, PART_START);
+
+	if (!piece)
+		return;
+	__builtin_memcpy(piece + 1, &note, sizeof(note));
+	end_piece(w, piece, size == 8 ? 8 : 4);
+}
+
+/* socketcall: what its second argument points to takes the place of the arguments. */
+static __always_inline void take_words(struct writing *w)
+{
+	struct piece *piece = piece_at(w, 0, PART_WORDS);
+	__u64 from = w->args[1];
+	__u32 words[6] = {};
+	int read = 0;
+
+	if (!piece)
+		return;
+	#pragma clang loop unroll(full)
+	for (int i = 0; i < 6; i++) {
+		if (read == i && !bpf_probe_read_user(&words[i], 4, (void *)(from + 4 * i)))
+			read++;
+		w->args[i] = words[i];
+	}
+	__builtin_memcpy(piece + 1, words, sizeof(words));
+	end_piece(w, piece, 4 * read);
+}
+
 static __always_inline void fill_call(struct call_record *call, struct task_struct *task,
 				      const struct task_state *state, const volatile struct plan *plan, struct pt_regs *regs, long ret,
 				      enum writer_phase phase)
@@ -62,7 +93,10 @@ static __always_inline void capture_special(struct writing *w, const volatile st
 			      argument(w, grabs[0].length_arg), IOV_MOST);
 		break;
 	case WRITER_MESSAGE:
-		capture_messages(w, &grabs[0]);
+		if (grabs[0].what == WHAT_SOCKET_DATA)
+			capture_socket_data(w, &grabs[0]);
+		else
+			capture_messages(w, &grabs[0]);
 		break;
 	case WRITER_DIRENTS:
 		capture_dirents(w, &grabs[0]);
@@ -109,13 +143,18 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	w->at = at + 40 + 8 * plan->nargs;
 	grabs = phase == AT_ENTER ? plan->enter : plan->grab;
 	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
-	if (count) {
+	if (count || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
 		w->flags = state->flags;
 		w->pieces = 0;
 		w->ret = ret;
 		if (phase == AT_ENTER)
 			w->sp = stack_pointer(regs);
 		__builtin_memcpy(w->args, call->args, sizeof(call->args));
+		w->long_items = 0;
+		if (plan->flags & PLAN_WORDS)
+			take_words(w);
+		if (phase == AT_EXIT && (plan->flags & PLAN_NOTE) && state->noted)
+			put_note(w, plan->note_arg, state->note, plan->note_size);
 		capture_special(w, grabs, writer);
 		capture(w, grabs, count);
 		call->pieces = w->pieces;

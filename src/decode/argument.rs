@@ -1,11 +1,11 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw, clone, file, handle, io, ioctl, mapping, mount, number, process, quota, shape, signal, socket, text::Text,
+    call::Raw, clone, file, handle, io, ioctl, mapping, mount, net, number, process, quota, shape, signal, text::Text,
 };
 use crate::{
     model::Value,
-    syscall::{Arg, Kind, Len, Shape, words},
+    syscall::{Arg, Kind, Len, Shape},
     wire::Part,
 };
 
@@ -159,6 +159,14 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             text.word(words, uint(register).into());
             signed
         }
+        Kind::IntEnum(words) if words.word(uint(register).into()).is_none() => {
+            text.signed(int(register));
+            signed
+        }
+        Kind::IntEnum(words) => {
+            text.word(words, uint(register).into());
+            signed
+        }
         Kind::LongEnum(words) => {
             text.word(words, register);
             unsigned
@@ -238,13 +246,18 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             }
             unsigned
         }
-        Kind::SocketType => {
-            socket::kind(text, uint(register));
+        Kind::SocketType
+        | Kind::SocketProtocol
+        | Kind::GetOption
+        | Kind::SetOption
+        | Kind::PeerAddress(_)
+        | Kind::PeerLength(_)
+        | Kind::In(Shape::Sockaddr | Shape::Message | Shape::SockOpt | Shape::SocketData, _)
+        | Kind::Out(Shape::SockOpt | Shape::SocketData, _)
+        | Kind::OutAlways(Shape::Messages, _)
+        | Kind::InOut(Shape::Message | Shape::Messages, _) => {
+            net::argument(text, raw, index, kind);
             unsigned
-        }
-        Kind::SocketProtocol => {
-            socket::protocol(text, raw, uint(register));
-            signed
         }
         Kind::Path => string(text, raw, index, true),
         Kind::Str => string(text, raw, index, false),
@@ -419,9 +432,4 @@ fn text_changed(
 
 fn one(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) -> Value {
     shape::print(text, raw, index, shape, len, bytes)
-}
-
-/// `words::net::MSG` and the like are reached through the rows; this one is shared.
-pub(super) fn family(text: &mut Text<'_>, value: u64) {
-    text.word(&words::net::FAMILIES, value);
 }

@@ -1,9 +1,11 @@
 //! One call: its name, its arguments in order, its result.
 
-use super::{argument, memory::Memory, result, style::Style, text::Text};
+use std::borrow::Cow;
+
+use super::{argument, memory::Memory, net, result, style::Style, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
-    syscall::{self, Abi, Arg, Kind, Len, Ret, Row, Shape},
+    syscall::{self, Abi, Arg, Case, Kind, Len, Ret, Row, Shape},
     wire::{CallRecord, Part, Piece},
 };
 
@@ -15,6 +17,8 @@ pub(super) struct Raw<'a> {
     pub(super) nr: u16,
     pub(super) compat: bool,
     pub(super) row: Option<&'static Row>,
+    /// Which of a multiplexed call's argument lists holds.
+    case: Option<&'static Case>,
     pub(super) args: [u64; 6],
     /// The result; `None` while the call has not ended.
     pub(super) ret: Option<i64>,
@@ -31,7 +35,9 @@ impl<'a> Raw<'a> {
     ) -> Self {
         let abi = style.abi(record.compat());
         let (nr, compat) = (record.nr(), record.compat());
-        Self { style, abi, nr, compat, row: syscall::row(abi, nr), args, ret, pieces }
+        let row = syscall::row(abi, nr);
+        let (case, args) = case(row, args, pieces);
+        Self { style, abi, nr, compat, row, case, args, ret, pieces }
     }
 
     /// An argument's register.
@@ -41,14 +47,13 @@ impl<'a> Raw<'a> {
 
     /// The arguments and result that hold for this call: its case's, if it is a multiplexed one.
     fn signature(&self) -> (&'static [Arg], &'static Ret) {
-        let Some(row) = self.row else {
-            return (&[], &Ret::Int);
-        };
-        let case = row.cases.and_then(|cases| {
-            let wanted = self.register(cases.arg) & u64::from(cases.mask);
-            cases.list.iter().find(|case| case.values.iter().any(|value| value & u64::from(cases.mask) == wanted))
-        });
-        case.map_or((row.args, &row.ret), |case| (case.args, &case.ret))
+        let Some(row) = self.row else { return (&[], &Ret::Int) };
+        self.case.map_or((row.args, &row.ret), |case| (case.args, &case.ret))
+    }
+
+    /// The name under which it is shown.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        self.case.and_then(|case| case.name).or_else(|| syscall::name(self.abi, self.nr))
     }
 
     /// Whether the call has failed with an errno.
@@ -70,6 +75,14 @@ impl<'a> Raw<'a> {
     /// All pieces of an argument, in the order of capture.
     pub(super) fn pieces(&self, arg: u8) -> impl Iterator<Item = &'a Piece<'a>> {
         self.pieces.iter().filter(move |piece| piece.arg == arg)
+    }
+
+    /// An argument's memory, of all the pieces that it was copied in.
+    pub(super) fn joined(&self, arg: u8) -> Option<Cow<'a, [u8]>> {
+        let mut pieces = self.pieces(arg).filter(|piece| matches!(piece.part, Part::PART_DATA | Part::PART_REST));
+        let mut joined = Cow::Borrowed(pieces.next().filter(|piece| piece.part == Part::PART_DATA)?.bytes.ok()?);
+        pieces.map_while(|piece| piece.bytes.ok()).for_each(|rest| joined.to_mut().extend_from_slice(rest));
+        Some(joined)
     }
 
     /// A u32 that was captured for an argument.
@@ -108,6 +121,25 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// The argument list that holds, and the arguments: in registers, or in the words that were captured.
+fn case(row: Option<&'static Row>, args: [u64; 6], pieces: &[Piece<'_>]) -> (Option<&'static Case>, [u64; 6]) {
+    let Some(cases) = row.and_then(|row| row.cases) else { return (None, args) };
+    let mask = u64::from(cases.mask);
+    let wanted = args.get(usize::from(cases.arg)).copied().unwrap_or(0) & mask;
+    let found = cases.list.iter().find(|case| case.values.iter().any(|value| value & mask == wanted));
+    let Some(case) = found.filter(|_| cases.words) else { return (found, args) };
+    let words = pieces.iter().find(|piece| piece.part == Part::PART_WORDS).and_then(|piece| piece.bytes.ok());
+    let (words, _) = words.unwrap_or_default().as_chunks::<4>();
+    if words.len() < case.args.iter().map(|arg| usize::from(arg.index) + 1).max().unwrap_or(0) {
+        return (None, args);
+    }
+    let mut behind = [0; 6];
+    for (arg, word) in behind.iter_mut().zip(words) {
+        *arg = u32::from_ne_bytes(*word).into();
+    }
+    (Some(case), behind)
+}
+
 /// Decodes a call. Its duration is the caller's to add.
 pub(super) fn decode(raw: &Raw<'_>) -> Call {
     let mut text = Text::new(raw.style);
@@ -120,7 +152,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
             continue;
         }
         let was_known = still_known;
-        still_known &= is_known_at_start(&arg.kind);
+        still_known &= is_known_at_start(raw, arg.index, &arg.kind);
         if !args.is_empty() {
             text.push(", ");
         }
@@ -149,7 +181,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         }
         known_at_start = text.len();
     }
-    let known = syscall::name(raw.abi, raw.nr);
+    let known = raw.name();
     Call {
         name: known.unwrap_or("syscall"),
         unknown: known.is_none().then(|| format!("syscall_{:#x}", raw.nr).into()),
@@ -168,16 +200,19 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
 
 const UNKNOWN_ARGS: [&str; 6] = ["arg1", "arg2", "arg3", "arg4", "arg5", "arg6"];
 
-fn is_known_at_start(kind: &Kind) -> bool {
+fn is_known_at_start(raw: &Raw<'_>, index: u8, kind: &Kind) -> bool {
     match kind {
         Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::InOut(..) | Kind::NodesOut(_) => false,
         Kind::Moved(_) | Kind::Both(_) | Kind::HandleOut => false,
-        Kind::Choose(_, _, first, second) => is_known_at_start(first) && is_known_at_start(second),
+        Kind::PeerAddress(_) | Kind::PeerLength(_) => net::is_known_at_start(raw, index, kind),
+        Kind::Choose(_, _, first, second) => {
+            is_known_at_start(raw, index, first) && is_known_at_start(raw, index, second)
+        }
         Kind::If(_, _, inner)
         | Kind::IfAll(_, _, inner)
         | Kind::Unless(_, _, inner)
         | Kind::IfDevice(_, inner)
-        | Kind::Label(_, inner) => is_known_at_start(inner),
+        | Kind::Label(_, inner) => is_known_at_start(raw, index, inner),
         _ => true,
     }
 }

@@ -35,11 +35,6 @@ impl<'a> Memory<'a> {
         self.word
     }
 
-    /// What has been captured.
-    pub(super) fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
     /// Whether a read went beyond what was captured.
     pub(super) fn is_short(&self) -> bool {
         self.short

@@ -1,6 +1,6 @@
 //! A call's result, with what strace tells behind it.
 
-use super::{call::Raw, errno, file, poll, signal, text::Text};
+use super::{call::Raw, errno, file, net, poll, signal, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told},
@@ -77,6 +77,10 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         Ret::Told(Told::Poll) => {
             text.signed(value);
             poll::poll_result(&mut text, raw, value);
+        }
+        Ret::Told(Told::Received) => {
+            text.signed(value);
+            net::message::time_left(&mut text, raw, value);
         }
         Ret::Told(Told::Select) => {
             text.signed(value);

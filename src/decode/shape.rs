@@ -1,8 +1,8 @@
 //! Memory by its shape: one exhaustive match, each structure in the small file of its family.
 
 use super::{
-    call::Raw, clone, device, extent, fcntl, file, handle, io, mapping, memory::Memory, mount, number, poll, process,
-    quota, signal, socket, stat, terminal, text::Text, time, watch,
+    call::Raw, clone, device, extent, fcntl, file, handle, io, mapping, memory::Memory, mount, net, number, poll, process,
+    quota, signal, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -106,7 +106,7 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::PollFd => poll::pollfd,
         Shape::EpollEvent => poll::epoll_event,
         Shape::FdSet => poll::fd_set,
-        Shape::Sockaddr => socket::address,
+        Shape::Sockaddr => net::address::whole,
         _ => return None,
     })
 }
@@ -147,8 +147,6 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
             return Value::Bytes(bytes.into());
         }
         Shape::Iovec => io::iovec(text, raw, index, raw.count(len)),
-        Shape::Message => socket::message(text, raw, index),
-        Shape::Messages => socket::messages(text, raw, index),
         Shape::SockOpt => text.addr(raw.register(index)),
         Shape::Dirents | Shape::DirentsOld => {
             io::directory(text, &mut Memory::new(bytes, 0, raw.abi.word()), shape, raw.count(len));

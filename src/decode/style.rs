@@ -1,5 +1,7 @@
 //! How calls are to be written: strace's options.
 
+use std::collections::BTreeMap;
+
 use crate::syscall::Abi;
 
 /// strace's options that change how a call is written.
@@ -17,6 +19,8 @@ pub struct Style {
     pub descriptors: Descriptors,
     /// Whether calls are to carry the paths that they touch.
     pub paths: bool,
+    /// Names of network interfaces, by their numbers.
+    pub interfaces: BTreeMap<u32, String>,
     /// The architecture on which the records were made.
     pub arch: String,
 }
@@ -81,6 +85,7 @@ impl Default for Style {
             strings: Strings::default(),
             descriptors: Descriptors::NONE,
             paths: false,
+            interfaces: BTreeMap::new(),
             arch: std::env::consts::ARCH.to_owned(),
         }
     }

@@ -130,6 +130,32 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The same from a vocabulary whose unknown values are told of by another comment here.
+    pub(super) fn word_else(&mut self, words: &Words, unknown: &'static str, value: u64) {
+        self.word(&Words { unknown, list: words.list }, value);
+    }
+
+    /// `0x00001f`: as wide as `width`, zero as zeros.
+    pub(super) fn padded_hex(&mut self, value: impl Into<u64>, width: usize) {
+        let value = value.into();
+        let _ = if value == 0 { write!(self.out, "{value:0width$}") } else { write!(self.out, "{value:#0width$x}") };
+    }
+
+    /// A number, and the words of its bits in a comment.
+    pub(super) fn explained_flags(&mut self, words: &Words, value: u64) {
+        self.hex(value);
+        if value == 0 {
+            return;
+        }
+        self.push(" /* ");
+        if words.list.iter().any(|(bits, _)| *bits != 0 && value & bits == *bits) {
+            self.flag_words(words, value);
+        } else {
+            self.push(words.unknown);
+        }
+        self.push(" */");
+    }
+
     /// `0x1f`, `0` being `0` too: %#x.
     fn hex0(&mut self, value: u64) {
         self.hex(value);
@@ -296,17 +322,19 @@ pub fn escape(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// What a printer writes, with strace's defaults.
+#[cfg(test)]
+pub(super) fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
+    let style = Style::default();
+    let mut text = Text::new(&style);
+    write(&mut text);
+    text.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::syscall::words;
-
-    fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
-        let style = Style::default();
-        let mut text = Text::new(&style);
-        write(&mut text);
-        text.finish()
-    }
 
     #[test]
     fn numbers() {

@@ -21,18 +21,22 @@ macro_rules! rows {
 }
 
 /// The cases of a multiplexed call: `cases!(by 1, mask 0xffff_ffff; [VALUES] (arguments) -> Ret; ...)`.
-/// The arguments are the whole list; a value in brackets is a constant's token.
+/// The arguments are the whole list; a value in brackets is a constant's token. With `words` behind the
+/// mask the arguments are not in registers: the second register points to them. `as name` in front of
+/// the list gives the call another name.
 macro_rules! cases {
-    (by $by:literal, mask $mask:literal;
-     $([$($value:expr),* $(,)?] ($($arg:ident $(@ $register:literal)? : $kind:expr),* $(,)?)
+    (by $by:literal, mask $mask:literal $(, $words:ident)?;
+     $([$($value:expr),* $(,)?] $(as $name:ident)? ($($arg:ident $(@ $register:literal)? : $kind:expr),* $(,)?)
        -> $ret:ident $(($what:expr))?;)*) => {
         $crate::syscall::Cases {
             arg: $by,
             mask: $mask,
+            words: $crate::syscall::case::given!($($words)?),
             list: &[$({
                 $crate::syscall::case::registers!($($arg)*);
                 $crate::syscall::Case {
                     values: &[$($crate::syscall::words::value($value as i128)),*],
+                    name: $crate::syscall::case::optional!($(stringify!($name))?),
                     args: &[$($crate::syscall::case::arg!($arg $(@ $register)?, $kind)),*],
                     ret: $crate::syscall::Ret::$ret $(($what))?,
                 }
@@ -70,6 +74,15 @@ macro_rules! optional {
     };
 }
 
+macro_rules! given {
+    () => {
+        false
+    };
+    ($given:ident) => {
+        true
+    };
+}
+
 /// A name without the `r#` that a keyword needs.
 pub const fn plain(name: &'static str) -> &'static str {
     match name.as_bytes() {
@@ -78,4 +91,4 @@ pub const fn plain(name: &'static str) -> &'static str {
     }
 }
 
-pub(crate) use {arg, cases, optional, registers, rows};
+pub(crate) use {arg, cases, given, optional, registers, rows};

@@ -61,7 +61,11 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
                     if next_plan >= PLANS {
                         break;
                     }
-                    plans[next_plan] = self::plan(case.args, &case.ret, abi, wanted);
+                    let mut plan = self::plan(case.args, &case.ret, abi, wanted);
+                    if cases.words {
+                        from_words(&mut plan);
+                    }
+                    plans[next_plan] = plan;
                     entries.extend(
                         case.values
                             .iter()
@@ -90,6 +94,13 @@ const fn low(value: u64) -> u32 {
     value as u32
 }
 
+/// The registers of such a call are its number and a pointer: what the plan tells of is behind it.
+fn from_words(plan: &mut types::plan) {
+    plan.flags.0 |= types::plan_flag::PLAN_WORDS.0;
+    plan.nargs = 2;
+    plan.writer.0 = plan.writer.0.max(types::writer::WRITER_CAPTURE.0);
+}
+
 fn unknown() -> types::plan {
     types::plan { flags: types::plan_flag::PLAN_RECORD, nargs: 6, ..Default::default() }
 }
@@ -113,6 +124,20 @@ impl Phase {
         self.writer.0 = self.writer.0.max(writer.0);
     }
 
+    /// A single small structure needs no record of its own: the thread's state keeps it until the end.
+    fn take_note(&mut self) -> Option<types::grab> {
+        let [grab] = self.grabs[..] else { return None };
+        let fits = grab.what == types::what::WHAT_BYTES
+            && grab.length == types::length::LENGTH_ONE
+            && grab.flags.0 & types::grab_flag::GRAB_START.0 != 0
+            && matches!(grab.size, 4 | 8);
+        fits.then(|| {
+            self.grabs.clear();
+            self.writer = types::writer::WRITER_PLAIN;
+            grab
+        })
+    }
+
     fn array(&self) -> ([types::grab; 5], u8) {
         let mut array = [types::grab::default(); 5];
         let count = self.grabs.len().min(array.len());
@@ -126,7 +151,7 @@ fn writer_of(what: types::what) -> types::writer {
     match what {
         W::WHAT_STRINGS | W::WHAT_COUNT => types::writer::WRITER_VECTOR,
         W::WHAT_IOVEC => types::writer::WRITER_IOVEC,
-        W::WHAT_MESSAGE | W::WHAT_MESSAGES => types::writer::WRITER_MESSAGE,
+        W::WHAT_MESSAGE | W::WHAT_MESSAGES | W::WHAT_SOCKET_DATA => types::writer::WRITER_MESSAGE,
         W::WHAT_DIRENTS | W::WHAT_DIRENTS_OLD => types::writer::WRITER_DIRENTS,
         _ => types::writer::WRITER_CAPTURE,
     }
@@ -156,6 +181,7 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         }
         grabs.end.into_iter().for_each(|grab| end.add(grab));
     }
+    let note = start.take_note();
     let registers = args.iter().map(|arg| arg.index + registers(&arg.kind, abi)).max().unwrap_or(0).min(6);
     let (grab, count) = end.array();
     let (enter, enter_count) = start.array();
@@ -166,7 +192,7 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
     if gone {
         flags.0 |= types::plan_flag::PLAN_ALWAYS.0;
     }
-    types::plan {
+    let mut plan = types::plan {
         flags,
         nargs: registers,
         writer: end.writer,
@@ -176,7 +202,12 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         grab,
         enter,
         ..Default::default()
+    };
+    if let Some(note) = note {
+        plan.flags.0 |= types::plan_flag::PLAN_NOTE.0;
+        (plan.note_arg, plan.note_offset, plan.note_size) = (note.arg, note.offset, note.size);
     }
+    plan
 }
 
 /// How many registers an argument takes.
@@ -212,6 +243,13 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         Kind::OutAlways(shape, len) => {
             Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways) }
         }
+        // What the kernel fills counts as out-memory; only what it overwrites is read at the start.
+        Kind::InOut(shape @ (Shape::Message | Shape::Messages), len) => Grabs {
+            start: headers(arg, *shape, *len, word),
+            end: memory(arg, *shape, *len, word, wanted, Direction::Out),
+        },
+        Kind::PeerAddress(length) => grabs(arg, &Kind::Out(Shape::Sockaddr, Len::At(*length)), word, wanted),
+        Kind::PeerLength(_) => grabs(arg, &Kind::InOut(Shape::Int32, Len::One), word, wanted),
         Kind::InOut(shape, len) => Grabs {
             start: memory(arg, *shape, *len, word, wanted, Direction::In),
             end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways),
@@ -263,6 +301,7 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::Flags(_)
         | Kind::LongFlags(_)
         | Kind::Enum(_)
+        | Kind::IntEnum(_)
         | Kind::LongEnum(_)
         | Kind::OpenFlags
         | Kind::MapFlags
@@ -278,6 +317,8 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::FutexBits
         | Kind::SocketType
         | Kind::SocketProtocol
+        | Kind::GetOption
+        | Kind::SetOption
         | Kind::Pages
         | Kind::Hidden => Grabs::default(),
     }
@@ -299,6 +340,18 @@ enum Direction {
     In,
     Out,
     OutAlways,
+}
+
+/// msg_namelen of a msghdr, or the whole headers of an array of mmsghdr.
+fn headers(arg: u8, shape: Shape, len: Len, word: usize) -> Vec<types::grab> {
+    let (length, length_arg) = match len {
+        Len::Arg(other) => (types::length::LENGTH_ARG, other),
+        _ => (types::length::LENGTH_ONE, 0),
+    };
+    let (offset, size) = if shape == Shape::Message { (clamp(word), 4) } else { (0, clamp(shape.size(word))) };
+    let most = if shape == Shape::Message { 4 } else { clamp(shape.size(word) * ELEMENTS_MOST) };
+    let what = types::what::WHAT_BYTES;
+    vec![types::grab { what, arg, length, length_arg, size, most, offset, ..Default::default() }]
 }
 
 fn clamp(size: usize) -> u16 {
@@ -323,6 +376,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::Message => W::WHAT_MESSAGE,
         Shape::Messages => W::WHAT_MESSAGES,
         Shape::Dirents | Shape::DirentsOld if wanted.verbose => W::WHAT_BYTES,
+        Shape::SocketData => W::WHAT_SOCKET_DATA,
         Shape::Dirents => W::WHAT_DIRENTS,
         Shape::DirentsOld => W::WHAT_DIRENTS_OLD,
         Shape::SigFrame => W::WHAT_SIGFRAME,
@@ -340,6 +394,11 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
         // Structures that grow: what stands behind the known fields is told if it is not zero.
         Shape::OpenHow | Shape::MountAttr => PIECE_MOST,
+        Shape::SocketData if !wanted.payload => return Vec::new(),
+        // Netlink messages: the kernel side cuts other data at the string limit.
+        Shape::SocketData => u16::MAX,
+        Shape::Sockaddr => 128,
+        Shape::SockOpt => 264.max(clamp(wanted.string_limit as usize)),
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,
         _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),

@@ -42,6 +42,8 @@ pub struct Cases {
     pub arg: u8,
     /// Only these bits of it decide.
     pub mask: u32,
+    /// The arguments are 32-bit words that the second argument points to (socketcall).
+    pub words: bool,
     /// One entry for each known value or group of values.
     pub list: &'static [Case],
 }
@@ -51,6 +53,8 @@ pub struct Cases {
 pub struct Case {
     /// The values it stands for.
     pub values: &'static [u64],
+    /// The name under which it is shown, if that is not the call's.
+    pub name: Option<&'static str>,
     /// The arguments, all of them.
     pub args: &'static [Arg],
     /// What the result means.
@@ -109,6 +113,8 @@ pub enum Kind {
     LongFlags(&'static Words),
     /// One of several values, by name.
     Enum(&'static Words),
+    /// One of several values, by name; others in decimal.
+    IntEnum(&'static Words),
     /// One of several values of the ABI's word, by name.
     LongEnum(&'static Words),
     /// open(2)'s access mode and flags.
@@ -149,6 +155,14 @@ pub enum Kind {
     SocketType,
     /// A socket's protocol, in terms of the family in argument 0.
     SocketProtocol,
+    /// getsockopt's option, in terms of the level in argument 1.
+    GetOption,
+    /// setsockopt's option.
+    SetOption,
+    /// An address that the kernel writes, as long as the argument at this index says.
+    PeerAddress(u8),
+    /// Where the length of the address in the argument at this index stands.
+    PeerLength(u8),
     /// An offset in pages of 4096 bytes, shown in bytes.
     Pages,
     /// A path: never cut.
@@ -264,4 +278,6 @@ pub enum Told {
     Select,
     /// A seconds count since the epoch.
     Time,
+    /// recvmmsg: what is left of the time.
+    Received,
 }

@@ -53,6 +53,8 @@ pub enum Shape {
     Iovec,
     Message,
     Messages,
+    /// What is sent or received: data, or netlink messages.
+    SocketData,
     Sockaddr,
     SockOpt,
     WaitStatus,
@@ -154,7 +156,7 @@ impl Shape {
     pub fn size(self, word: usize) -> usize {
         let wide = |wide, narrow| if word == 8 { wide } else { narrow };
         match self {
-            Self::Bytes | Self::PathBytes | Self::PathString | Self::FdSet | Self::CpuSet => 1,
+            Self::Bytes | Self::SocketData | Self::PathBytes | Self::PathString | Self::FdSet | Self::CpuSet => 1,
             Self::Sockaddr | Self::SockOpt | Self::CloneArgs | Self::OpenHow => 1,
             Self::Int32 | Self::Uint32 | Self::Hex32Cell | Self::FdCell | Self::IdCell | Self::PidCell => 4,
             Self::WaitStatus | Self::SchedParam => 4,

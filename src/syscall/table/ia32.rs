@@ -2,6 +2,7 @@
 
 use linux_raw_sys::general;
 
+use super::net::SOCKET_CALLS;
 use crate::syscall::{
     Cases,
     Kind::*,
@@ -74,7 +75,7 @@ pub(super) static ROWS: &[Row] = rows! {
     sigprocmask [Signal] (arg0: Size, arg1: Size, arg2: Size) -> Int;
     sigreturn [Signal] () -> Int;
     sigsuspend [Signal] (arg0: Size, arg1: Size, arg2: Size) -> Int;
-    socketcall [Desc] (arg0: Size, arg1: Size) -> Int;
+    socketcall [Network] (call: IntEnum(&words::net::SOCKET_CALLS), args: Addr) -> Int by &SOCKET_CALLS;
     ssetmask [Signal] (arg0: Size) -> Int;
     stat64 [File Stat StatLike] (filename: Path, statbuf: Out(Stat64, One)) -> Int;
     statfs64 [File Statfs StatfsLike] (pathname: Path, sz: Size, buf: Out(Statfs64, One)) -> Int;

@@ -1,0 +1,66 @@
+//! Words of netfilter's netlink messages.
+
+use crate::syscall::words::words;
+
+words! {
+    /// Subsystems.
+    pub SUBSYSTEMS "NFNL_SUBSYS_???":
+        libc { NFNL_SUBSYS_NONE NFNL_SUBSYS_CTNETLINK NFNL_SUBSYS_CTNETLINK_EXP NFNL_SUBSYS_QUEUE NFNL_SUBSYS_ULOG
+            NFNL_SUBSYS_OSF NFNL_SUBSYS_IPSET NFNL_SUBSYS_ACCT NFNL_SUBSYS_CTNETLINK_TIMEOUT NFNL_SUBSYS_CTHELPER
+            NFNL_SUBSYS_NFTABLES NFNL_SUBSYS_NFT_COMPAT NFNL_SUBSYS_HOOK }
+    /// Messages of every subsystem.
+    pub BATCH "NFNL_???":
+        libc { NFNL_MSG_BATCH_BEGIN NFNL_MSG_BATCH_END }
+    /// Versions.
+    pub VERSIONS "NFNETLINK_???":
+        libc { NFNETLINK_V0 }
+    /// Messages of connection tracking.
+    pub CTNETLINK "IPCTNL_MSG_CT_???":
+        is { IPCTNL_MSG_CT_NEW = 0, IPCTNL_MSG_CT_GET = 1, IPCTNL_MSG_CT_DELETE = 2, IPCTNL_MSG_CT_GET_CTRZERO = 3,
+            IPCTNL_MSG_CT_GET_STATS_CPU = 4, IPCTNL_MSG_CT_GET_STATS = 5, IPCTNL_MSG_CT_GET_DYING = 6,
+            IPCTNL_MSG_CT_GET_UNCONFIRMED = 7 }
+    /// Messages of expectations.
+    pub CTNETLINK_EXP "IPCTNL_MSG_EXP_???":
+        is { IPCTNL_MSG_EXP_NEW = 0, IPCTNL_MSG_EXP_GET = 1, IPCTNL_MSG_EXP_DELETE = 2, IPCTNL_MSG_EXP_GET_STATS_CPU
+            = 3 }
+    /// Messages of queues.
+    pub QUEUE "NFQNL_MSG_???":
+        libc { NFQNL_MSG_PACKET NFQNL_MSG_VERDICT NFQNL_MSG_CONFIG NFQNL_MSG_VERDICT_BATCH }
+    /// Messages of logs.
+    pub ULOG "NFULNL_MSG_???":
+        libc { NFULNL_MSG_PACKET NFULNL_MSG_CONFIG }
+    /// Messages of fingerprints.
+    pub OSF "OSF_MSG_???":
+        is { OSF_MSG_ADD = 0, OSF_MSG_REMOVE = 1 }
+    /// Messages of sets.
+    pub IPSET "IPSET_CMD_???":
+        is { IPSET_CMD_NONE = 0, IPSET_CMD_PROTOCOL = 1, IPSET_CMD_CREATE = 2, IPSET_CMD_DESTROY = 3,
+            IPSET_CMD_FLUSH = 4, IPSET_CMD_RENAME = 5, IPSET_CMD_SWAP = 6, IPSET_CMD_LIST = 7, IPSET_CMD_SAVE = 8,
+            IPSET_CMD_ADD = 9, IPSET_CMD_DEL = 10, IPSET_CMD_TEST = 11, IPSET_CMD_HEADER = 12, IPSET_CMD_TYPE = 13,
+            IPSET_CMD_RESTORE = 16, IPSET_CMD_HELP = 17, IPSET_CMD_VERSION = 18, IPSET_CMD_QUIT = 19,
+            IPSET_CMD_COMMIT = 20 }
+    /// Messages of accounting.
+    pub ACCT "NFNL_MSG_ACCT_???":
+        is { NFNL_MSG_ACCT_NEW = 0, NFNL_MSG_ACCT_GET = 1, NFNL_MSG_ACCT_GET_CTRZERO = 2, NFNL_MSG_ACCT_DEL = 3,
+            NFNL_MSG_ACCT_OVERQUOTA = 4 }
+    /// Messages of timeouts.
+    pub CTTIMEOUT "IPCTNL_MSG_TIMEOUT_???":
+        is { IPCTNL_MSG_TIMEOUT_NEW = 0, IPCTNL_MSG_TIMEOUT_GET = 1, IPCTNL_MSG_TIMEOUT_DELETE = 2,
+            IPCTNL_MSG_TIMEOUT_DEFAULT_SET = 3, IPCTNL_MSG_TIMEOUT_DEFAULT_GET = 4 }
+    /// Messages of helpers.
+    pub CTHELPER "NFNL_MSG_CTHELPER_???":
+        is { NFNL_MSG_CTHELPER_NEW = 0, NFNL_MSG_CTHELPER_GET = 1, NFNL_MSG_CTHELPER_DEL = 2 }
+    /// Messages of nftables.
+    pub NFTABLES "NFT_MSG_???":
+        libc { NFT_MSG_NEWTABLE NFT_MSG_GETTABLE NFT_MSG_DELTABLE NFT_MSG_NEWCHAIN NFT_MSG_GETCHAIN NFT_MSG_DELCHAIN
+            NFT_MSG_NEWRULE NFT_MSG_GETRULE NFT_MSG_DELRULE NFT_MSG_NEWSET NFT_MSG_GETSET NFT_MSG_DELSET
+            NFT_MSG_NEWSETELEM NFT_MSG_GETSETELEM NFT_MSG_DELSETELEM NFT_MSG_NEWGEN NFT_MSG_GETGEN NFT_MSG_TRACE
+            NFT_MSG_NEWOBJ NFT_MSG_GETOBJ NFT_MSG_DELOBJ NFT_MSG_GETOBJ_RESET }
+        is { NFT_MSG_NEWFLOWTABLE = 22, NFT_MSG_GETFLOWTABLE = 23, NFT_MSG_DELFLOWTABLE = 24 }
+    /// Messages of the compatibility layer.
+    pub COMPAT "NFNL_MSG_COMPAT_???":
+        is { NFNL_MSG_COMPAT_GET = 0 }
+    /// Messages of hooks.
+    pub HOOK "NFT_MSG_HOOK_???":
+        is { NFNL_MSG_HOOK_GET = 0 }
+}
