@@ -288,8 +288,11 @@ pub fn records(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
+/// A piece that was read by userspace: argument, part, and the bytes or the errno.
+pub type OwnedPiece = (u8, Part, Result<Vec<u8>, i32>);
+
 /// Puts a call record together in userspace: what `inflight` saw, with the memory it points to.
-pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[(u8, Part, Result<Vec<u8>, i32>)]) -> Vec<u8> {
+pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Vec<u8> {
     let head = call_record {
         kind: Kind::RECORD_ENTER,
         flags: record_flag(call.flags.0 | record_flag::FLAG_IN_FLIGHT.0),

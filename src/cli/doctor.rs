@@ -26,6 +26,8 @@ enum Finding {
     Bad(String, &'static str),
 }
 
+type Check = fn() -> Finding;
+
 /// Capabilities that recording needs, by number (include/uapi/linux/capability.h).
 const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
@@ -34,7 +36,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, fn() -> Finding); 8] = [
+        let checks: [(&str, Check); 8] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),

@@ -89,7 +89,7 @@ pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {
 fn limit(text: &mut Text<'_>, value: u64, infinity: u64) {
     if value == infinity {
         text.push("RLIM_INFINITY");
-    } else if value > 1024 && value % 1024 == 0 {
+    } else if value > 1024 && value.is_multiple_of(1024) {
         text.unsigned(value / 1024);
         text.push("*1024");
     } else {

@@ -13,7 +13,7 @@ use crate::{
     wire::{self, Part, inflight},
 };
 
-type Piece = (u8, Part, Result<Vec<u8>, i32>);
+type Piece = wire::OwnedPiece;
 
 /// The records of a slot's calls in flight, out of what the iterator wrote. A call whose start was not
 /// seen is told at `now`.

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use libbpf_rs::{
-    ErrorKind, Iter, Link, MapCore, MapFlags, PrintLevel,
+    ErrorKind, Iter, Link, MapCore, MapFlags, MapMut, PrintLevel,
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
@@ -233,11 +233,13 @@ fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
         (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
         (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),
     ];
-    let fill = |map: &dyn Fn(&[u8], &[u8]) -> libbpf_rs::Result<()>, writers: &[(W, BorrowedFd<'_>)]| {
-        writers.iter().try_for_each(|(writer, program)| {
-            map(&u32::from(writer.0).to_ne_bytes(), &program.as_raw_fd().to_ne_bytes()).context("fill the array of writers")
-        })
-    };
-    fill(&|key, value| maps.enter_writers.update(key, value, MapFlags::ANY), &enter)?;
-    fill(&|key, value| maps.exit_writers.update(key, value, MapFlags::ANY), &exit)
+    fill(&maps.enter_writers, &enter)?;
+    fill(&maps.exit_writers, &exit)
+}
+
+fn fill(map: &MapMut<'_>, writers: &[(types::writer, BorrowedFd<'_>)]) -> Result<()> {
+    writers.iter().try_for_each(|(writer, program)| {
+        map.update(&u32::from(writer.0).to_ne_bytes(), &program.as_raw_fd().to_ne_bytes(), MapFlags::ANY)
+            .context("fill the array of writers")
+    })
 }

@@ -128,7 +128,7 @@ mod tests {
             window: Window::default(),
             processes: vec![],
         };
-        let mut record = vec![0_u8; 56];
+        let mut record = [0_u8; 56];
         record[4] = 56;
         record[6] = 7;
         Recording { dump, blocks: vec![Block { cpu: Some(1), bytes: record.repeat(3) }] }

@@ -17,11 +17,11 @@ fn lines(log: &str) -> BTreeMap<u32, Vec<String>> {
         let Ok(pid) = pid.parse::<u32>() else { continue };
         let Some((_, body)) = rest.trim_start().split_once(' ') else { continue };
         let own = threads.entry(pid).or_default();
-        if let Some(resumed) = body.strip_prefix("<... ").and_then(|body| body.split_once(" resumed>")) {
-            if let Some(line) = begun.remove(&pid).and_then(|n| own.get_mut(n)) {
-                line.push_str(resumed.1);
-                continue;
-            }
+        if let Some(resumed) = body.strip_prefix("<... ").and_then(|body| body.split_once(" resumed>"))
+            && let Some(line) = begun.remove(&pid).and_then(|n| own.get_mut(n))
+        {
+            line.push_str(resumed.1);
+            continue;
         }
         match body.split_once("<unfinished ...>") {
             Some((start, end)) if !end.contains('=') => {
