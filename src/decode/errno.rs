@@ -17,7 +17,8 @@ const RESTARTS: [(i64, &str, &str); 5] = [
 
 struct Known {
     name: String,
-    text: String,
+    /// `-1 ENOENT (No such file or directory)`.
+    result: String,
 }
 
 static TABLE: LazyLock<Vec<Option<Known>>> = LazyLock::new(|| {
@@ -27,7 +28,8 @@ static TABLE: LazyLock<Vec<Option<Known>>> = LazyLock::new(|| {
             (errno != Errno::UnknownErrno).then(|| {
                 let text = std::io::Error::from_raw_os_error(number).to_string();
                 let text = text.rsplit_once(" (os error").map_or(text.clone(), |(text, _)| text.to_owned());
-                Known { name: format!("{errno:?}"), text }
+                let result = format!("-1 {errno:?} ({text})");
+                Known { name: format!("{errno:?}"), result }
             })
         })
         .collect()
@@ -38,9 +40,9 @@ pub(super) fn name(errno: i32) -> Option<&'static str> {
     Some(&TABLE.get(usize::try_from(errno).ok()?)?.as_ref()?.name)
 }
 
-/// `No such file or directory`, if the number has a name.
-pub(super) fn text(errno: i32) -> Option<&'static str> {
-    Some(&TABLE.get(usize::try_from(errno).ok()?)?.as_ref()?.text)
+/// A failed call's result, if the number has a name.
+pub(super) fn result(errno: i32) -> Option<&'static str> {
+    Some(&TABLE.get(usize::try_from(errno).ok()?)?.as_ref()?.result)
 }
 
 /// Name and text of a result with which the kernel asks for a restart.

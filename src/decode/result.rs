@@ -1,23 +1,28 @@
 //! A call's result, with what strace tells behind it.
 
+use std::borrow::Cow;
+
 use super::{call::Raw, errno, file, net, poll, signal, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told},
 };
 
+/// Most results need no memory of their own.
+const SMALL: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
 #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
 pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
     if let Some((name, explained)) = errno::restart(value) {
-        return Outcome::Interrupted { text: format!("? {name} ({explained})") };
+        return Outcome::Interrupted { text: format!("? {name} ({explained})").into() };
     }
     if raw.failed() {
         let errno = i32::try_from(-value).unwrap_or(0);
-        let text = match (errno::name(errno), errno::text(errno)) {
-            (Some(name), Some(text)) => format!("-1 {name} ({text})"),
-            _ => format!("-1 (errno {errno})"),
-        };
+        let text = errno::result(errno).map_or_else(|| format!("-1 (errno {errno})").into(), Cow::Borrowed);
         return Outcome::Failed { errno, text };
+    }
+    if let (Ret::Int | Ret::Fd, Some(text)) = (ret, usize::try_from(value).ok().and_then(|value| SMALL.get(value))) {
+        return Outcome::Returned { value, text: Cow::Borrowed(text) };
     }
     let mut text = Text::new(raw.style);
     match ret {
@@ -87,5 +92,5 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
             poll::select_result(&mut text, raw, value);
         }
     }
-    Outcome::Returned { value, text: text.finish() }
+    Outcome::Returned { value, text: text.finish().into() }
 }

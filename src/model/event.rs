@@ -1,6 +1,6 @@
 //! One thing that happened, decoded. Times are CLOCK_BOOTTIME nanoseconds, as in the records.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A thread's name: up to 15 bytes, whatever they are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -11,6 +11,16 @@ impl Comm {
     pub fn bytes(&self) -> &[u8] {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
         &self.0[..end]
+    }
+}
+
+impl Comm {
+    /// Appends the name as `Display` writes it.
+    pub fn push_to(&self, text: &mut String) {
+        match std::str::from_utf8(self.bytes()) {
+            Ok(plain) if plain.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => text.push_str(plain),
+            _ => text.push_str(&self.to_string()),
+        }
     }
 }
 
@@ -150,19 +160,19 @@ pub enum Outcome {
         /// The raw result.
         value: i64,
         /// strace's text of it, with what stands behind it.
-        text: String,
+        text: Cow<'static, str>,
     },
     /// It failed.
     Failed {
         /// The errno.
         errno: i32,
         /// strace's text: `-1 ENOENT (No such file or directory)`.
-        text: String,
+        text: Cow<'static, str>,
     },
     /// The kernel was to restart it, or its thread died in it: `?` and the reason.
     Interrupted {
         /// strace's text: `? ERESTARTSYS (To be restarted if SA_RESTART is set)`.
-        text: String,
+        text: Cow<'static, str>,
     },
     /// It never returns, or its thread died in it: `?`.
     Never,

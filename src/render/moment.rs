@@ -14,6 +14,30 @@ pub(super) fn moment(time: u64, clock_offset: i64, zone: &TimeZone, form: &str) 
     )
 }
 
+/// Times of day of lines that follow each other: most are in the same second.
+pub(super) struct Clock<'a> {
+    zone: &'a TimeZone,
+    second: u64,
+    text: String,
+}
+
+impl<'a> Clock<'a> {
+    pub(super) fn new(zone: &'a TimeZone) -> Self {
+        Self { zone, second: u64::MAX, text: String::new() }
+    }
+
+    /// Appends the time of day, with microseconds.
+    pub(super) fn push(&mut self, out: &mut String, time: u64, clock_offset: i64) {
+        let (second, micros) = strace::wall(time, clock_offset);
+        if second != self.second {
+            self.text = moment(time, clock_offset, self.zone, "%H:%M:%S");
+            self.second = second;
+        }
+        out.push_str(&self.text);
+        strace::micros6(out, micros);
+    }
+}
+
 /// Time of day, with microseconds.
 pub(super) fn clock(time: u64, clock_offset: i64, zone: &TimeZone) -> String {
     moment(time, clock_offset, zone, "%H:%M:%S.%6f")

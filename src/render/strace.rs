@@ -41,7 +41,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
         (What::Call(call), Line::Whole(_)) => {
             prefix(text, event.tid, time, clock_offset);
             let from = text.len();
-            let _ = write!(text, "{}({})", call.name(), call.text);
+            [call.name(), "(", &call.text, ")"].into_iter().for_each(|part| text.push_str(part));
             result(text, call, from);
             Some(())
         }
@@ -73,7 +73,37 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
 
 fn prefix(text: &mut String, tid: u32, time: u64, clock_offset: i64) {
     let (seconds, micros) = wall(time, clock_offset);
-    let _ = write!(text, "{tid:<5} {seconds}.{micros:06} ");
+    let from = text.len();
+    number(text, tid.into());
+    while text.len() - from < 5 {
+        text.push(' ');
+    }
+    text.push(' ');
+    number(text, seconds);
+    micros6(text, micros);
+    text.push(' ');
+}
+
+/// Appends a number: much of a line is numbers, and formatting machinery costs more than the digits.
+pub(super) fn number(text: &mut String, value: u64) {
+    text.push_str(itoa::Buffer::new().format(value));
+}
+
+/// Appends `.000123`.
+pub(super) fn micros6(text: &mut String, micros: u64) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(micros);
+    text.push('.');
+    text.push_str(&"000000"[digits.len().min(6)..]);
+    text.push_str(digits);
+}
+
+/// Appends ` <0.000123>`.
+pub(super) fn duration(text: &mut String, nanoseconds: u64) {
+    text.push_str(" <");
+    number(text, nanoseconds / 1_000_000_000);
+    micros6(text, nanoseconds / 1000 % 1_000_000);
+    text.push('>');
 }
 
 /// Seconds and microseconds since the epoch.
@@ -96,14 +126,12 @@ fn rest(call: &Call) -> &str {
 
 fn result(text: &mut String, call: &Call, from: usize) {
     let column = text.len() - from;
-    text.push(' ');
-    for _ in column + 1..RESULT_COLUMN {
-        text.push(' ');
-    }
-    let _ = write!(text, "= {}", outcome(call));
-    if let Some(duration) = call.duration {
-        let micros = duration / 1000;
-        let _ = write!(text, " <{}.{:06}>", micros / 1_000_000, micros % 1_000_000);
+    const SPACES: &str = "                                        ";
+    text.push_str(&SPACES[..RESULT_COLUMN.saturating_sub(column).max(1)]);
+    text.push_str("= ");
+    text.push_str(outcome(call));
+    if let Some(nanoseconds) = call.duration {
+        duration(text, nanoseconds);
     }
 }
 

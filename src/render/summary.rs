@@ -243,11 +243,11 @@ mod tests {
     }
 
     fn shown(summary: &Summary) -> String {
-        let ok = || Outcome::Returned { value: 0, text: String::new() };
+        let ok = || Outcome::Returned { value: 0, text: "".into() };
         let events = [
             call("read", 0, 1_000_000, ok()),
             call("read", 0, 500_000, ok()),
-            call("openat", 257, 4_500_000, Outcome::Failed { errno: 2, text: String::new() }),
+            call("openat", 257, 4_500_000, Outcome::Failed { errno: 2, text: "".into() }),
             call("exit_group", 231, 0, Outcome::Never),
         ];
         let mut out = Vec::new();

@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
-    moment::{clock, moment},
+    moment::{Clock, clock, moment},
     strace, window,
 };
 use crate::model::{Call, Cause, Dump, Event, Exit, Outcome, What};
@@ -21,51 +21,61 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::R
 
 pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
     let zone = TimeZone::system();
+    let mut clock = Clock::new(&zone);
     let mut text = String::with_capacity(256);
     for event in events {
         text.clear();
-        if line(&mut text, event, clock_offset, &zone) {
+        if line(&mut text, event, clock_offset, &mut clock) {
             out.write_all(text.as_bytes())?;
         }
     }
     Ok(())
 }
 
-fn line(text: &mut String, event: &Event, clock_offset: i64, zone: &TimeZone) -> bool {
-    let body = match &event.what {
-        What::Call(call) => call_text(call),
-        What::Fork { parent } => format!("+++ started by {parent} +++"),
-        What::Exec { .. } | What::Rename => return false,
-        What::Join => "+++ joined the cgroup +++".to_owned(),
+fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'_>) -> bool {
+    if matches!(event.what, What::Exec { .. } | What::Rename) {
+        return false;
+    }
+    clock.push(text, event.start, clock_offset);
+    text.push(' ');
+    event.comm.push_to(text);
+    text.push('[');
+    strace::number(text, event.tid.into());
+    text.push_str("] ");
+    match &event.what {
+        What::Call(call) => call_text(text, call),
+        What::Fork { parent } => {
+            let _ = write!(text, "+++ started by {parent} +++");
+        }
+        What::Join => text.push_str("+++ joined the cgroup +++"),
         What::Signal(signal) => {
             let from = signal.sender.map_or_else(String::new, |(pid, comm)| format!(" from {comm}[{pid}]"));
-            format!("--- {} {} ---{from}", signal.name, signal.info)
+            let _ = write!(text, "--- {} {} ---{from}", signal.name, signal.info);
         }
-        exit @ What::Exit(_) => strace::instant(exit).unwrap_or_default(),
-    };
-    let _ = writeln!(text, "{} {}[{}] {body}", clock(event.start, clock_offset, zone), event.comm, event.tid);
+        other => text.push_str(&strace::instant(other).unwrap_or_default()),
+    }
+    text.push('\n');
     true
 }
 
-fn call_text(call: &Call) -> String {
-    let mut text = format!("{}({})", call.name(), call.text);
+fn call_text(text: &mut String, call: &Call) {
+    text.push_str(call.name());
+    text.push('(');
     match call.outcome {
         Outcome::InFlight { start_seen } => {
-            text.truncate(call.name().len() + 1);
             text.push_str(&strace::known(call));
             text.push_str(if start_seen { " <in flight>" } else { " <in flight since before the recording>" });
         }
         _ => {
-            let _ = write!(text, " = {}", strace::outcome(call));
+            [&call.text, ") = ", strace::outcome(call)].into_iter().for_each(|part| text.push_str(part));
         }
     }
-    if let Some(duration) = call.duration {
-        let _ = write!(text, " <{}.{:06}>", duration / 1_000_000_000, duration / 1000 % 1_000_000);
+    if let Some(nanoseconds) = call.duration {
+        strace::duration(text, nanoseconds);
     }
     if call.cut {
         text.push_str(" (its record was full: some memory is missing)");
     }
-    text
 }
 
 fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {

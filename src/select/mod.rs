@@ -130,8 +130,8 @@ mod tests {
             processes: vec![],
         };
         let mut events = vec![
-            call(0, 10_000_000_000, Outcome::Returned { value: 0, text: String::new() }),
-            call(1, 20_000_000_000, Outcome::Failed { errno: 2, text: String::new() }),
+            call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),
+            call(1, 20_000_000_000, Outcome::Failed { errno: 2, text: "".into() }),
             call(231, 30_000_000_000, Outcome::Never),
         ];
         selection.apply(&dump, &mut events);

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn sets_of_statuses() {
-        let failed = Outcome::Failed { errno: 1, text: String::new() };
+        let failed = Outcome::Failed { errno: 1, text: "".into() };
         assert!(Statuses::parse("failed").unwrap().wants(&failed));
         assert!(!Statuses::parse("!failed,unfinished").unwrap().wants(&failed));
         assert!(Statuses::parse("all").unwrap().wants(&Outcome::Never));

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use super::format::{BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
 use crate::{model::Recording, wire};
 
-/// Fast enough to keep up with a copy; records pack well.
-const LEVEL: i32 = 1;
+/// Fast: writing is done while somebody waits, and records pack well at any level.
+const LEVEL: i32 = -2;
 
 /// Writes a recording as a dump file.
 pub fn write(mut file: impl Write, recording: &Recording) -> Result<()> {
