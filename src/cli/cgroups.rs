@@ -97,6 +97,7 @@ impl Follow {
     fn new(recorder: &Recorder, style: Style) -> Self {
         let mut seen = Vec::new();
         recorder.news(&mut seen);
+        let style = Style { interfaces: crate::recorder::interfaces(), ..style };
         Self { decoder: Decoder::new(style, &[]), seen, held: Vec::new(), quiet: 0 }
     }
 

@@ -23,6 +23,7 @@ fn recording(bytes: Vec<u8>) -> Recording {
         cause: Cause::Exit,
         window: Window::default(),
         processes: vec![],
+        interfaces: Default::default(),
     };
     Recording { dump, blocks: vec![Block { cpu: Some(0), bytes }] }
 }

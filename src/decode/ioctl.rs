@@ -1,6 +1,6 @@
 //! ioctl: its command, and structures in which question and answer stand side by side.
 
-use super::{call::Raw, extent, text::Text, watch};
+use super::{call::Raw, extent, net, text::Text, watch};
 use crate::syscall::{Abi, Shape, ioctl, words};
 
 /// A command by its name, or by the parts of its number: `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.
@@ -116,6 +116,7 @@ fn event_bits(text: &mut Text<'_>, parts: &Parts) -> bool {
 pub(super) fn both(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, before: &[u8], after: Option<&[u8]>) -> bool {
     let word = raw.abi.word();
     match shape {
+        Shape::InterfaceGet => net::request::got(text, raw, before, after),
         Shape::Fiemap => extent::map(text, before, after, word),
         Shape::DedupeRange => extent::dedupe(text, before, after, word),
         Shape::UffdApi => watch::api(text, before, after, word),

@@ -8,7 +8,11 @@ use crate::{
 
 /// All events of a recording, in the order in which they began.
 pub fn events(recording: &Recording, style: &Style) -> Vec<Event> {
-    let style = Style { arch: recording.dump.arch.clone(), ..style.clone() };
+    let style = Style {
+        arch: recording.dump.arch.clone(),
+        interfaces: recording.dump.interfaces.clone(),
+        ..style.clone()
+    };
     let mut records: Vec<(u64, Record<'_>)> =
         recording.blocks.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| (record.time(), record)).collect();
     records.sort_by_key(|(time, _)| *time);

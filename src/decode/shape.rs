@@ -107,6 +107,7 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::EpollEvent => poll::epoll_event,
         Shape::FdSet => poll::fd_set,
         Shape::Sockaddr => net::address::whole,
+        Shape::InterfaceIndex => net::request::port,
         _ => return None,
     })
 }
@@ -145,6 +146,13 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
             let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
             io::path(text, bytes);
             return Value::Bytes(bytes.into());
+        }
+        Shape::InterfaceSet => {
+            let from = text.len();
+            if !net::request::set(text, raw, bytes) {
+                text.truncate(from);
+                text.addr(raw.register(index));
+            }
         }
         Shape::Iovec => io::iovec(text, raw, index, raw.count(len)),
         Shape::SockOpt => text.addr(raw.register(index)),

@@ -1,5 +1,7 @@
 //! A dump's identity, its window and what was lost.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Everything that a dump says of itself.
@@ -29,6 +31,9 @@ pub struct Dump {
     pub window: Window,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
+    /// The names of network interfaces, by their numbers.
+    #[serde(default)]
+    pub interfaces: BTreeMap<u32, String>,
 }
 
 /// Why a dump was made.

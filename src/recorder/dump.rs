@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{
     clock::{boottime, realtime_offset},
+    network::interfaces,
     track::{Track, oldest_first},
 };
 use crate::{
@@ -78,5 +79,6 @@ fn identity(
         cause,
         window,
         processes,
+        interfaces: interfaces(),
     })
 }

@@ -7,6 +7,7 @@
 mod budget;
 mod clock;
 mod dump;
+mod network;
 mod threads;
 mod track;
 
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
+pub use network::interfaces;
 use track::Track;
 
 use crate::{

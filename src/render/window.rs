@@ -57,6 +57,7 @@ mod tests {
             cause: Cause::Exit,
             window,
             processes: vec![],
+            interfaces: Default::default(),
         };
         let told = lines(&dump);
         assert!(told[0].starts_with("complete from ") && told[0].contains(":02.000000 on, with losses"), "{told:?}");

@@ -128,6 +128,7 @@ mod tests {
             cause: Cause::Exit,
             window: Window::default(),
             processes: vec![],
+            interfaces: Default::default(),
         };
         let mut events = vec![
             call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),

@@ -127,6 +127,7 @@ mod tests {
             cause: Cause::Exit,
             window: Window::default(),
             processes: vec![],
+            interfaces: [(1, "lo".to_owned())].into(),
         };
         let mut record = [0_u8; 56];
         record[4] = 56;

@@ -55,6 +55,10 @@ pub enum Shape {
     Messages,
     /// What is sent or received: data, or netlink messages.
     SocketData,
+    /// struct ifreq of an interface that is asked about, or changed, or a bridge's port.
+    InterfaceGet,
+    InterfaceSet,
+    InterfaceIndex,
     Sockaddr,
     SockOpt,
     WaitStatus,
@@ -178,6 +182,7 @@ impl Shape {
             Self::SigInfo => 128,
             Self::EpollEvent => 12,
             Self::Iovec => 2 * word,
+            Self::InterfaceGet | Self::InterfaceSet | Self::InterfaceIndex => wide(40, 32),
             Self::Message => wide(56, 28),
             Self::Messages => wide(64, 32),
             Self::Utsname => 390,

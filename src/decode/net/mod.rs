@@ -24,6 +24,7 @@ mod netfilter;
 mod netlink;
 pub(super) mod option;
 mod rare;
+pub(super) mod request;
 mod route;
 pub(super) mod socket;
 mod traffic;

@@ -36,6 +36,15 @@ pub(super) static CASES: Cases = cases! {
     [0x4b44] (fd: Fd, cmd: Ioctl, arg: Out(KbdMode, One)) -> Int;
     [0x4b45] (fd: Fd, cmd: Ioctl, arg: Enum(&words::term::KEYBOARD_MODES)) -> Int;
     [0x4b36, 0x4b37, 0x4b3c, 0x4b3d, 0x4b6d] (fd: Fd, cmd: Ioctl) -> Int;
+    // Sockets and interfaces.
+    [0x8915, 0x8917, 0x8919, 0x891b, 0x8913, 0x8927, 0x8933, 0x8970, 0x891d, 0x8921, 0x8910, 0x8929, 0x8942]
+        (fd: Fd, cmd: Ioctl, arg: Both(InterfaceGet)) -> Int;
+    [0x8916, 0x8918, 0x891a, 0x891c, 0x8914, 0x8924, 0x8937, 0x8931, 0x8932, 0x8971, 0x891e, 0x8922, 0x8923, 0x8930, 0x8943]
+        (fd: Fd, cmd: Ioctl, arg: In(InterfaceSet, One)) -> Int;
+    [0x89a2, 0x89a3] (fd: Fd, cmd: Ioctl, arg: In(InterfaceIndex, One)) -> Int;
+    [0x89a0, 0x89a1] (fd: Fd, cmd: Ioctl, arg: Str) -> Int;
+    [0x8903, 0x8904, 0x8905, 0x8925, 0x894b] (fd: Fd, cmd: Ioctl, arg: Out(Int32, One)) -> Int;
+    [0x8901, 0x8902, 0x8926] (fd: Fd, cmd: Ioctl, arg: In(Int32, One)) -> Int;
     // Files and file systems.
     [ioctl::FS_IOC_GETFLAGS, 0x8004_6601_u32] (fd: Fd, cmd: Ioctl, arg: Out(FsFlags, One)) -> Int;
     [ioctl::FS_IOC_SETFLAGS, 0x4004_6602] (fd: Fd, cmd: Ioctl, arg: In(FsFlags, One)) -> Int;
