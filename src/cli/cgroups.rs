@@ -97,7 +97,7 @@ impl Follow {
     fn new(recorder: &Recorder, style: Style) -> Self {
         let mut seen = Vec::new();
         recorder.news(&mut seen);
-        let style = Style { interfaces: crate::recorder::interfaces(), ..style };
+        let style = Style { interfaces: crate::recorder::interfaces(), generic_families: crate::recorder::generic_families(), ..style };
         Self { decoder: Decoder::new(style, &[]), seen, held: Vec::new(), quiet: 0 }
     }
 

@@ -24,6 +24,7 @@ fn recording(bytes: Vec<u8>) -> Recording {
         window: Window::default(),
         processes: vec![],
         interfaces: Default::default(),
+        generic_families: Default::default(),
     };
     Recording { dump, blocks: vec![Block { cpu: Some(0), bytes }] }
 }

@@ -11,6 +11,7 @@ pub fn events(recording: &Recording, style: &Style) -> Vec<Event> {
     let style = Style {
         arch: recording.dump.arch.clone(),
         interfaces: recording.dump.interfaces.clone(),
+        generic_families: recording.dump.generic_families.clone(),
         ..style.clone()
     };
     let mut records: Vec<(u64, Record<'_>)> =

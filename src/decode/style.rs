@@ -21,6 +21,8 @@ pub struct Style {
     pub paths: bool,
     /// Names of network interfaces, by their numbers.
     pub interfaces: BTreeMap<u32, String>,
+    /// Names of generic netlink's families, by their numbers.
+    pub generic_families: BTreeMap<u16, String>,
     /// The architecture on which the records were made.
     pub arch: String,
 }
@@ -86,6 +88,7 @@ impl Default for Style {
             descriptors: Descriptors::NONE,
             paths: false,
             interfaces: BTreeMap::new(),
+            generic_families: BTreeMap::new(),
             arch: std::env::consts::ARCH.to_owned(),
         }
     }

@@ -34,6 +34,9 @@ pub struct Dump {
     /// The names of network interfaces, by their numbers.
     #[serde(default)]
     pub interfaces: BTreeMap<u32, String>,
+    /// The names of generic netlink's families, by their numbers.
+    #[serde(default)]
+    pub generic_families: BTreeMap<u16, String>,
 }
 
 /// Why a dump was made.

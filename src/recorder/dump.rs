@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{
     clock::{boottime, realtime_offset},
-    network::interfaces,
+    network::{generic_families, interfaces},
     track::{Track, oldest_first},
 };
 use crate::{
@@ -80,5 +80,6 @@ fn identity(
         window,
         processes,
         interfaces: interfaces(),
+        generic_families: generic_families(),
     })
 }

@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
-pub use network::interfaces;
+pub use network::{generic_families, interfaces};
 use track::Track;
 
 use crate::{

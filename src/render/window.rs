@@ -58,6 +58,7 @@ mod tests {
             window,
             processes: vec![],
             interfaces: Default::default(),
+            generic_families: Default::default(),
         };
         let told = lines(&dump);
         assert!(told[0].starts_with("complete from ") && told[0].contains(":02.000000 on, with losses"), "{told:?}");

@@ -129,6 +129,7 @@ mod tests {
             window: Window::default(),
             processes: vec![],
             interfaces: Default::default(),
+            generic_families: Default::default(),
         };
         let mut events = vec![
             call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),

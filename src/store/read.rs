@@ -128,6 +128,7 @@ mod tests {
             window: Window::default(),
             processes: vec![],
             interfaces: [(1, "lo".to_owned())].into(),
+            generic_families: Default::default(),
         };
         let mut record = [0_u8; 56];
         record[4] = 56;

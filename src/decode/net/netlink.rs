@@ -126,7 +126,10 @@ fn kind(text: &mut Text<'_>, kind: u16, protocol: u32) {
         protocol::SELINUX => &words::SELINUX,
         protocol::AUDIT => &words::AUDIT,
         protocol::NETFILTER => return netfilter::kind(text, kind),
-        protocol::GENERIC => &GENERIC,
+        protocol::GENERIC => match text.style().generic_families.get(&kind) {
+            Some(name) => return text.push(name),
+            None => &GENERIC,
+        },
         protocol::CRYPTO => &words::CRYPTO,
         _ => &words::TYPES,
     };
@@ -134,7 +137,7 @@ fn kind(text: &mut Text<'_>, kind: u16, protocol: u32) {
 }
 
 /// The controller of generic netlink; other families get their numbers when they register.
-static GENERIC: Words = Words { unknown: "GENERIC_FAMILY_???", list: &[(16, "nlctrl"), (17, "VFS_DQUOT"), (18, "pmcraid")] };
+static GENERIC: Words = Words { unknown: "GENERIC_FAMILY_???", list: &[(16, "nlctrl")] };
 
 /// What the flags mean, by what the message does.
 fn flags(kind: u16, protocol: u32) -> &'static Words {
