@@ -235,7 +235,8 @@ pub(in crate::decode) fn time_left(text: &mut Text<'_>, raw: &Raw<'_>, messages:
         text.push(" (Timeout)");
     } else if let Some(left) = left {
         text.push(" (left ");
-        time::timespec(text, &mut Memory::new(left, 0, raw.abi.word()));
+        let word = if raw.name().is_some_and(|name| name.ends_with("time64")) { 8 } else { raw.abi.word() };
+        time::timespec(text, &mut Memory::new(left, 0, word));
         text.push(")");
     }
 }

@@ -20,12 +20,15 @@ mod inet_diag;
 pub(super) mod interface;
 mod link;
 pub(super) mod message;
+mod neighbour;
 mod netfilter;
 mod netlink;
+mod nexthop;
 pub(super) mod option;
 mod rare;
 pub(super) mod request;
 mod route;
+mod rule;
 pub(super) mod socket;
 mod traffic;
 

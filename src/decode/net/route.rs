@@ -1,11 +1,11 @@
-//! NETLINK_ROUTE: addresses, routes, neighbours, rules; links are in `link`, traffic control in `traffic`.
+//! NETLINK_ROUTE: which message begins how, addresses and routes; others have files of their own.
 
 use super::{
     address,
     attribute::{self, Around, Attributes, Form::*},
-    interface, link,
+    interface, link, neighbour,
     netlink::Header,
-    traffic,
+    nexthop, rule, traffic,
 };
 use crate::{
     decode::{memory::Memory, text::Text},
@@ -43,17 +43,17 @@ fn kind(header: Header, family: u8) -> Option<Kind> {
         20..=22 | 58 | 62 => kind("ifa_family", 8, address_head, &ADDRESS),
         24..=26 => kind("rtm_family", 12, route_head, &ROUTE),
         30 if i32::from(family) == libc::AF_BRIDGE => kind("ifi_family", 16, link::head, &link::ATTRIBUTES),
-        28..=30 => kind("ndm_family", 12, neighbour_head, &NEIGHBOUR),
-        32..=34 => kind("family", 12, rule_head, &RULE),
+        28..=30 => kind("ndm_family", 12, neighbour::head, &neighbour::ATTRIBUTES),
+        32..=34 => kind("family", 12, rule::head, &rule::ATTRIBUTES),
         36..=38 | 40..=42 | 44..=46 | 100..=102 => kind("tcm_family", 20, traffic::head, &traffic::ATTRIBUTES),
         48..=50 => plain("tca_family", &traffic::ACTION),
-        64 | 66 | 67 => plain("ndtm_family", &NEIGHBOUR_TABLE),
+        64 | 66 | 67 => plain("ndtm_family", &neighbour::TABLE),
         72..=74 => kind("ifal_family", 12, label_head, &LABEL),
         78 | 79 => kind("dcb_family", 4, dcb_head, &DCB),
         80..=82 => plain("ncm_family", &NETCONF),
         84..=86 => kind("family", 8, mdb_head, &MDB),
         88..=90 => plain("rtgen_family", &NSID),
-        104..=106 => kind("nh_family", 8, nexthop_head, &NEXTHOP),
+        104..=106 => kind("nh_family", 8, nexthop::head, &nexthop::ATTRIBUTES),
         _ => None,
     }
 }
@@ -236,74 +236,6 @@ fn next_hops(text: &mut Text<'_>, bytes: &[u8], around: &mut Around) -> bool {
     true
 }
 
-fn neighbour_head(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    memory.skip(3);
-    interface::index(text.field("ndm_ifindex"), memory.u32());
-    text.field("ndm_state").flags(&words::NEIGHBOUR_STATES, memory.u16().into());
-    text.field("ndm_flags").flags(&words::NEIGHBOUR_FLAGS, memory.u8().into());
-    text.field("ndm_type").word(&words::KINDS, memory.u8().into());
-}
-
-static NEIGHBOUR: Attributes = Attributes {
-    words: &words::NEIGHBOUR,
-    forms: &[
-        (Address, &["NDA_DST"]),
-        (Hardware, &["NDA_LLADDR"]),
-        (Figures(&["ndm_confirmed", "ndm_used", "ndm_updated", "ndm_refcnt"]), &["NDA_CACHEINFO"]),
-        (U32, &["NDA_PROBES", "NDA_VNI", "NDA_LINK_NETNSID", "NDA_SRC_VNI", "NDA_NH_ID"]),
-        (U16, &["NDA_VLAN"]),
-        (Be16, &["NDA_PORT"]),
-        (Interface, &["NDA_IFINDEX", "NDA_MASTER"]),
-        (IpProtocol, &["NDA_PROTOCOL"]),
-        (Nested(&FORWARDING), &["NDA_FDB_EXT_ATTRS"]),
-        (Flags(&words::NEIGHBOUR_EXT, 4), &["NDA_FLAGS_EXT"]),
-        (Flags(&words::NEIGHBOUR_STATES, 2), &["NDA_NDM_STATE_MASK"]),
-        (Flags(&words::NEIGHBOUR_FLAGS, 1), &["NDA_NDM_FLAGS_MASK"]),
-    ],
-};
-
-static FORWARDING: Attributes =
-    Attributes { words: &words::FDB_EXT, forms: &[(Flags(&words::FDB_NOTIFY, 1), &["NFEA_ACTIVITY_NOTIFY"])] };
-
-fn rule_head(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.field("dst_len").unsigned(memory.u8());
-    text.field("src_len").unsigned(memory.u8());
-    text.field("tos").flags(&words::TOS, memory.u8().into());
-    text.field("table").word(&words::TABLES, memory.u8().into());
-    memory.skip(2);
-    text.field("action").word(&words::RULE_ACTIONS, memory.u8().into());
-    text.field("flags").flags(&words::RULE_FLAGS, memory.u32().into());
-}
-
-static RULE: Attributes = Attributes {
-    words: &words::RULE,
-    forms: &[
-        (Address, &["FRA_DST", "FRA_SRC"]),
-        (Str, &["FRA_IIFNAME", "FRA_OIFNAME"]),
-        (
-            U32,
-            &["FRA_GOTO", "FRA_PRIORITY", "FRA_FWMARK", "FRA_FLOW", "FRA_SUPPRESS_IFGROUP", "FRA_SUPPRESS_PREFIXLEN",
-                "FRA_FWMASK"],
-        ),
-        (Be64, &["FRA_TUN_ID"]),
-        (Plain(&words::TABLES, 4), &["FRA_TABLE"]),
-        (U8, &["FRA_L3MDEV"]),
-        (Figures(&["start", "end"]), &["FRA_UID_RANGE"]),
-        (Enum(&words::PROTOCOLS, 1), &["FRA_PROTOCOL"]),
-        (IpProtocol, &["FRA_IP_PROTO"]),
-        (Own(ports), &["FRA_SPORT_RANGE", "FRA_DPORT_RANGE"]),
-    ],
-};
-
-fn ports(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
-    let mut memory = Memory::new(bytes, 0, 8);
-    text.braced(|text| {
-        text.field("start").unsigned(memory.u16());
-        text.field("end").unsigned(memory.u16());
-    });
-    !memory.is_short()
-}
-
 fn label_head(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     memory.skip(1);
     text.field("ifal_prefixlen").unsigned(memory.u8());
@@ -349,132 +281,32 @@ static NSID: Attributes = Attributes {
     ],
 };
 
-static NEIGHBOUR_TABLE: Attributes = Attributes {
-    words: &words::NEIGHBOUR_TABLE,
-    forms: &[
-        (Str, &["NDTA_NAME"]),
-        (U32, &["NDTA_THRESH1", "NDTA_THRESH2", "NDTA_THRESH3"]),
-        (Own(table_config), &["NDTA_CONFIG"]),
-        (Nested(&PARAMETERS), &["NDTA_PARMS"]),
-        (Own(table_stats), &["NDTA_STATS"]),
-        (U64, &["NDTA_GC_INTERVAL"]),
-    ],
-};
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{net::netlink, text::written};
 
-static PARAMETERS: Attributes = Attributes {
-    words: &words::NEIGHBOUR_PARMS,
-    forms: &[
-        (Interface, &["NDTPA_IFINDEX"]),
-        (
-            U32,
-            &["NDTPA_REFCNT", "NDTPA_QUEUE_LEN", "NDTPA_APP_PROBES", "NDTPA_UCAST_PROBES", "NDTPA_MCAST_PROBES",
-                "NDTPA_PROXY_QLEN", "NDTPA_QUEUE_LENBYTES", "NDTPA_MCAST_REPROBES"],
-        ),
-        (
-            U64,
-            &["NDTPA_REACHABLE_TIME", "NDTPA_BASE_REACHABLE_TIME", "NDTPA_RETRANS_TIME", "NDTPA_GC_STALETIME",
-                "NDTPA_DELAY_PROBE_TIME", "NDTPA_ANYCAST_DELAY", "NDTPA_PROXY_DELAY", "NDTPA_LOCKTIME",
-                "NDTPA_INTERVAL_PROBE_TIME_MS"],
-        ),
-    ],
-};
-
-fn table_config(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
-    let mut memory = Memory::new(bytes, 0, 8);
-    text.braced(|text| {
-        text.field("ndtc_key_len").unsigned(memory.u16());
-        text.field("ndtc_entry_size").unsigned(memory.u16());
-        for field in ["ndtc_entries", "ndtc_last_flush", "ndtc_last_rand", "ndtc_hash_rnd"] {
-            text.field(field).unsigned(memory.u32());
-        }
-        text.field("ndtc_hash_mask").padded_hex(memory.u32(), 8);
-        for field in ["ndtc_hash_chain_gc", "ndtc_proxy_qlen"] {
-            text.field(field).unsigned(memory.u32());
-        }
-    });
-    !memory.is_short()
-}
-
-fn table_stats(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
-    const NAMES: [&str; 11] = [
-        "ndts_allocs", "ndts_destroys", "ndts_hash_grows", "ndts_res_failed", "ndts_lookups", "ndts_hits",
-        "ndts_rcv_probes_mcast", "ndts_rcv_probes_ucast", "ndts_periodic_gc_runs", "ndts_forced_gc_runs",
-        "ndts_table_fulls",
-    ];
-    let names = match bytes.len() {
-        88.. => &NAMES[..],
-        80 => &NAMES[..10],
-        _ => return false,
-    };
-    let mut memory = Memory::new(bytes, 0, 8);
-    text.braced(|text| names.iter().for_each(|name| text.field(name).unsigned(memory.u64())));
-    true
-}
-
-fn nexthop_head(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.field("nh_scope").word(&words::SCOPES, memory.u8().into());
-    text.field("nh_protocol").word(&words::PROTOCOLS, memory.u8().into());
-    let reserved = memory.u8();
-    if reserved != 0 {
-        text.field("resvd").hex(reserved);
+    #[test]
+    fn a_route_by_name() {
+        let mut bytes = vec![36, 0, 0, 0, 24, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend([2, 8, 0, 0, 254, 2, 254, 1, 0, 0, 0, 0]);
+        bytes.extend([8, 0, 4, 0, 1, 0, 0, 0]);
+        let shown = written(|text| netlink::messages(text, &bytes, bytes.len(), 0, 8));
+        assert_eq!(
+            shown,
+            "[{nlmsg_len=36, nlmsg_type=RTM_NEWROUTE, nlmsg_flags=NLM_F_MULTI, nlmsg_seq=1, nlmsg_pid=0}, \
+             {rtm_family=AF_INET, rtm_dst_len=8, rtm_src_len=0, rtm_tos=0, rtm_table=RT_TABLE_MAIN, \
+             rtm_protocol=RTPROT_KERNEL, rtm_scope=RT_SCOPE_HOST, rtm_type=RTN_UNICAST, rtm_flags=0}, \
+             [{nla_len=8, nla_type=RTA_OIF}, if_nametoindex(\"lo\")]]"
+        );
     }
-    text.field("nh_flags").flags(&words::NEXTHOP_FLAGS, memory.u32().into());
-}
 
-static NEXTHOP: Attributes = Attributes {
-    words: &words::NEXTHOP,
-    forms: &[
-        (U32, &["NHA_ID", "NHA_BLACKHOLE", "NHA_GROUPS", "NHA_FDB"]),
-        (Enum(&words::NEXTHOP_GROUP, 2), &["NHA_GROUP_TYPE"]),
-        (Interface, &["NHA_OIF", "NHA_MASTER"]),
-        (Address, &["NHA_GATEWAY"]),
-        (Enum(&words::ENCAP, 2), &["NHA_ENCAP_TYPE"]),
-        (Own(group), &["NHA_GROUP"]),
-        (Nested(&GROUP), &["NHA_RES_GROUP"]),
-        (Nested(&BUCKET), &["NHA_RES_BUCKET"]),
-    ],
-};
-
-static GROUP: Attributes = Attributes {
-    words: &words::NEXTHOP_RES,
-    forms: &[
-        (U16, &["NHA_RES_GROUP_BUCKETS"]),
-        (Ticks, &["NHA_RES_GROUP_IDLE_TIMER", "NHA_RES_GROUP_UNBALANCED_TIMER", "NHA_RES_GROUP_UNBALANCED_TIME"]),
-    ],
-};
-
-static BUCKET: Attributes = Attributes {
-    words: &words::NEXTHOP_BUCKET,
-    forms: &[
-        (U16, &["NHA_RES_BUCKET_INDEX"]),
-        (Ticks, &["NHA_RES_BUCKET_IDLE_TIME"]),
-        (U32, &["NHA_RES_BUCKET_NH_ID"]),
-    ],
-};
-
-fn group(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
-    if bytes.len() < 8 {
-        return false;
+    #[test]
+    fn types_tell_what_flags_mean() {
+        assert!(std::ptr::eq(flags(16), &raw const netlink_words::NEW_FLAGS));
+        assert!(std::ptr::eq(flags(18), &raw const netlink_words::GET_FLAGS));
+        assert!(std::ptr::eq(flags(49), &raw const netlink_words::GET_FLAGS));
     }
-    text.bracketed(|text| {
-        for (n, element) in bytes.chunks_exact(8).enumerate() {
-            text.separate();
-            if n == text.style().string_limit {
-                return text.push("...");
-            }
-            let mut memory = Memory::new(element, 0, 8);
-            text.braced(|text| {
-                text.field("id").unsigned(memory.u32());
-                text.field("weight").unsigned(memory.u8());
-                let (first, second) = (memory.u8(), memory.u16());
-                if first != 0 {
-                    text.field("resvd1").hex(first);
-                }
-                if second != 0 {
-                    text.field("resvd2").hex(second);
-                }
-            });
-        }
-    });
-    true
+
+    use crate::syscall::words::net::netlink as netlink_words;
 }
