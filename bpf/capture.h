@@ -155,6 +155,20 @@ static __always_inline __u64 argument(const struct writing *w, __u32 n)
 	return w->args[n & 7];
 }
 
+static __always_inline __u64 pointer_at(__u64 from, bool compat, bool *fault)
+{
+	__u64 wide = 0;
+
+	if (compat) {
+		__u32 narrow = 0;
+
+		*fault = bpf_probe_read_user(&narrow, sizeof(narrow), (void *)from);
+		return narrow;
+	}
+	*fault = bpf_probe_read_user(&wide, sizeof(wide), (void *)from);
+	return wide;
+}
+
 /* How many bytes a grab copies. */
 static __always_inline __u64 grab_size(const struct writing *w, const volatile struct grab *grab)
 {
@@ -189,6 +203,8 @@ static __always_inline __u64 grab_size(const struct writing *w, const volatile s
 			return 0;
 		count = at;
 		break;
+	default:		/* fields of structures: behind_size's */
+		break;
 	}
 	if (count > 0xffff)
 		count = 0xffff;
@@ -203,6 +219,8 @@ static __always_inline bool grab_wanted(const struct writing *w, const volatile 
 	if (!from)
 		return false;
 	if ((grab->flags & GRAB_IF_OK) && w->ret < 0)
+		return false;
+	if ((grab->flags & GRAB_IF_FAILED) && w->ret >= 0)
 		return false;
 	return true;
 }
@@ -220,7 +238,7 @@ static __always_inline void capture(struct writing *w, const volatile struct gra
 			break;
 		from = argument(w, grab->arg);
 		if (grab->what == WHAT_SIGFRAME)
-			from = w->sp + SIGFRAME_MASK;
+			from = w->sp + (w->flags & FLAG_COMPAT ? 0 : SIGFRAME_MASK);
 		if (!grab_wanted(w, grab, from))
 			continue;
 		from += grab->offset;
@@ -231,20 +249,6 @@ static __always_inline void capture(struct writing *w, const volatile struct gra
 		} else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
 			put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
 	}
-}
-
-static __always_inline __u64 pointer_at(__u64 from, bool compat, bool *fault)
-{
-	__u64 wide = 0;
-
-	if (compat) {
-		__u32 narrow = 0;
-
-		*fault = bpf_probe_read_user(&narrow, sizeof(narrow), (void *)from);
-		return narrow;
-	}
-	*fault = bpf_probe_read_user(&wide, sizeof(wide), (void *)from);
-	return wide;
 }
 
 enum { VECTOR_MOST = 64 };
@@ -274,6 +278,31 @@ static __always_inline void capture_strings(struct writing *w, __u8 arg, __u64 f
 		w->from += compat ? 4 : 8;
 	}
 	put_number(w, arg, PART_MORE, 0);
+}
+
+/* io_submit's control blocks, each with the head of the buffer that it writes from. */
+static __always_inline void capture_blocks(struct writing *w, const volatile struct grab *grab)
+{
+	bool compat = w->flags & FLAG_COMPAT, fault = false;
+	__u64 count = argument(w, grab->length_arg);
+
+	w->from = argument(w, grab->arg);
+	if (!w->from)
+		return;
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < VECTOR_MOST; i++) {
+		__u64 block = pointer_at(w->from, compat, &fault), buffer = 0, length = 0;
+		__u16 opcode = 0;
+
+		if (fault || i >= count || i >= vector_limit)
+			return;
+		put_bytes(w, grab->arg, PART_ITEM, block, grab->size);
+		bpf_probe_read_user(&opcode, sizeof(opcode), (void *)(block + 16));
+		if (opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
+		    !bpf_probe_read_user(&length, sizeof(length), (void *)(block + 32)))
+			put_bytes(w, grab->arg, PART_FIRST, buffer, length > string_limit ? string_limit : length);
+		w->from += compat ? 4 : 8;
+	}
 }
 
 enum { COUNT_MOST = 512 };
@@ -365,6 +394,49 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 		w->transferred -= here;
 		if (string_limit)
 			put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
+	}
+}
+
+/* How many bytes a field of the structure says there are behind its pointer. */
+static __always_inline __u64 behind_size(const struct writing *w, const volatile struct grab *grab)
+{
+	__u64 count = 1;
+	__u32 at = 0;
+
+	if (grab->length != LENGTH_ONE) {
+		bpf_probe_read_user(&at, sizeof(at), (void *)(argument(w, grab->arg) + grab->length_arg));
+		count = grab->length == LENGTH_FIELD ? at : (__u16)at;
+	}
+	if (count > 0xffff)
+		count = 0xffff;
+	count *= grab->size;
+	return count > grab->most ? grab->most : count;
+}
+
+/* What the pointers in a structure point to: pieces with labels of their own. */
+static __always_inline void capture_behind(struct writing *w, const volatile struct grab *grabs, __u32 count)
+{
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < GRABS; i++) {
+		const volatile struct grab *grab = &grabs[i];
+		__u64 from;
+		bool fault;
+
+		if (i >= count)
+			break;
+		if ((grab->what != WHAT_BEHIND && grab->what != WHAT_BEHIND_STRING) ||
+		    ((grab->flags & GRAB_IF_OK) && w->ret < 0))
+			continue;
+		from = argument(w, grab->arg);
+		if (!from)
+			continue;
+		from = pointer_at(from + grab->offset, (w->flags & FLAG_COMPAT) && !(grab->flags & GRAB_WIDE), &fault);
+		if (!from)
+			continue;
+		if (grab->what == WHAT_BEHIND_STRING)
+			put_string(w, grab->arg, grab->part, from, grab->most);
+		else
+			put_bytes(w, grab->arg, grab->part, from, behind_size(w, grab));
 	}
 }
 

@@ -18,6 +18,9 @@ enum what {
 	WHAT_DIRENTS_OLD = 9,	/* linux_dirent entries, only counted */
 	WHAT_SOCKET_DATA = 20,	/* what is sent or received; netlink messages whole */
 	WHAT_SIGFRAME = 10,	/* the mask that rt_sigreturn restores */
+	WHAT_STRUCTS = 11,	/* an array of pointers to structures */
+	WHAT_BEHIND = 12,	/* what a pointer in the structure at `offset` points to */
+	WHAT_BEHIND_STRING = 13,	/* the same, up to its NUL */
 } __attribute__((packed));
 
 /* Where the number of elements comes from. */
@@ -30,6 +33,8 @@ enum length {
 	LENGTH_BITS = 4,	/* args[length_arg] bits, in whole longs */
 	LENGTH_PAGES = 6,	/* args[length_arg] bytes, in pages */
 	LENGTH_HEAD = 5,	/* the u32 at the start of the structure itself, in bytes */
+	LENGTH_FIELD = 8,	/* the u32 in the structure, length_arg bytes into it */
+	LENGTH_FIELD16 = 7,	/* the u16 there */
 } __attribute__((packed));
 
 enum writer {
@@ -39,7 +44,8 @@ enum writer {
 	WRITER_IOVEC = 3,
 	WRITER_MESSAGE = 4,
 	WRITER_DIRENTS = 5,
-	WRITERS = 6,
+	WRITER_BEHIND = 6,	/* memory that pointers in structures point to */
+	WRITERS = 7,
 } __attribute__((packed));
 
 enum grab_flag {
@@ -48,6 +54,8 @@ enum grab_flag {
 	GRAB_START = 2,		/* label the piece PART_START */
 	GRAB_CLAMP_RET = 4,	/* no more than the result says was transferred */
 	GRAB_WHOLE = 32,	/* all of it or nothing */
+	GRAB_IF_FAILED = 16,	/* only when the call failed */
+	GRAB_WIDE = 8,		/* the pointer in the structure has eight bytes in every ABI */
 } __attribute__((packed));
 
 struct grab {
@@ -59,11 +67,11 @@ struct grab {
 	__u16 most;		/* copy no more than this, bytes */
 	__u16 offset;		/* skip so many bytes of the structure */
 	enum grab_flag flags;
-	__u8 pad;
+	enum part part;		/* the piece's label, if it is not what the phase says */
 };
 
 /* Those of a vector, iovec, message or dirents writer stand first; ordinary ones follow. */
-enum { GRABS = 5 };
+enum { GRABS = 6 };
 
 enum plan_flag {
 	PLAN_SKIP = 0,

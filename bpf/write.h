@@ -74,12 +74,21 @@ static __always_inline void write_aside(void *ctx, struct task_struct *task, con
 		output(ctx, state->slot, &call, size, 1, phase == AT_EXIT);
 }
 
-static __always_inline void capture_special(struct writing *w, const volatile struct grab *grabs, enum writer writer)
+static __always_inline void capture_special(struct writing *w, const volatile struct grab *grabs, __u32 count,
+					    enum writer writer, enum writer_phase phase)
 {
 	switch (writer) {
 	case WRITER_VECTOR:
+		if (phase == AT_EXIT) {
+			if (grabs[0].what == WHAT_STRUCTS)
+				capture_blocks(w, &grabs[0]);
+			break;
+		}
 		capture_strings(w, grabs[0].arg, argument(w, grabs[0].arg));
-		capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
+		if (grabs[1].what == WHAT_STRINGS)
+			capture_strings(w, grabs[1].arg, argument(w, grabs[1].arg));
+		else
+			capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
 		break;
 	case WRITER_IOVEC:
 		if ((grabs[0].flags & GRAB_CLAMP_RET) && w->ret < 0) {
@@ -100,6 +109,9 @@ static __always_inline void capture_special(struct writing *w, const volatile st
 		break;
 	case WRITER_DIRENTS:
 		capture_dirents(w, &grabs[0]);
+		break;
+	case WRITER_BEHIND:
+		capture_behind(w, grabs, count);
 		break;
 	default:
 		break;
@@ -155,7 +167,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 			take_words(w);
 		if (phase == AT_EXIT && (plan->flags & PLAN_NOTE) && state->noted)
 			put_note(w, plan->note_arg, state->note, plan->note_size);
-		capture_special(w, grabs, writer);
+		capture_special(w, grabs, count, writer, phase);
 		capture(w, grabs, count);
 		call->pieces = w->pieces;
 		call->flags = w->flags;
@@ -197,6 +209,9 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 WRITE_AT_ENTER(enter_plain, WRITER_PLAIN)
 WRITE_AT_ENTER(enter_capture, WRITER_CAPTURE)
 WRITE_AT_ENTER(enter_vector, WRITER_VECTOR)
+WRITE_AT_ENTER(enter_behind, WRITER_BEHIND)
+WRITE_AT_EXIT(exit_vector, WRITER_VECTOR)
+WRITE_AT_EXIT(exit_behind, WRITER_BEHIND)
 WRITE_AT_EXIT(exit_iovec, WRITER_IOVEC)
 WRITE_AT_EXIT(exit_message, WRITER_MESSAGE)
 WRITE_AT_EXIT(exit_dirents, WRITER_DIRENTS)

@@ -1,7 +1,8 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw, clone, file, handle, io, ioctl, mapping, mount, net, number, process, quota, shape, signal, text::Text,
+    call::Raw, clone, errno, file, handle, io, ioctl, mapping, mount, net, number, process, ptrace, quota, sched, shape,
+    signal, special, text::Text,
 };
 use crate::{
     model::Value,
@@ -234,8 +235,87 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             clone::flags(text, register);
             unsigned
         }
+        Kind::Signed(words) => {
+            number::signed_word(text, words, int(register));
+            signed
+        }
+        Kind::Commented(words) => {
+            text.signed(int(register));
+            text.comment(words.word(uint(register).into()).unwrap_or(words.unknown));
+            signed
+        }
+        Kind::HexCommented(words) => {
+            text.hex(register);
+            text.comment(words.word(register).unwrap_or(words.unknown));
+            unsigned
+        }
+        Kind::VectorLength => {
+            special::vector_length(text, register);
+            unsigned
+        }
+        Kind::TaggedAddr => {
+            special::tagged_addr(text, register);
+            unsigned
+        }
+        Kind::Clock => {
+            special::clock(text, int(register));
+            signed
+        }
+        Kind::ModeFlags(words) => {
+            special::mode_flags(text, words, uint(register));
+            unsigned
+        }
+        Kind::ShmFlags => {
+            special::shm_flags(text, uint(register));
+            unsigned
+        }
+        Kind::IpcCmd(words) => {
+            special::ipc_cmd(text, words, uint(register));
+            unsigned
+        }
+        Kind::IoPriority => {
+            special::io_priority(text, uint(register));
+            unsigned
+        }
+        Kind::Personality => {
+            special::personality(text, uint(register));
+            unsigned
+        }
+        Kind::WakeOp => {
+            special::wake_op(text, uint(register));
+            unsigned
+        }
+        Kind::KexecFlags => {
+            special::kexec_flags(text, register);
+            unsigned
+        }
+        Kind::Errno => {
+            special::errno(text, uint(register));
+            unsigned
+        }
+        Kind::OldMask => {
+            signal::mask(text, register & 0xffff_ffff, 32);
+            unsigned
+        }
+        Kind::Handler => {
+            special::handler(text, register);
+            unsigned
+        }
+        Kind::UserOffset => {
+            ptrace::user_offset(text, raw, register);
+            unsigned
+        }
+        Kind::Id16 => {
+            number::id16(text, uint(register) & 0xffff);
+            signed
+        }
+        Kind::Switch(other, cases, otherwise) => {
+            let value = raw.register(*other);
+            let case = cases.iter().find(|(wanted, _)| *wanted == value);
+            print(text, raw, index, case.map_or(*otherwise, |(_, kind)| kind))
+        }
         Kind::FutexOp => {
-            process::futex_op(text, uint(register));
+            sched::futex_op(text, uint(register));
             unsigned
         }
         Kind::FutexBits => {
@@ -265,6 +345,10 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         Kind::Out(shape, len) => memory(text, raw, index, *shape, *len, !raw.failed()),
         Kind::OutIfAny(shape) => memory(text, raw, index, *shape, Len::One, raw.ret.is_some_and(|ret| ret > 0)),
         Kind::OutAlways(shape, len) => memory(text, raw, index, *shape, *len, true),
+        Kind::OutIfRestart(shape, len) => {
+            let restart = raw.ret.is_some_and(|ret| errno::restart(ret).is_some());
+            memory(text, raw, index, *shape, *len, restart)
+        }
         Kind::InOut(shape, len) => changed(text, raw, index, *shape, *len),
         Kind::Before(shape, len) => match raw.piece(index, Part::PART_START).filter(|_| register != 0) {
             Some(bytes) => shape::print(text, raw, index, *shape, *len, bytes),
@@ -329,7 +413,7 @@ fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
 /// Memory that an argument points to, or the pointer if it is not known.
 fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
     let register = raw.register(index);
-    let known = if shape == Shape::SigFrame { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
+    let known = if matches!(shape, Shape::SigFrame | Shape::OldSigFrame) { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
     // Of nothing, nothing has to be read.
     let empty = len != Len::One && register != 0 && raw.count(len) == 0 
         && !matches!(shape, Shape::Dirents | Shape::DirentsOld);
@@ -360,7 +444,7 @@ fn changed(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len
     let (before, after) = (raw.piece(index, Part::PART_START), raw.data(index));
     match (before, after) {
         // select and poll tell the rest in their result.
-        (Some(before), _) if matches!(shape, Shape::FdSet | Shape::Timeval | Shape::Timespec) => {
+        (Some(before), _) if shape.is_told_once() => {
             shape::print(text, raw, index, shape, len, before)
         }
         (Some(before), Some(after)) if before != after && !raw.failed() => {

@@ -163,10 +163,11 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         let value = argument::print(&mut text, raw, arg.index, &arg.kind);
         let known = text.take_known().filter(|known| was_known && *known <= text.len());
         args.push(Argument { name: arg.name, from, to: text.len(), value });
-        if still_known {
-            known_at_start = text.len();
-        } else if let Some(known) = known {
+        if let Some(known) = known {
             known_at_start = known;
+            still_known &= known == text.len();
+        } else if still_known {
+            known_at_start = text.len();
         }
     }
     if raw.row.is_none() {
@@ -202,6 +203,8 @@ const UNKNOWN_ARGS: [&str; 6] = ["arg1", "arg2", "arg3", "arg4", "arg5", "arg6"]
 
 fn is_known_at_start(raw: &Raw<'_>, index: u8, kind: &Kind) -> bool {
     match kind {
+        Kind::InOut(shape, _) if shape.is_told_once() => true,
+        Kind::OutIfRestart(..) => false,
         Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::InOut(..) | Kind::NodesOut(_) => false,
         Kind::Moved(_) | Kind::Both(_) | Kind::HandleOut => false,
         Kind::PeerAddress(_) | Kind::PeerLength(_) => net::is_known_at_start(raw, index, kind),

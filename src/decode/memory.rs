@@ -40,6 +40,11 @@ impl<'a> Memory<'a> {
         self.short
     }
 
+    /// Declares that what was captured is not enough.
+    pub(super) fn set_short(&mut self) {
+        self.short = true;
+    }
+
     /// Moves to an offset in the structure.
     pub(super) fn seek(&mut self, offset: usize) {
         self.at = offset;
@@ -53,6 +58,11 @@ impl<'a> Memory<'a> {
     /// Passes over bytes.
     pub(super) fn skip(&mut self, bytes: usize) {
         self.at += bytes;
+    }
+
+    /// Passes over padding up to a multiple of so many bytes.
+    pub(super) fn align(&mut self, to: usize) {
+        self.at = self.at.next_multiple_of(to.max(1));
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
@@ -78,6 +88,10 @@ impl<'a> Memory<'a> {
     /// A number in network order.
     pub(super) fn be16(&mut self) -> u16 {
         u16::from_be_bytes(self.take())
+    }
+
+    pub(super) fn i16(&mut self) -> i16 {
+        i16::from_ne_bytes(self.take())
     }
 
     pub(super) fn u32(&mut self) -> u32 {

@@ -6,19 +6,29 @@
 //! files or knows where records come from. No byte of a record can make it panic: what cannot be
 //! decoded is shown as the address or number that it is.
 
+mod aio;
 mod argument;
+mod bpf;
 mod call;
+mod caps;
 mod clone;
+mod context;
 mod date;
 mod device;
 mod errno;
+mod event;
 mod extent;
 mod fcntl;
 mod file;
+mod filter;
 mod handle;
 #[cfg(test)]
 mod hostile;
 mod io;
+mod ipc;
+mod key;
+mod layout;
+mod ldt;
 mod ioctl;
 mod mapping;
 mod memory;
@@ -27,18 +37,24 @@ mod mount;
 mod net;
 mod number;
 mod pair;
+mod perf;
 mod poll;
 mod process;
+mod ptrace;
 mod quota;
 mod result;
+mod sched;
 mod shape;
+mod siginfo;
 mod signal;
+mod special;
 mod stat;
 mod style;
 mod terminal;
 mod text;
 mod threads;
 mod time;
+mod uring;
 mod watch;
 
 pub use merge::events;

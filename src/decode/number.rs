@@ -1,7 +1,26 @@
 //! Numbers in memory.
 
-use super::{call::Raw, memory::Memory, text::Text};
-use crate::{model::Value, syscall::Shape};
+use super::{call::Raw, memory::Memory, signal, text::Text};
+use crate::{
+    model::Value,
+    syscall::{Shape, Words, words},
+};
+
+/// One of several signed values; others as numbers.
+pub(super) fn signed_word(text: &mut Text<'_>, words: &Words, value: i32) {
+    match words.word(u64::from(value.cast_unsigned())) {
+        Some(word) => text.push(word),
+        None => {
+            text.signed(value);
+            text.comment(words.unknown);
+        }
+    }
+}
+
+/// A 16-bit id, of which the highest is -1.
+pub(super) fn id16(text: &mut Text<'_>, value: u32) {
+    if value == 0xffff { text.push("-1") } else { text.unsigned(value) }
+}
 
 /// Whether a shape is a bare number, shown in brackets.
 pub(super) fn is_number(shape: Shape) -> bool {
@@ -19,6 +38,11 @@ pub(super) fn is_number(shape: Shape) -> bool {
             | Shape::AddrCell
             | Shape::FdCell
             | Shape::IdCell
+            | Shape::IdCell16
+            | Shape::SignalCell
+            | Shape::TscCell
+            | Shape::SeccompAction
+            | Shape::XFeatures
             | Shape::PidCell
             | Shape::TimeCell
     )
@@ -27,6 +51,16 @@ pub(super) fn is_number(shape: Shape) -> bool {
 /// A user's or group's id: no id is -1.
 pub(super) fn id(text: &mut Text<'_>, id: u32) {
     if id == u32::MAX { text.push("-1") } else { text.unsigned(id) }
+}
+
+/// Processor state: the number with its words behind it.
+fn x_features(text: &mut Text<'_>, value: u64) {
+    text.hex(value);
+    if value != 0 {
+        text.push(" /* ");
+        text.flags(&words::process::XFEATURES, value);
+        text.push(" */");
+    }
 }
 
 /// Writes one number without brackets.
@@ -42,6 +76,27 @@ pub(super) fn number(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, bytes: &[
             let value = memory.i32();
             text.signed(value);
             Value::Signed(value.into())
+        }
+        Shape::IdCell16 => {
+            let value = memory.u16();
+            id16(text, value.into());
+            Value::Unsigned(value.into())
+        }
+        Shape::SignalCell => {
+            let value = memory.i32();
+            text.push(&signal::name(value));
+            Value::Signed(value.into())
+        }
+        Shape::TscCell | Shape::SeccompAction => {
+            let value = memory.u32();
+            let words = if shape == Shape::TscCell { &words::prctl::TSC } else { &words::security::SECCOMP_ACTIONS };
+            text.word(words, value.into());
+            Value::Unsigned(value.into())
+        }
+        Shape::XFeatures => {
+            let value = memory.u64();
+            x_features(text, value);
+            Value::Unsigned(value)
         }
         Shape::Uint32 => {
             let value = memory.u32();

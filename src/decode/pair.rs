@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     call::{self, Raw},
-    signal,
+    signal, siginfo,
     style::Style,
     threads::Threads,
 };
@@ -148,7 +148,7 @@ impl Decoder {
         let what = Signal {
             signo,
             name: signal::name(signo).into(),
-            info: signal::info(&self.style, signo, info.as_deref()).into(),
+            info: siginfo::info(&self.style, signo, info.as_deref()).into(),
             sender,
         };
         events.push(self.event(&record, What::Signal(what)));

@@ -65,30 +65,9 @@ pub(super) fn string_count(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Val
     Value::Unsigned(register)
 }
 
-/// futex's operation: `FUTEX_WAIT_PRIVATE`, `FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME`.
-pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {
-    const PRIVATE: u32 = 128;
-    const REALTIME: u32 = 256;
-    let command = op & !(PRIVATE | REALTIME);
-    match words::process::FUTEX.word(command.into()) {
-        Some(word) => {
-            text.push(word);
-            if op & PRIVATE != 0 {
-                text.push("_PRIVATE");
-            }
-        }
-        None => {
-            text.word(&words::process::FUTEX, (op & !REALTIME).into());
-        }
-    }
-    if op & REALTIME != 0 {
-        text.push("|FUTEX_CLOCK_REALTIME");
-    }
-}
-
-fn limit(text: &mut Text<'_>, value: u64, infinity: u64) {
-    if value == infinity {
-        text.push("RLIM_INFINITY");
+fn limit(text: &mut Text<'_>, value: u64, infinity: (u64, &str)) {
+    if value == infinity.0 {
+        text.push(infinity.1);
     } else if value > 1024 && value.is_multiple_of(1024) {
         text.unsigned(value / 1024);
         text.push("*1024");
@@ -97,16 +76,18 @@ fn limit(text: &mut Text<'_>, value: u64, infinity: u64) {
     }
 }
 
-fn limits(text: &mut Text<'_>, soft: u64, hard: u64, infinity: u64) {
+fn limits(text: &mut Text<'_>, soft: u64, hard: u64, infinity: (u64, &str)) {
     text.braced(|text| {
         limit(text.field("rlim_cur"), soft, infinity);
         limit(text.field("rlim_max"), hard, infinity);
     });
 }
 
+const INFINITY: (u64, &str) = (u64::MAX, "RLIM64_INFINITY");
+
 /// struct rlimit.
 pub(super) fn rlimit(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let infinity = if memory.word_size() == 8 { u64::MAX } else { u32::MAX.into() };
+    let infinity = if memory.word_size() == 8 { INFINITY } else { (0xffff_ffff, "RLIM_INFINITY") };
     let (soft, hard) = (memory.word(), memory.word());
     limits(text, soft, hard, infinity);
 }
@@ -114,7 +95,16 @@ pub(super) fn rlimit(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 /// struct rlimit64.
 pub(super) fn rlimit64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (soft, hard) = (memory.u64(), memory.u64());
-    limits(text, soft, hard, u64::MAX);
+    limits(text, soft, hard, INFINITY);
+}
+
+/// A count of clock ticks: `150 /* 1.50 s */`.
+pub(super) fn ticks(text: &mut Text<'_>, ticks: u64) {
+    const A_SECOND: u64 = 100;
+    text.unsigned(ticks);
+    if ticks > 0 {
+        text.comment(&format!("{}.{:02} s", ticks / A_SECOND, ticks % A_SECOND));
+    }
 }
 
 /// struct rusage.
@@ -129,7 +119,7 @@ pub(super) fn rusage(text: &mut Text<'_>, memory: &mut Memory<'_>) {
             "ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt", "ru_majflt", "ru_nswap", "ru_inblock",
             "ru_oublock", "ru_msgsnd", "ru_msgrcv", "ru_nsignals", "ru_nvcsw", "ru_nivcsw",
         ] {
-            text.field(name).signed(memory.long());
+            text.field(name).unsigned(memory.word());
         }
     });
 }
@@ -150,78 +140,92 @@ pub(super) fn utsname(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     });
 }
 
-/// struct sysinfo.
-pub(super) fn sysinfo(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let uptime = memory.long();
-    let loads = [memory.word(), memory.word(), memory.word()];
+/// i386's older struct utsname: names of so many bytes without the domain.
+pub(super) fn old_utsname(text: &mut Text<'_>, memory: &mut Memory<'_>, width: usize) {
     text.braced(|text| {
-        text.field("uptime").signed(uptime);
-        text.field("loads").bracketed(|text| {
-            for load in loads {
-                text.separate();
-                text.unsigned(load);
-            }
-        });
-        for name in ["totalram", "freeram", "sharedram", "bufferram", "totalswap", "freeswap"] {
-            text.field(name).unsigned(memory.word());
+        for name in ["sysname", "nodename", "release", "version", "machine"] {
+            let raw = memory.raw(width);
+            let end = raw.iter().position(|byte| *byte == 0);
+            text.field(name).string(&raw[..end.unwrap_or(raw.len())], end.is_none());
         }
-        text.field("procs").unsigned(memory.u16());
-        memory.skip(if memory.word_size() == 8 { 6 } else { 2 });
-        text.field("totalhigh").unsigned(memory.word());
-        text.field("freehigh").unsigned(memory.word());
-        text.field("mem_unit").unsigned(memory.u32());
     });
 }
 
-/// struct robust_list_head.
-pub(super) fn robust_list(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.braced(|text| {
-        text.field("list").addr(memory.word());
-        text.field("futex_offset").signed(memory.long());
-        text.field("list_op_pending").addr(memory.word());
-    });
-}
-
-/// struct rseq.
-pub(super) fn rseq(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.braced(|text| {
-        text.field("cpu_id_start").unsigned(memory.u32());
-        text.field("cpu_id").unsigned(memory.u32());
-        text.field("rseq_cs").addr(memory.u64());
-        text.field("flags").hex(memory.u32());
-    });
-}
-
-/// wait's status: `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]`.
+/// wait's status: `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]`, with a ptrace event behind it.
 pub(super) fn wait_status(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let status = memory.i32();
     text.bracketed(|text| {
-        text.braced(|text| {
-            if libc::WIFSTOPPED(status) {
-                text.push("WIFSTOPPED(s) && WSTOPSIG(s) == ");
-                text.push(&signal::name(libc::WSTOPSIG(status) & 0x7f));
-            } else if libc::WIFSIGNALED(status) {
-                text.push("WIFSIGNALED(s) && WTERMSIG(s) == ");
-                text.push(&signal::name(libc::WTERMSIG(status)));
-                if libc::WCOREDUMP(status) {
-                    text.push(" && WCOREDUMP(s)");
-                }
-            } else if libc::WIFEXITED(status) {
-                text.push("WIFEXITED(s) && WEXITSTATUS(s) == ");
-                text.signed(libc::WEXITSTATUS(status));
-            } else {
-                text.push("WIFCONTINUED(s)");
-            }
-        });
+        let Some(rest) = plain_status(text, status) else { return text.hex(status.cast_unsigned()) };
+        let event = rest.cast_unsigned() >> 16;
+        if event != 0 {
+            text.push("|");
+            text.word(&words::process::PTRACE_EVENTS, event.into());
+            text.push("<<16");
+        }
+        if rest & 0xffff != 0 {
+            text.push("|");
+            text.hex((rest & 0xffff).cast_unsigned());
+        }
     });
 }
 
-/// struct sched_param.
-pub(super) fn sched_param(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.bracketed(|text| text.signed(memory.i32()));
+/// What the lower half of a status says; returns the bits that it does not tell.
+fn plain_status(text: &mut Text<'_>, status: i32) -> Option<i32> {
+    let told = if libc::WIFSTOPPED(status) {
+        let signo = libc::WSTOPSIG(status);
+        text.push("{WIFSTOPPED(s) && WSTOPSIG(s) == ");
+        text.push(&signal::name(signo & 0x7f));
+        text.push(if signo & 0x80 != 0 { " | 0x80" } else { "" });
+        0xffff
+    } else if libc::WIFSIGNALED(status) {
+        text.push("{WIFSIGNALED(s) && WTERMSIG(s) == ");
+        text.push(&signal::name(libc::WTERMSIG(status)));
+        text.push(if libc::WCOREDUMP(status) { " && WCOREDUMP(s)" } else { "" });
+        0xff
+    } else if libc::WIFEXITED(status) {
+        text.push("{WIFEXITED(s) && WEXITSTATUS(s) == ");
+        text.signed(libc::WEXITSTATUS(status));
+        0xff00
+    } else if libc::WIFCONTINUED(status) {
+        text.push("{WIFCONTINUED(s)");
+        0xffff
+    } else {
+        return None;
+    };
+    text.push("}");
+    Some(status & !told)
 }
 
-/// A CPU set: `[0 1]`.
-pub(super) fn cpu_set(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    super::poll::fd_set(text, memory);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::style::Style;
+
+    fn shown(print: fn(&mut Text<'_>, &mut Memory<'_>), bytes: &[u8]) -> String {
+        let style = Style::default();
+        let mut text = Text::new(&style);
+        print(&mut text, &mut Memory::new(bytes, 0, 8));
+        text.finish()
+    }
+
+    #[test]
+    fn statuses() {
+        let status = |status: i32| shown(wait_status, &status.to_ne_bytes());
+        assert_eq!(status(0x300), "[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]");
+        assert_eq!(status(0x8b), "[{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)}]");
+        assert_eq!(status(0x4057f), "[{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP}|PTRACE_EVENT_EXEC<<16]");
+        assert_eq!(status(0xffff), "[{WIFCONTINUED(s)}]");
+    }
+
+    #[test]
+    fn limits() {
+        let bytes: Vec<u8> = [8192 * 1024_u64, u64::MAX].iter().flat_map(|limit| limit.to_ne_bytes()).collect();
+        assert_eq!(shown(rlimit64, &bytes), "{rlim_cur=8192*1024, rlim_max=RLIM64_INFINITY}");
+    }
+
+    #[test]
+    fn ticks_of_the_clock() {
+        assert_eq!(shown(|text, _| ticks(text, 0), &[]), "0");
+        assert_eq!(shown(|text, _| ticks(text, 7), &[]), "7 /* 0.07 s */");
+    }
 }

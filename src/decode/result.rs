@@ -2,17 +2,58 @@
 
 use std::borrow::Cow;
 
-use super::{call::Raw, errno, file, net, poll, signal, text::Text};
+use super::{call::Raw, errno, file, net, poll, signal, special, text::Text};
 use crate::{
     model::Outcome,
-    syscall::{Ret, Told},
+    syscall::{Ret, Told, words},
+    wire::Part,
 };
 
 /// Most results need no memory of their own.
 const SMALL: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
+/// A plain number: unsigned, as strace prints what is no error.
+#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
+fn number(text: &mut Text<'_>, raw: &Raw<'_>, value: i64) {
+    if raw.abi.word() == 4 { text.unsigned(value as u32) } else { text.unsigned(value as u64) }
+}
+
+/// A number and what it means, in terms of the call's memory.
+#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
+fn told_value(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64) {
+    let bits = value as u32;
+    match told {
+        Told::Personality | Told::OldMask(_) | Told::Handler | Told::Speculation => text.hex(bits),
+        _ => number(text, raw, value),
+    }
+    let from = text.len();
+    text.push(" (");
+    match told {
+        Told::Speculation if raw.register(1) < 3 => text.flags(&words::prctl::SPEC_GET, bits.into()),
+        Told::IoPriority => special::io_priority(text, bits),
+        Told::Personality => special::personality_words(text, bits),
+        Told::Entry => match raw.number(0, Part::PART_DATA) {
+            Some(entry) => {
+                text.push("entry_number=");
+                text.unsigned(entry);
+            }
+            None => return text.truncate(from),
+        },
+        Told::OldMask(old) => {
+            text.push(if old { "old mask " } else { "mask " });
+            signal::mask(text, bits.into(), 32);
+        }
+        Told::Handler if bits < 2 => special::handler(text, bits.into()),
+        Told::Handler if bits == u32::MAX => text.push("SIG_ERR"),
+        _ => return text.truncate(from),
+    }
+    text.push(")");
+}
+
 #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
 pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
+    // modify_ldt returns an int, of which the upper half is cleared.
+    let value = if matches!(ret, Ret::Told(Told::Narrow)) { i64::from(value as i32) } else { value };
     if let Some((name, explained)) = errno::restart(value) {
         return Outcome::Interrupted { text: format!("? {name} ({explained})").into() };
     }
@@ -26,7 +67,18 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
     }
     let mut text = Text::new(raw.style);
     match ret {
-        Ret::Int | Ret::Fd | Ret::Gone | Ret::Never => text.signed(value),
+        Ret::Int | Ret::Fd | Ret::Gone | Ret::Never => number(&mut text, raw, value),
+        Ret::Bits(words) => {
+            text.hex(value as u64);
+            if value as u64 != 0 && words.list.iter().any(|(bits, _)| *bits != 0 && value as u64 & bits == *bits) {
+                text.push(" (");
+                text.flags(words, value as u64);
+                text.push(")");
+            }
+        }
+        Ret::Told(told @ (Told::IoPriority | Told::Speculation | Told::Personality | Told::Entry | Told::OldMask(_) | Told::Handler | Told::Narrow)) => {
+            told_value(&mut text, raw, *told, value);
+        }
         Ret::Told(Told::Time) => text.signed(value),
         Ret::Hex => text.hex(if raw.abi.word() == 4 { u64::from(value as u32) } else { value as u64 }),
         Ret::Octal => text.mode(value as u32),

@@ -1,8 +1,8 @@
 //! Memory by its shape: one exhaustive match, each structure in the small file of its family.
 
 use super::{
-    call::Raw, clone, device, extent, fcntl, file, handle, io, mapping, memory::Memory, mount, net, number, poll, process,
-    quota, signal, stat, terminal, text::Text, time, watch,
+    aio, call::Raw, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory, mount,
+    net, number, perf, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -91,21 +91,23 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::Rlimit64 => process::rlimit64,
         Shape::Rusage => process::rusage,
         Shape::Utsname => process::utsname,
-        Shape::Sysinfo => process::sysinfo,
-        Shape::RobustList => process::robust_list,
-        Shape::Rseq => process::rseq,
         Shape::WaitStatus => process::wait_status,
-        Shape::SchedParam => process::sched_param,
-        Shape::CpuSet => process::cpu_set,
-        Shape::CloneArgs => clone::args,
         Shape::SigAction => signal::action,
         Shape::SigSet => signal::set,
         Shape::SigFrame => signal::frame,
         Shape::SigStack => signal::stack,
-        Shape::SigInfo => signal::siginfo,
+        Shape::SigInfo => siginfo::siginfo,
+        Shape::OldSigSet => signal::old_set,
+        Shape::OldSigAction => signal::old_action,
+        Shape::Timespec64 => time::timespec64,
+        Shape::Itimerspec64 => time::itimerspec64,
+        Shape::SigEvent => event::sigevent,
+        Shape::PerfAttr => perf::attr,
+        Shape::Iocb => aio::head_alone,
+        Shape::UserDesc => ldt::descriptor,
+        Shape::UserRegs => ptrace::registers,
         Shape::PollFd => poll::pollfd,
         Shape::EpollEvent => poll::epoll_event,
-        Shape::FdSet => poll::fd_set,
         Shape::Sockaddr => net::address::whole,
         Shape::InterfaceIndex => net::request::port,
         _ => return None,
@@ -117,6 +119,13 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
     let address = Value::Unsigned(raw.register(index));
     if let Some(printer) = plain(shape) {
         structures(text, raw, index, shape, len, bytes, printer);
+        return address;
+    }
+    if context::print(text, raw, index, shape, len, bytes) {
+        return address;
+    }
+    if let Shape::Struct(layout) = shape {
+        structures(text, raw, index, shape, len, bytes, |text, memory| layout::structure(text, memory, layout));
         return address;
     }
     match shape {
@@ -174,7 +183,7 @@ fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
 }
 
 /// One structure, or an array of them.
-fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8], print: Printer) {
+fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8], print: impl Fn(&mut Text<'_>, &mut Memory<'_>)) {
     let size = shape.size(raw.abi.word());
     if len == Len::One || (size == 1 && shape != Shape::Residency) {
         let mut memory = raw.structure(bytes, shape);

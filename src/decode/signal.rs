@@ -1,12 +1,9 @@
-//! Signals: names, sets, actions, siginfo.
+//! Signals: names, sets, actions.
 
 use std::borrow::Cow;
 
-use super::{errno, memory::Memory, style::Style, text::Text};
-use crate::{
-    model::signal_name,
-    syscall::{Words, words},
-};
+use super::{call::Raw, memory::Memory, special, text::Text};
+use crate::{model::signal_name, syscall::words, wire::Part};
 
 const RTMAX: i32 = 64;
 
@@ -20,18 +17,42 @@ pub(super) fn name(signo: i32) -> Cow<'static, str> {
 
 /// A set: `[INT TERM]`, and `~[...]` where most are in it.
 pub(super) fn set(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    mask(text, memory.u64());
+    mask(text, memory.u64(), 64);
+}
+
+/// A set that the call's last argument says the size of: shorter ones than eight bytes are told too.
+pub(super) fn sized_set(text: &mut Text<'_>, bytes: &[u8]) {
+    let mut whole = [0; 8];
+    let length = bytes.len().min(8);
+    whole[..length].copy_from_slice(&bytes[..length]);
+    mask(text, u64::from_ne_bytes(whole), if length > 4 { 64 } else { 32 });
+}
+
+/// i386's set of 32 signals.
+pub(super) fn old_set(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    mask(text, memory.u32().into(), 32);
 }
 
 /// The mask that rt_sigreturn restores.
 pub(super) fn frame(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let bits = memory.u64();
-    text.braced(|text| mask(text.field("mask"), bits));
+    text.braced(|text| mask(text.field("mask"), bits, 64));
 }
 
-fn mask(text: &mut Text<'_>, bits: u64) {
-    let inverted = bits.count_ones() >= 43;
-    let shown = if inverted { !bits } else { bits };
+/// The mask that i386's sigreturn restores: its two halves lie apart.
+pub(super) fn old_frame(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
+    let (low, high) = (raw.number(index, Part::PART_DATA), raw.number(index, Part::PART_FIRST));
+    match low.zip(high) {
+        Some((low, high)) => text.braced(|text| mask(text.field("mask"), u64::from(low) | u64::from(high) << 32, 64)),
+        None => text.push("???"),
+    }
+}
+
+/// A set of so many signals.
+pub(super) fn mask(text: &mut Text<'_>, bits: u64, signals: i32) {
+    let all = if signals == 64 { u64::MAX } else { u32::MAX.into() };
+    let inverted = bits.count_ones() >= signals.unsigned_abs() * 2 / 3;
+    let shown = if inverted { !bits & all } else { bits };
     if inverted {
         text.push("~");
     }
@@ -49,18 +70,23 @@ fn mask(text: &mut Text<'_>, bits: u64) {
 
 /// The kernel's struct sigaction.
 pub(super) fn action(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    const SA_RESTORER: u64 = 0x0400_0000;
-    let handler = memory.word();
-    let (flags, restorer) = (memory.word(), memory.word());
+    let (handler, flags, restorer) = (memory.word(), memory.word(), memory.word());
     let bits = memory.u64();
+    whole_action(text, handler, bits, 64, flags, restorer);
+}
+
+/// i386's struct old_sigaction.
+pub(super) fn old_action(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (handler, bits) = (memory.word(), memory.u32());
+    let (flags, restorer) = (memory.word(), memory.word());
+    whole_action(text, handler, bits.into(), 32, flags, restorer);
+}
+
+fn whole_action(text: &mut Text<'_>, handler: u64, bits: u64, signals: i32, flags: u64, restorer: u64) {
+    const SA_RESTORER: u64 = 0x0400_0000;
     text.braced(|text| {
-        text.field("sa_handler");
-        match handler {
-            0 => text.push("SIG_DFL"),
-            1 => text.push("SIG_IGN"),
-            handler => text.hex(handler),
-        }
-        mask(text.field("sa_mask"), bits);
+        special::handler(text.field("sa_handler"), handler);
+        mask(text.field("sa_mask"), bits, signals);
         text.field("sa_flags").flags(&words::signal::SIGACTION, flags);
         if flags & SA_RESTORER != 0 {
             text.field("sa_restorer").addr(restorer);
@@ -83,123 +109,10 @@ pub(super) fn stack(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     });
 }
 
-/// siginfo_t as the kernel gives it to a program.
-pub(super) fn siginfo(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let (signo, error, code) = (memory.i32(), memory.i32(), memory.i32());
-    if memory.word_size() == 8 {
-        memory.skip(4);
-    }
-    text.braced(|text| {
-        text.field("si_signo").push(&name(signo));
-        if error != 0 {
-            text.field("si_errno");
-            match errno::name(error) {
-                Some(name) => text.push(name),
-                None => text.signed(error),
-            }
-        }
-        text.field("si_code");
-        code_word(text, signo, code);
-        details(text, memory, signo, code);
-    });
-}
-
-/// The text of a delivered signal's siginfo: the kernel's first 48 bytes of it, or none.
-pub(super) fn info(style: &Style, signo: i32, info: Option<&[u8]>) -> String {
-    let mut text = Text::new(style);
-    match info {
-        Some(bytes) => siginfo(&mut text, &mut Memory::new(bytes, 0, 8)),
-        None => text.braced(|text| {
-            text.field("si_signo").push(&name(signo));
-            text.field("si_code").push("SI_USER");
-        }),
-    }
-    text.finish()
-}
-
-fn codes(signo: i32) -> Option<&'static Words> {
-    Some(match signo {
-        libc::SIGILL => &words::signal::ILL_CODES,
-        libc::SIGFPE => &words::signal::FPE_CODES,
-        libc::SIGSEGV => &words::signal::SEGV_CODES,
-        libc::SIGBUS => &words::signal::BUS_CODES,
-        libc::SIGTRAP => &words::signal::TRAP_CODES,
-        libc::SIGCHLD => &words::signal::CLD_CODES,
-        libc::SIGIO => &words::signal::POLL_CODES,
-        libc::SIGSYS => &words::signal::SYS_CODES,
-        _ => return None,
-    })
-}
-
-fn code_word(text: &mut Text<'_>, signo: i32, code: i32) {
-    let bits = u64::from(code.cast_unsigned());
-    if words::signal::SI_CODES.word(bits).is_some() {
-        return text.word(&words::signal::SI_CODES, bits);
-    }
-    match codes(signo) {
-        Some(words) if words.word(bits).is_some() => text.word(words, bits),
-        _ => text.hex(bits),
-    }
-}
-
-fn details(text: &mut Text<'_>, memory: &mut Memory<'_>, signo: i32, code: i32) {
-    match (signo, code) {
-        (_, libc::SI_USER | libc::SI_TKILL) => sender(text, memory),
-        (_, libc::SI_TIMER) => {
-            text.field("si_timerid").hex(memory.u32());
-            text.field("si_overrun").signed(memory.i32());
-            value(text, memory);
-        }
-        (libc::SIGCHLD, 1..) => {
-            sender(text, memory);
-            let status = memory.i32();
-            text.field("si_status");
-            if code == libc::CLD_EXITED { text.signed(status) } else { text.push(&name(status)) }
-            if memory.word_size() == 8 {
-                memory.skip(4);
-            }
-            text.field("si_utime").signed(memory.long());
-            text.field("si_stime").signed(memory.long());
-        }
-        (libc::SIGILL | libc::SIGFPE | libc::SIGSEGV | libc::SIGBUS, libc::SI_KERNEL | 1..) => {
-            text.field("si_addr").addr(memory.word());
-        }
-        (libc::SIGTRAP, libc::SI_KERNEL | 1..) => {
-            text.field("si_addr").addr(memory.word());
-        }
-        (libc::SIGIO, 1..) => {
-            text.field("si_band").signed(memory.long());
-            text.field("si_fd").signed(memory.i32());
-        }
-        (libc::SIGSYS, 1..) => {
-            text.field("si_call_addr").addr(memory.word());
-            text.field("si_syscall").signed(memory.i32());
-            text.field("si_arch").hex(memory.u32());
-        }
-        (_, libc::SI_KERNEL) => {}
-        _ => {
-            sender(text, memory);
-            value(text, memory);
-        }
-    }
-}
-
-fn sender(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.field("si_pid").signed(memory.i32());
-    text.field("si_uid").signed(memory.i32());
-}
-
-fn value(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let pointer = memory.word();
-    text.field("si_value").braced(|text| {
-        text.field("int").signed(super::argument::int(pointer));
-        text.field("ptr").addr(pointer);
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::style::Style;
 
     fn shown(words: &[u64]) -> String {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
@@ -215,15 +128,5 @@ mod tests {
         assert_eq!(shown(&[1 << 1 | 1 << 16]), "[INT CHLD]");
         assert_eq!(shown(&[!0]), "~[]");
         assert_eq!(shown(&[!(1 << 31 | 1 << 32)]), "~[RTMIN RT_1]");
-    }
-
-    #[test]
-    fn a_fault() {
-        let mut bytes = [0_u8; 48];
-        bytes[0] = 11;
-        bytes[8] = 1;
-        bytes[16..18].copy_from_slice(&[0x34, 0x12]);
-        let shown = info(&Style::default(), 11, Some(&bytes));
-        assert_eq!(shown, "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x1234}");
     }
 }

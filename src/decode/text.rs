@@ -120,7 +120,7 @@ impl<'a> Text<'a> {
             (Constants::Abbrev, Some(word)) => self.out.push_str(word),
             (Constants::Abbrev | Constants::Verbose, None) => {
                 self.hex0(value);
-                self.unknown(words);
+                self.comment(words.unknown);
             }
             (Constants::Raw, _) => self.hex0(value),
             (Constants::Verbose, Some(word)) => {
@@ -154,6 +154,13 @@ impl<'a> Text<'a> {
             self.push(words.unknown);
         }
         self.push(" */");
+    }
+
+    /// ` /* words */`; nothing for no words.
+    pub(super) fn comment(&mut self, words: &str) {
+        if !words.is_empty() {
+            let _ = write!(self.out, " /* {words} */");
+        }
     }
 
     /// `0x1f`, `0` being `0` too: %#x.
@@ -200,14 +207,7 @@ impl<'a> Text<'a> {
             self.hex(left);
         } else {
             self.hex(left);
-            self.unknown(words);
-        }
-    }
-
-    /// What stands behind a number that a vocabulary has no word for.
-    fn unknown(&mut self, words: &Words) {
-        if !words.unknown.is_empty() {
-            let _ = write!(self.out, " /* {} */", words.unknown);
+            self.comment(words.unknown);
         }
     }
 

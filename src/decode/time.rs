@@ -1,18 +1,36 @@
 //! Times, intervals and timers.
 
-use super::{date, memory::Memory, text::Text};
+use super::{date, memory::Memory, process, text::Text};
 
 fn pair(text: &mut Text<'_>, memory: &mut Memory<'_>, fraction: &str) {
-    let (seconds, part) = (memory.long(), memory.long());
+    let (seconds, part) = (memory.long(), memory.word());
+    // A negative fraction is shown as the large number that its bits are in 64 bits.
     text.braced(|text| {
         text.field("tv_sec").signed(seconds);
-        text.field(fraction).signed(part);
+        text.field(fraction).unsigned(part);
     });
 }
 
 /// struct timespec.
 pub(super) fn timespec(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     pair(text, memory, "tv_nsec");
+}
+
+/// struct timespec of 64-bit numbers, whatever the ABI.
+pub(super) fn timespec64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (seconds, part) = (memory.i64(), memory.u64());
+    text.braced(|text| {
+        text.field("tv_sec").signed(seconds);
+        text.field("tv_nsec").unsigned(part);
+    });
+}
+
+/// struct itimerspec of 64-bit numbers, whatever the ABI.
+pub(super) fn itimerspec64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    text.braced(|text| {
+        timespec64(text.field("it_interval"), memory);
+        timespec64(text.field("it_value"), memory);
+    });
 }
 
 /// struct timeval.
@@ -99,7 +117,7 @@ pub(super) fn utimbuf(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 pub(super) fn tms(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
         for name in ["tms_utime", "tms_stime", "tms_cutime", "tms_cstime"] {
-            text.field(name).signed(memory.long());
+            process::ticks(text.field(name), memory.word());
         }
     });
 }

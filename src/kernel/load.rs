@@ -100,13 +100,16 @@ impl Kernel {
         settings.task_storage = features.task_storage;
         settings.pt_regs_helper = features.task_registers;
         settings.string_limit = options.wanted.string_limit;
-        settings.vector_limit = options.wanted.string_limit.clamp(1, 64);
+        settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
         for program in [
             &mut open.progs.enter_plain,
             &mut open.progs.enter_capture,
             &mut open.progs.enter_vector,
             &mut open.progs.flush,
+            &mut open.progs.enter_behind,
+            &mut open.progs.exit_vector,
+            &mut open.progs.exit_behind,
             &mut open.progs.exit_iovec,
             &mut open.progs.exit_message,
             &mut open.progs.exit_dirents,
@@ -227,8 +230,11 @@ fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
         (W::WRITER_PLAIN, progs.enter_plain.as_fd()),
         (W::WRITER_CAPTURE, progs.enter_capture.as_fd()),
         (W::WRITER_VECTOR, progs.enter_vector.as_fd()),
+        (W::WRITER_BEHIND, progs.enter_behind.as_fd()),
     ];
     let exit = [
+        (W::WRITER_VECTOR, progs.exit_vector.as_fd()),
+        (W::WRITER_BEHIND, progs.exit_behind.as_fd()),
         (W::WRITER_IOVEC, progs.exit_iovec.as_fd()),
         (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
         (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),

@@ -9,6 +9,7 @@ pub mod case;
 mod class;
 pub mod ioctl;
 pub mod plan;
+pub mod layout;
 mod row;
 mod shape;
 pub mod table;
@@ -16,6 +17,7 @@ pub mod words;
 
 pub use abi::{Abi, NUMBERS, find, name, number, row};
 pub use class::{Class, Filter};
+pub use layout::{Field, Layout};
 pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
-pub use shape::Shape;
+pub use shape::{Bpf, Shape};
 pub use words::Words;

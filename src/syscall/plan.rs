@@ -9,7 +9,7 @@ use super::{
     abi::{self, Abi},
     class::Filter,
     row::{Arg, Kind, Len, Ret},
-    shape::Shape,
+    shape::{Behind, Inside, Shape},
 };
 
 /// Upper bound of one captured piece, bytes: bpf/record.h's PIECE_MOST.
@@ -17,6 +17,8 @@ const PIECE_MOST: u16 = 4096;
 const PLANS: usize = size_of::<Plans>() / size_of::<types::plan>();
 const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
 /// Elements of an array that are kept at most: as many as bytes of a string are shown, and one more.
+/// Pieces of memory that are copied at each end of a call: bpf/plan.h's GRABS.
+const GRABS: usize = 6;
 const ELEMENTS_MOST: usize = 256;
 
 type Plans = [types::plan; 2048];
@@ -138,21 +140,22 @@ impl Phase {
         })
     }
 
-    fn array(&self) -> ([types::grab; 5], u8) {
-        let mut array = [types::grab::default(); 5];
+    fn array(&self) -> ([types::grab; GRABS], u8) {
+        let mut array = [types::grab::default(); GRABS];
         let count = self.grabs.len().min(array.len());
         array[..count].copy_from_slice(&self.grabs[..count]);
-        (array, u8::try_from(count).expect("at most five"))
+        (array, u8::try_from(count).expect("few"))
     }
 }
 
 fn writer_of(what: types::what) -> types::writer {
     use types::what as W;
     match what {
-        W::WHAT_STRINGS | W::WHAT_COUNT => types::writer::WRITER_VECTOR,
+        W::WHAT_STRINGS | W::WHAT_COUNT | W::WHAT_STRUCTS => types::writer::WRITER_VECTOR,
         W::WHAT_IOVEC => types::writer::WRITER_IOVEC,
         W::WHAT_MESSAGE | W::WHAT_MESSAGES | W::WHAT_SOCKET_DATA => types::writer::WRITER_MESSAGE,
         W::WHAT_DIRENTS | W::WHAT_DIRENTS_OLD => types::writer::WRITER_DIRENTS,
+        W::WHAT_BEHIND | W::WHAT_BEHIND_STRING => types::writer::WRITER_BEHIND,
         _ => types::writer::WRITER_CAPTURE,
     }
 }
@@ -232,6 +235,7 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         Kind::Path => at_end(string(PIECE_MOST)),
         Kind::Str => at_end(string(clamp(wanted.string_limit as usize + 2))),
         Kind::Strings => at_end(types::grab { what: types::what::WHAT_STRINGS, arg, ..Default::default() }),
+        Kind::StringCount if wanted.verbose => grabs(arg, &Kind::Strings, word, wanted),
         Kind::StringCount => at_end(types::grab { what: types::what::WHAT_COUNT, arg, ..Default::default() }),
         Kind::In(shape, len) => {
             Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::In) }
@@ -277,6 +281,18 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::Unless(_, _, inner)
         | Kind::IfDevice(_, inner)
         | Kind::Label(_, inner) => grabs(arg, inner, word, wanted),
+        Kind::OutIfRestart(shape, len) => {
+            Grabs { start: Vec::new(), end: memory(arg, *shape, *len, word, wanted, Direction::OutIfFailed) }
+        }
+        Kind::Switch(_, cases, other) => {
+            let mut all = grabs(arg, other, word, wanted);
+            for (_, kind) in *cases {
+                let more = grabs(arg, kind, word, wanted);
+                all.start.extend(more.start);
+                all.end.extend(more.end);
+            }
+            all
+        }
         Kind::Int
         | Kind::Uint
         | Kind::Long
@@ -313,6 +329,24 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::QuotaCmd
         | Kind::Ioctl
         | Kind::CloneFlags
+        | Kind::Signed(_)
+        | Kind::Commented(_)
+        | Kind::HexCommented(_)
+        | Kind::VectorLength
+        | Kind::TaggedAddr
+        | Kind::Clock
+        | Kind::ModeFlags(_)
+        | Kind::ShmFlags
+        | Kind::IpcCmd(_)
+        | Kind::IoPriority
+        | Kind::Personality
+        | Kind::WakeOp
+        | Kind::KexecFlags
+        | Kind::Errno
+        | Kind::OldMask
+        | Kind::Handler
+        | Kind::UserOffset
+        | Kind::Id16
         | Kind::FutexOp
         | Kind::FutexBits
         | Kind::SocketType
@@ -340,6 +374,7 @@ enum Direction {
     In,
     Out,
     OutAlways,
+    OutIfFailed,
 }
 
 /// msg_namelen of a msghdr, or the whole headers of an array of mmsghdr.
@@ -371,7 +406,8 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Len::Head => (L::LENGTH_HEAD, arg),
     };
     let what = match shape {
-        Shape::PathString => W::WHAT_STRING,
+        Shape::PathString | Shape::Name(_) => W::WHAT_STRING,
+        Shape::Iocbs => W::WHAT_STRUCTS,
         Shape::Iovec => W::WHAT_IOVEC,
         Shape::Message => W::WHAT_MESSAGE,
         Shape::Messages => W::WHAT_MESSAGES,
@@ -379,13 +415,13 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::SocketData => W::WHAT_SOCKET_DATA,
         Shape::Dirents => W::WHAT_DIRENTS,
         Shape::DirentsOld => W::WHAT_DIRENTS_OLD,
-        Shape::SigFrame => W::WHAT_SIGFRAME,
+        Shape::SigFrame | Shape::OldSigFrame => W::WHAT_SIGFRAME,
         _ => W::WHAT_BYTES,
     };
     let one = shape.size(word);
     let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
     let most = match shape {
-        Shape::Bytes | Shape::HexBytes | Shape::XattrValue if !wanted.payload => return Vec::new(),
+        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::NulBytes | Shape::KeyInput if !wanted.payload => return Vec::new(),
         _ if shape.is_string() => {
             // One byte more than is shown: strace reads it too, and shows nothing where it is not there.
             clamp(wanted.string_limit as usize + 1)
@@ -399,8 +435,12 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::SocketData => u16::MAX,
         Shape::Sockaddr => 128,
         Shape::SockOpt => 264.max(clamp(wanted.string_limit as usize)),
+        Shape::KeyInput => clamp(wanted.string_limit as usize + 1),
+        Shape::Name(most) => clamp(usize::from(most).min(wanted.string_limit as usize) + 1),
+        Shape::Msgbuf => clamp(word + wanted.string_limit as usize),
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,
+        _ if wanted.verbose => PIECE_MOST,
         _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),
     };
     let mut flags = F::GRAB_ALWAYS;
@@ -413,8 +453,54 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     if shape.is_string() {
         flags.0 |= F::GRAB_WHOLE.0;
     }
-    let size = if len == Len::One { kept } else { one };
-    vec![types::grab { what, arg, length, length_arg, size: clamp(size), most, offset: clamp(offset), flags, pad: 0 }]
+    if direction == Direction::OutIfFailed {
+        flags.0 |= F::GRAB_IF_FAILED.0;
+    }
+    let size = match shape {
+        // The text follows the type; how long it is says an argument.
+        Shape::Msgbuf | Shape::KeyInput => usize::from(most),
+        _ if len == Len::One => kept,
+        _ => one,
+    };
+    let length = if matches!(shape, Shape::Msgbuf | Shape::KeyInput) { L::LENGTH_ONE } else { length };
+    let mut grabs = vec![types::grab {
+        what,
+        arg,
+        length,
+        length_arg,
+        size: clamp(size),
+        most,
+        offset: clamp(offset),
+        flags,
+        part: types::part::PART_DATA,
+    }];
+    let inner = shape.behind(word).iter().filter(|behind| wanted.verbose || !behind.verbose);
+    grabs.extend(inner.map(|behind| behind_grab(arg, behind, flags, wanted)));
+    grabs
+}
+
+/// What a pointer of the structure points to.
+fn behind_grab(arg: u8, behind: &Behind, flags: types::grab_flag, wanted: &Wanted) -> types::grab {
+    use types::{grab_flag as F, length as L, what as W};
+    let mut flags = flags;
+    if behind.wide {
+        flags.0 |= F::GRAB_WIDE.0;
+    }
+    let (length, length_arg, size, most) = match behind.what {
+        Inside::Bytes(bytes) => (L::LENGTH_ONE, 0, bytes, bytes),
+        Inside::Array { count, size } => {
+            (L::LENGTH_FIELD, count, size, clamp(usize::from(size) * (wanted.string_limit as usize + 1)))
+        }
+        Inside::Array16 { count, size } => (L::LENGTH_FIELD16, count, size, PIECE_MOST),
+        Inside::Data { count } => (L::LENGTH_FIELD, count, 1, clamp(wanted.string_limit as usize)),
+        Inside::String => (L::LENGTH_ONE, 0, 1, clamp(wanted.string_limit as usize + 2)),
+        Inside::Path => (L::LENGTH_ONE, 0, 1, PIECE_MOST),
+    };
+    let what = match behind.what {
+        Inside::String | Inside::Path => W::WHAT_BEHIND_STRING,
+        _ => W::WHAT_BEHIND,
+    };
+    types::grab { what, arg, length, length_arg, size, most, offset: behind.offset, flags, part: types::part(behind.part) }
 }
 
 #[cfg(test)]
@@ -473,7 +559,7 @@ mod tests {
                     args.iter().map(|arg| phase(&grabs(arg.index, &arg.kind, 8, &Wanted::default()))).sum::<usize>()
                 };
                 let (start, end) = (count(|grabs| grabs.start.len()), count(|grabs| grabs.end.len()));
-                assert!(start <= 5 && end <= 5 && (start + end <= 5 || !matches!(ret, Ret::Gone)), "{}", row.name);
+                assert!(start <= GRABS && end <= GRABS && (start + end <= GRABS || !matches!(ret, Ret::Gone)), "{}", row.name);
             }
         }
     }

@@ -147,6 +147,44 @@ pub enum Kind {
     NodesOut(u8),
     /// clone's flags and, in the lowest byte, the exit signal.
     CloneFlags,
+    /// One of several values of 32 bits, by name; others are signed numbers.
+    Signed(&'static Words),
+    /// One of several values: the number, signed, and its word behind it.
+    Commented(&'static Words),
+    /// One of several values: the number, hexadecimal, and its word behind it.
+    HexCommented(&'static Words),
+    /// A vector length with its flags.
+    VectorLength,
+    /// Tagged addresses: whether they are on and what checks them.
+    TaggedAddr,
+    /// A clock: by name, or one of a process, a thread or a descriptor.
+    Clock,
+    /// Flags with a file mode in the lowest nine bits.
+    ModeFlags(&'static Words),
+    /// shmget's, of which some bits are the size of a huge page.
+    ShmFlags,
+    /// A command of System V's control calls, with or without IPC_64.
+    IpcCmd(&'static Words),
+    /// An I/O priority: class and level.
+    IoPriority,
+    /// personality's argument.
+    Personality,
+    /// futex's third value for FUTEX_WAKE_OP: an operation and a comparison.
+    WakeOp,
+    /// kexec_load's flags, with an architecture in the upper half.
+    KexecFlags,
+    /// An errno.
+    Errno,
+    /// A signal set of 32 bits in the register itself.
+    OldMask,
+    /// A signal handler.
+    Handler,
+    /// ptrace's address in the user area.
+    UserOffset,
+    /// A 16-bit user or group id: -1 stays -1.
+    Id16,
+    /// By another argument's value.
+    Switch(u8, &'static [(u64, &'static Kind)], &'static Kind),
     /// futex's operation with its two flags.
     FutexOp,
     /// futex's bit set, all ones by name.
@@ -177,6 +215,8 @@ pub enum Kind {
     OutIfAny(Shape),
     /// Memory that the call writes even when it fails (with its errno as given).
     OutAlways(Shape, Len),
+    /// Memory that the call writes when a signal interrupts it; only its address else.
+    OutIfRestart(Shape, Len),
     /// Memory that the call reads and writes.
     InOut(Shape, Len),
     /// Memory that the call reads and overwrites; shown as it was at the start.
@@ -248,7 +288,7 @@ pub enum Ret {
     Octal,
     /// A new file descriptor.
     Fd,
-    /// A bit set, hexadecimal, with its words behind it.
+    /// A bit set, hexadecimal, with its words behind it in terms of fcntl: `0x1 (flags FD_CLOEXEC)`.
     Flags(&'static Words),
     /// A bit set, hexadecimal, with a title and its words behind it.
     Titled((&'static str, &'static Words)),
@@ -256,6 +296,8 @@ pub enum Ret {
     Signal,
     /// One of several values in decimal, with its word behind it.
     Word(&'static Words),
+    /// A bit set, hexadecimal, with its words behind it.
+    Bits(&'static Words),
     /// open(2)'s flags, as F_GETFL returns them.
     OpenFlags,
     /// One of several values, with its word behind it.
@@ -280,4 +322,18 @@ pub enum Told {
     Time,
     /// recvmmsg: what is left of the time.
     Received,
+    /// An I/O priority.
+    IoPriority,
+    /// The state of the speculation feature in argument 1.
+    Speculation,
+    /// A personality.
+    Personality,
+    /// The entry that set_thread_area chose.
+    Entry,
+    /// A 32-bit signal set that held before; with `old ` before it or not.
+    OldMask(bool),
+    /// A signal handler that held before.
+    Handler,
+    /// modify_ldt's, of which an error has 32 bits.
+    Narrow,
 }

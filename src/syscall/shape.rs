@@ -1,6 +1,8 @@
 //! The structures that arguments point to: how large each is in a 64-bit and a 32-bit ABI, and which
 //! part of it is worth keeping.
 
+use super::layout::Layout;
+
 /// What a pointer points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is named after the kernel's structure")]
@@ -63,16 +65,12 @@ pub enum Shape {
     SockOpt,
     WaitStatus,
     Utsname,
-    Sysinfo,
     CloneArgs,
     OpenHow,
     Flock,
-    SchedParam,
     CpuSet,
     Dirents,
     DirentsOld,
-    RobustList,
-    Rseq,
     SigFrame,
     /// Data that is shown as hexadecimal escapes.
     HexBytes,
@@ -153,6 +151,126 @@ pub enum Shape {
     StatmountRequest,
     CachestatRange,
     Cachestat,
+    /// A structure that its layout describes.
+    Struct(&'static Layout),
+    /// A NUL-terminated string in a field of so many bytes.
+    Name(u16),
+    /// A signal set of as many bytes as the call says.
+    SizedSigSet,
+    /// What pselect6 and io_pgetevents take: a pointer to a signal set and its size.
+    SigSetPack,
+    /// i386's 32-bit signal set.
+    OldSigSet,
+    /// i386's struct sigaction.
+    OldSigAction,
+    /// i386's signal frame of sigreturn.
+    OldSigFrame,
+    /// A timespec of 64-bit numbers.
+    Timespec64,
+    /// An itimerspec of 64-bit numbers.
+    Itimerspec64,
+    SigEvent,
+    SockFprog,
+    SeccompAction,
+    CapData,
+    SchedAttr,
+    PerfAttr,
+    /// bpf's attribute, by what its pointers are.
+    BpfAttr(Bpf),
+    UringParams,
+    Iocbs,
+    Iocb,
+    Msgbuf,
+    ShmidDs,
+    MsqidDs,
+    SemidDs,
+    KdfParams,
+    KeyCaps,
+    UserDesc,
+    UserDescEntry,
+    OldSelect,
+    OldUtsname,
+    OldOldUtsname,
+    IdCell16,
+    SignalCell,
+    TscCell,
+    XFeatures,
+    SyscallInfo,
+    UserRegs,
+    /// ptrace's iovec of a register set.
+    Regset,
+    /// Data whose trailing NUL is not shown.
+    NulBytes,
+    /// A buffer whose length the structure in argument 1 says.
+    KeyInput,
+    Landlock,
+}
+
+/// What the pointers of bpf's attribute point to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bpf {
+    /// Nothing that is shown.
+    Plain,
+    /// A program's instructions, licence and log.
+    Program,
+    /// A path.
+    Path,
+    /// A name.
+    Name,
+    /// Type information.
+    Types,
+    /// Numbers of programs.
+    Programs,
+    /// A name that is returned.
+    Answer,
+}
+
+/// What a pointer in a structure points to, if that is shown too.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind {
+    /// Where in the structure the pointer is.
+    pub offset: u16,
+    /// Whether it has eight bytes in every ABI.
+    pub wide: bool,
+    /// What is there.
+    pub what: Inside,
+    /// The label of the captured piece.
+    pub part: u8,
+    /// Only when everything is asked for.
+    pub verbose: bool,
+}
+
+/// How much there is behind a pointer.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "count is where in the structure the number of elements is")]
+pub enum Inside {
+    /// So many bytes.
+    Bytes(u16),
+    /// Elements of `size` bytes, counted by a 32-bit field.
+    Array { count: u8, size: u16 },
+    /// Elements of `size` bytes, counted by a 16-bit field.
+    Array16 { count: u8, size: u16 },
+    /// Data of so many bytes as a field says, cut at the string limit.
+    Data { count: u8 },
+    /// A NUL-terminated string, cut at the string limit.
+    String,
+    /// A path, never cut.
+    Path,
+}
+
+/// Labels of what the first, second and third pointer of a structure point to.
+pub const FIRST: u8 = 8;
+/// See `FIRST`.
+pub const SECOND: u8 = 9;
+/// See `FIRST`.
+pub const THIRD: u8 = 10;
+
+const fn behind(offset: u16, part: u8, what: Inside) -> Behind {
+    Behind { offset, wide: false, what, part, verbose: false }
+}
+
+const fn wide(offset: u16, part: u8, what: Inside) -> Behind {
+    Behind { offset, wide: true, what, part, verbose: false }
 }
 
 impl Shape {
@@ -163,7 +281,7 @@ impl Shape {
             Self::Bytes | Self::SocketData | Self::PathBytes | Self::PathString | Self::FdSet | Self::CpuSet => 1,
             Self::Sockaddr | Self::SockOpt | Self::CloneArgs | Self::OpenHow => 1,
             Self::Int32 | Self::Uint32 | Self::Hex32Cell | Self::FdCell | Self::IdCell | Self::PidCell => 4,
-            Self::WaitStatus | Self::SchedParam => 4,
+            Self::WaitStatus => 4,
             Self::Uint64 | Self::Hex64 | Self::Off64 | Self::FdPair | Self::PollFd => 8,
             Self::LongCell | Self::Word | Self::SizeCell | Self::AddrCell | Self::TimeCell => word,
             Self::SigSet | Self::SigFrame => 8,
@@ -186,10 +304,8 @@ impl Shape {
             Self::Message => wide(56, 28),
             Self::Messages => wide(64, 32),
             Self::Utsname => 390,
-            Self::Sysinfo => wide(112, 64),
             Self::Flock => wide(32, 16),
             Self::Dirents | Self::DirentsOld => 1,
-            Self::RobustList => 3 * word,
             Self::KbdMode | Self::ConsoleMode => 4,
             Self::HexBytes | Self::KbdType | Self::XattrValue | Self::Residency | Self::NodeWords => 1,
             Self::Stat64 => 96,
@@ -234,7 +350,33 @@ impl Shape {
             Self::UffdCopy | Self::Cachestat => 40,
             Self::SeccompNotif => 80,
             Self::StatmountRequest => 32,
-            Self::Rseq => 32,
+            Self::Struct(layout) => layout.size(word),
+            Self::Name(_) | Self::SizedSigSet | Self::BpfAttr(_) | Self::Msgbuf | Self::KeyCaps => 1,
+            Self::Landlock | Self::SyscallInfo => 1,
+            Self::SigSetPack | Self::Regset => 2 * word,
+            Self::NulBytes | Self::KeyInput => 1,
+            Self::SchedAttr => 56,
+            Self::OldSigSet | Self::OldSigFrame | Self::SeccompAction | Self::SignalCell | Self::TscCell => 4,
+            Self::UserDescEntry => 4,
+            Self::OldSigAction | Self::Timespec64 => 16,
+            Self::Itimerspec64 => 32,
+            Self::SigEvent => 32,
+            Self::SockFprog => 2 * word,
+            Self::CapData => 24,
+            Self::PerfAttr => 128,
+            Self::UringParams => 120,
+            Self::Iocbs | Self::Iocb => 64,
+            Self::ShmidDs => wide(112, 84),
+            Self::MsqidDs => wide(120, 88),
+            Self::SemidDs => wide(104, 64),
+            Self::KdfParams => 2 * word + 36,
+            Self::UserDesc => 16,
+            Self::OldSelect => 20,
+            Self::OldUtsname => 325,
+            Self::OldOldUtsname => 45,
+            Self::IdCell16 => 2,
+            Self::XFeatures => 8,
+            Self::UserRegs => wide(216, 68),
         }
     }
 
@@ -249,12 +391,76 @@ impl Shape {
             (Self::Statx, _) => (0, 48),
             // ru_utime and ru_stime.
             (Self::Rusage, word) => (0, 4 * word),
+            // i386's frames, from the stack pointer on: what they lie behind depends on the call.
+            (Self::SigFrame, 4) => (248, 8),
+            (Self::OldSigFrame, _) => (80, 4),
+            // Up to wakeup_events.
+            (Self::PerfAttr, _) => (0, 48),
             _ => (0, self.size(word)),
+        }
+    }
+
+    /// What its pointers point to, if that is shown too.
+    pub fn behind(self, word: usize) -> &'static [Behind] {
+        const CLONE: &[Behind] = &[
+            wide(64, FIRST, Inside::Array { count: 72, size: 4 }),
+            wide(8, SECOND, Inside::Bytes(4)),
+            wide(24, THIRD, Inside::Bytes(4)),
+        ];
+        const SIGSET: &[Behind] = &[behind(0, FIRST, Inside::Bytes(8))];
+        const KDF: &[Behind] = &[behind(0, FIRST, Inside::String), behind(8, SECOND, Inside::Data { count: 16 })];
+        const KDF32: &[Behind] = &[behind(0, FIRST, Inside::String), behind(4, SECOND, Inside::Data { count: 8 })];
+        const FILTER: &[Behind] =
+            &[Behind { verbose: true, ..behind(8, FIRST, Inside::Array16 { count: 0, size: 8 }) }];
+        const FILTER32: &[Behind] =
+            &[Behind { verbose: true, ..behind(4, FIRST, Inside::Array16 { count: 0, size: 8 }) }];
+        const SELECT: &[Behind] = &[
+            behind(4, FIRST, Inside::Bytes(128)),
+            behind(8, SECOND, Inside::Bytes(128)),
+            behind(12, THIRD, Inside::Bytes(128)),
+            behind(16, 1, Inside::Bytes(8)),
+        ];
+        const PROGRAM: &[Behind] = &[
+            Behind { verbose: true, ..wide(8, FIRST, Inside::Array { count: 4, size: 8 }) },
+            wide(16, SECOND, Inside::String),
+            wide(32, THIRD, Inside::String),
+        ];
+        const PATH: &[Behind] = &[wide(0, FIRST, Inside::Path)];
+        const NAME: &[Behind] = &[wide(0, FIRST, Inside::String)];
+        const TYPES: &[Behind] = &[wide(0, FIRST, Inside::Data { count: 16 })];
+        const PROGRAMS: &[Behind] = &[wide(16, FIRST, Inside::Array { count: 24, size: 4 })];
+        const ANSWER: &[Behind] = &[wide(16, FIRST, Inside::String)];
+        const REGSET: &[Behind] = &[behind(0, FIRST, Inside::Bytes(216))];
+        match self {
+            Self::Regset => REGSET,
+            Self::BpfAttr(Bpf::Program) => PROGRAM,
+            Self::BpfAttr(Bpf::Path) => PATH,
+            Self::BpfAttr(Bpf::Name) => NAME,
+            Self::BpfAttr(Bpf::Types) => TYPES,
+            Self::BpfAttr(Bpf::Programs) => PROGRAMS,
+            Self::BpfAttr(Bpf::Answer) => ANSWER,
+            Self::CloneArgs => CLONE,
+            Self::SigSetPack => SIGSET,
+            Self::KdfParams if word == 8 => KDF,
+            Self::KdfParams => KDF32,
+            Self::SockFprog if word == 8 => FILTER,
+            Self::SockFprog => FILTER32,
+            Self::OldSelect => SELECT,
+            _ => &[],
+        }
+    }
+
+    /// Whether an argument of both directions is told once: as it was, or both states together.
+    pub fn is_told_once(self) -> bool {
+        match self {
+            Self::FdSet | Self::Timeval | Self::Timespec | Self::Timespec64 | Self::OldSelect => true,
+            Self::UringParams | Self::UserDescEntry | Self::BpfAttr(_) | Self::Regset => true,
+            _ => false,
         }
     }
 
     /// Whether it is shown as a string, cut at the string limit.
     pub fn is_string(self) -> bool {
-        matches!(self, Self::Bytes | Self::PathBytes | Self::HexBytes | Self::XattrValue)
+        matches!(self, Self::Bytes | Self::PathBytes | Self::HexBytes | Self::XattrValue | Self::NulBytes)
     }
 }

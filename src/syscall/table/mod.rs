@@ -10,6 +10,7 @@ mod ioctl;
 mod ipc;
 mod memory;
 mod net;
+mod prctl;
 mod process;
 mod signal;
 mod system;

@@ -1,32 +1,25 @@
 //! Processes, threads, credentials, scheduling, limits.
 
-use crate::syscall::{
-    Cases,
-    Kind::*,
-    Len::*,
-    Row,
-    Shape::*,
-    case::{cases, rows},
-    words,
-};
+use super::prctl::{PRCTL_CASES, PTRACE_CASES};
+use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Told, Cases, case::{cases, rows}, layout::process, words};
 
-const CLONE_PARENT: u64 = libc::CLONE_PARENT_SETTID as u64;
+const CLONE_PARENT: u64 = (libc::CLONE_PARENT_SETTID | libc::CLONE_PIDFD) as u64;
 const CLONE_TLS: u64 = libc::CLONE_SETTLS as u64;
 const CLONE_CHILD: u64 = (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID) as u64;
 
 pub(super) static ROWS: &[Row] = rows! {
     sched_yield [] () -> Int;
     getpid [Pure] () -> Int;
-    clone [Process] (child_stack @ 1: Label("child_stack", &Addr), flags @ 0: Label("flags", &CloneFlags), parent_tid @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 4: If(0, CLONE_TLS, &Label("tls", &Hex)), child_tidptr @ 3: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
+    clone [Process] (child_stack @ 1: Label("child_stack", &Addr), flags @ 0: Label("flags", &CloneFlags), parent_tid @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 4: If(0, CLONE_TLS, &Label("tls", &Addr)), child_tidptr @ 3: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
     fork [Process] () -> Int;
     vfork [Process] () -> Int;
     execve [File Process] (filename: Path, argv: Strings, envp: StringCount) -> Gone;
     exit [Process] (error_code: Int) -> Never;
-    wait4 [Process] (upid: Pid, stat_addr: Out(WaitStatus, One), options: Flags(&words::process::WAIT), ru: Out(Rusage, One)) -> Int;
-    umask [] (mask: Mode) -> Octal;
+    wait4 [Process] (upid: Pid, stat_addr: OutIfAny(WaitStatus), options: Flags(&words::process::WAIT), ru: OutIfAny(Rusage)) -> Int;
+    umask [] (mask: Octal) -> Octal;
     getrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: Out(Rlimit, One)) -> Int;
     getrusage [] (who: Enum(&words::process::RUSAGE), ru: Out(Rusage, One)) -> Int;
-    ptrace [] (request: Long, pid: Pid, addr: Size, data: Size) -> Int;
+    ptrace [] (request: LongEnum(&words::ptrace::REQUESTS), pid: Pid, addr: Addr, data: Addr) -> Int by &PTRACE_CASES;
     getuid [Creds Pure] () -> Int;
     getgid [Creds Pure] () -> Int;
     setuid [Creds] (uid: Id) -> Int;
@@ -49,19 +42,19 @@ pub(super) static ROWS: &[Row] = rows! {
     setfsuid [Creds] (uid: Id) -> Int;
     setfsgid [Creds] (gid: Id) -> Int;
     getsid [] (pid: Pid) -> Int;
-    capget [Creds] (header: Hex, dataptr: Hex) -> Int;
-    capset [Creds] (header: Hex, data: Hex) -> Int;
-    personality [] (personality: Uint) -> Int;
+    capget [Creds] (header: In(Struct(&process::CAP_HEADER), One), dataptr: Out(CapData, One)) -> Int;
+    capset [Creds] (header: In(Struct(&process::CAP_HEADER), One), data: In(CapData, One)) -> Int;
+    personality [] (personality: Personality) -> Told(Told::Personality);
     getpriority [] (which: Enum(&words::process::PRIORITY), who: Int) -> Int;
     setpriority [] (which: Enum(&words::process::PRIORITY), who: Int, niceval: Int) -> Int;
-    sched_setparam [] (pid: Pid, param: Addr) -> Int;
-    sched_getparam [] (pid: Pid, param: Addr) -> Int;
-    sched_setscheduler [] (pid: Pid, policy: Int, param: Addr) -> Int;
-    sched_getscheduler [] (pid: Pid) -> Int;
-    sched_get_priority_max [] (policy: Int) -> Int;
-    sched_get_priority_min [] (policy: Int) -> Int;
-    sched_rr_get_interval [] (pid: Pid, interval: Addr) -> Int;
-    prctl [Creds] (option: Int, arg2: Size, arg3: Size, arg4: Size, arg5: Size) -> Int;
+    sched_setparam [] (pid: Pid, param: In(Int32, One)) -> Int;
+    sched_getparam [] (pid: Pid, param: Out(Int32, One)) -> Int;
+    sched_setscheduler [] (pid: Pid, policy: Enum(&words::sched::SCHED), param: In(Int32, One)) -> Int;
+    sched_getscheduler [] (pid: Pid) -> Word(&words::sched::SCHED);
+    sched_get_priority_max [] (policy: Enum(&words::sched::SCHED)) -> Int;
+    sched_get_priority_min [] (policy: Enum(&words::sched::SCHED)) -> Int;
+    sched_rr_get_interval [] (pid: Pid, interval: Out(Timespec, One)) -> Int;
+    prctl [Creds] (option: Enum(&words::prctl::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int by &PRCTL_CASES;
     arch_prctl [] (code: Enum(&words::process::ARCH_PRCTL), addr: Hex) -> Int by &ARCH_PRCTL_CASES;
     setrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: In(Rlimit, One)) -> Int;
     get_kernel_syms [] (arg0: Size) -> Int;
@@ -74,52 +67,93 @@ pub(super) static ROWS: &[Row] = rows! {
     set_tid_address [] (tidptr: Addr) -> Int;
     restart_syscall [] () -> Int;
     exit_group [Process] (error_code: Int) -> Never;
-    waitid [Process] (which: Int, upid: Pid, infop: Addr, options: Int, ru: Addr) -> Int;
-    ioprio_set [] (which: Int, who: Int, ioprio: Int) -> Int;
-    ioprio_get [] (which: Int, who: Int) -> Int;
-    unshare [] (unshare_flags: Hex) -> Int;
+    waitid [Process] (which: Enum(&words::process::WAITID), upid: Pid, infop: Out(SigInfo, One), options: Flags(&words::process::WAIT), ru: Out(Rusage, One)) -> Int;
+    ioprio_set [] (which: Enum(&words::sched::IOPRIO_WHO), who: Int, ioprio: IoPriority) -> Int;
+    ioprio_get [] (which: Enum(&words::sched::IOPRIO_WHO), who: Int) -> Told(Told::IoPriority);
+    unshare [] (unshare_flags: LongFlags(&words::process::UNSHARE)) -> Int;
     set_robust_list [] (head: Addr, len: Size) -> Int;
-    get_robust_list [] (pid: Pid, head_ptr: Addr, len_ptr: Addr) -> Int;
+    get_robust_list [] (pid: Pid, head_ptr: Out(AddrCell, One), len_ptr: Out(SizeCell, One)) -> Int;
     prlimit64 [] (pid: Pid, resource: Enum(&words::process::RESOURCES), new_rlim: In(Rlimit64, One), old_rlim: Out(Rlimit64, One)) -> Int;
-    setns [Desc] (fd: Fd, flags: Hex) -> Int;
-    process_vm_readv [] (pid: Pid, lvec: Addr, liovcnt: Size, rvec: Addr, riovcnt: Size, flags: Hex) -> Int;
-    process_vm_writev [] (pid: Pid, lvec: Addr, liovcnt: Size, rvec: Addr, riovcnt: Size, flags: Hex) -> Int;
-    kcmp [] (pid1: Pid, pid2: Pid, r#type: Int, idx1: Size, idx2: Size) -> Int;
-    sched_setattr [] (pid: Pid, uattr: Addr, flags: Hex) -> Int;
-    sched_getattr [] (pid: Pid, uattr: Addr, usize: Uint, flags: Hex) -> Int;
-    seccomp [] (op: Uint, flags: Hex, uargs: Addr) -> Int;
+    setns [Desc] (fd: Fd, flags: Flags(&words::process::SETNS)) -> Int;
+    process_vm_readv [] (pid: Pid, lvec: Out(Iovec, Arg(liovcnt)), liovcnt: Size, rvec: OutAlways(Struct(&process::REMOTE_IOVEC), Arg(riovcnt)), riovcnt: Size, flags: Size) -> Int;
+    process_vm_writev [] (pid: Pid, lvec: In(Iovec, Arg(liovcnt)), liovcnt: Size, rvec: In(Struct(&process::REMOTE_IOVEC), Arg(riovcnt)), riovcnt: Size, flags: Size) -> Int;
+    kcmp [] (pid1: Pid, pid2: Pid, r#type: Enum(&words::process::KCMP), idx1: Hex, idx2: Hex) -> Int by &KCMP_CASES;
+    sched_setattr [] (pid: Pid, uattr: In(SchedAttr, One), flags: Uint) -> Int;
+    sched_getattr [] (pid: Pid, uattr: Out(SchedAttr, One), usize: Uint, flags: Uint) -> Int;
+    seccomp [] (op: Enum(&words::security::SECCOMP_OPS), flags: Hex32, uargs: Addr) -> Int by &SECCOMP_CASES;
     execveat [Desc File Process] (fd: DirFd, filename: Path, argv: Strings, envp: StringCount, flags: Flags(&words::file::AT)) -> Gone;
     rseq [] (rseq: Addr, rseq_len: Hex32, flags: Int, sig: Hex32) -> Int;
-    pidfd_send_signal [Desc Signal Process] (pidfd: Fd, sig: Signal, info: Addr, flags: Hex) -> Int;
-    pidfd_open [Desc] (pid: Pid, flags: Hex) -> Int;
+    pidfd_send_signal [Desc Signal Process] (pidfd: Fd, sig: Signal, info: In(SigInfo, One), flags: Hex32) -> Int;
+    pidfd_open [Desc] (pid: Pid, flags: Flags(&words::process::PIDFD_OPEN)) -> Fd;
     clone3 [Process] (uargs: In(CloneArgs, Arg(size)), size: Size) -> Int;
-    pidfd_getfd [Desc] (pidfd: Fd, fd: Fd, flags: Hex) -> Int;
-    landlock_create_ruleset [Desc] (attr: Addr, size: Size, flags: Hex) -> Int;
-    landlock_add_rule [Desc] (ruleset_fd: Int, rule_type: Hex, rule_attr: Addr, flags: Hex) -> Int;
-    landlock_restrict_self [Desc] (ruleset_fd: Int, flags: Hex) -> Int;
-    futex_waitv [] (waiters: Addr, nr_futexes: Uint, flags: Hex, timeout: Addr, clockid: Int) -> Int;
+    pidfd_getfd [Desc] (pidfd: Fd, fd: Fd, flags: Hex32) -> Fd;
+    landlock_create_ruleset [Desc] (attr: In(Landlock, Arg(size)), size: Size, flags: Flags(&words::security::LANDLOCK_CREATE)) -> Fd;
+    landlock_add_rule [Desc] (ruleset_fd: Fd, rule_type: Enum(&words::security::LANDLOCK_RULES), rule_attr: Addr, flags: Hex32) -> Int by &LANDLOCK_CASES;
+    landlock_restrict_self [Desc] (ruleset_fd: Fd, flags: Hex32) -> Int;
+    futex_waitv [] (waiters: In(Struct(&process::FUTEX_WAITV), Arg(nr_futexes)), nr_futexes: Uint, flags: Hex32, timeout: In(Timespec64, One), clockid: Enum(&words::time::CLOCKS)) -> Int;
     futex_wake [] (uaddr: Addr, mask: Size, nr: Int, flags: Hex) -> Int;
     futex_wait [] (uaddr: Addr, val: Size, mask: Size, flags: Hex, timeout: Addr, clockid: Int) -> Int;
     futex_requeue [] (waiters: Addr, flags: Hex, nr_wake: Int, nr_requeue: Int) -> Int;
     lsm_get_self_attr [] (attr: Uint, ctx: Addr, size: Addr, flags: Hex) -> Int;
     lsm_set_self_attr [] (attr: Uint, ctx: Addr, size: Uint, flags: Hex) -> Int;
     lsm_list_modules [] (ids: Addr, size: Addr, flags: Hex) -> Int;
-    futex_time64 [] () -> Int;
-    sched_rr_get_interval_time64 [] () -> Int;
+    futex_time64 [] (uaddr: Addr, op: FutexOp, val: Uint, utime: Addr, uaddr2: Addr, val3: Hex32) -> Int by &FUTEX64_CASES;
+    sched_rr_get_interval_time64 [] (pid: Pid, interval: Out(Timespec64, One)) -> Int;
 };
 
 static ARCH_PRCTL_CASES: Cases = cases! {
     by 0, mask 0xffff_ffff;
     [0x1003, 0x1004] (code: Enum(&words::process::ARCH_PRCTL), addr: Out(AddrCell, One)) -> Int;
+    [0x1011] (code: Enum(&words::process::ARCH_PRCTL)) -> Int;
+    [0x1021, 0x1022, 0x1024] (code: Enum(&words::process::ARCH_PRCTL), addr: Out(XFeatures, One)) -> Int;
+    [0x1023, 0x1025] (code: Enum(&words::process::ARCH_PRCTL), addr: HexCommented(&words::process::XFEATURE_BITS)) -> Bits(&words::process::XFEATURES);
 };
 
 /// futex's arguments, by operation without its two flags.
 static FUTEX_CASES: Cases = cases! {
     by 1, mask 0x7f;
     [0] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec, One)) -> Int;
-    [1] (uaddr: Addr, op: FutexOp, val: Uint) -> Int;
+    [6, 13] (uaddr: Addr, op: FutexOp, utime @ 3: In(Timespec, One)) -> Int;
+    [7, 8] (uaddr: Addr, op: FutexOp) -> Int;
+    [1, 2] (uaddr: Addr, op: FutexOp, val: Uint) -> Int;
     [3] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr) -> Int;
-    [4] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr, val3: Uint) -> Int;
-    [9] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec, One), uaddr2 @ 5: FutexBits) -> Int;
+    [4, 12] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr, val3: Uint) -> Int;
+    [5] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr, val3: WakeOp) -> Int;
+    [9] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec, One), val3 @ 5: FutexBits) -> Int;
     [10] (uaddr: Addr, op: FutexOp, val: Uint, val3 @ 5: FutexBits) -> Int;
+    [11] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec, One), uaddr2: Addr) -> Int;
+};
+
+/// The same with 64-bit times.
+static FUTEX64_CASES: Cases = cases! {
+    by 1, mask 0x7f;
+    [0] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec64, One)) -> Int;
+    [6, 13] (uaddr: Addr, op: FutexOp, utime @ 3: In(Timespec64, One)) -> Int;
+    [7, 8] (uaddr: Addr, op: FutexOp) -> Int;
+    [1, 2] (uaddr: Addr, op: FutexOp, val: Uint) -> Int;
+    [3] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr) -> Int;
+    [4, 12] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr, val3: Uint) -> Int;
+    [5] (uaddr: Addr, op: FutexOp, val: Uint, utime: Uint, uaddr2: Addr, val3: WakeOp) -> Int;
+    [9] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec64, One), val3 @ 5: FutexBits) -> Int;
+    [10] (uaddr: Addr, op: FutexOp, val: Uint, val3 @ 5: FutexBits) -> Int;
+    [11] (uaddr: Addr, op: FutexOp, val: Uint, utime: In(Timespec64, One), uaddr2: Addr) -> Int;
+};
+
+static KCMP_CASES: Cases = cases! {
+    by 2, mask 0xffff_ffff;
+    [0] (pid1: Pid, pid2: Pid, r#type: Enum(&words::process::KCMP), idx1: Fd, idx2: Fd) -> Int;
+    [7] (pid1: Pid, pid2: Pid, r#type: Enum(&words::process::KCMP), idx1: Fd, idx2: In(Struct(&process::EPOLL_SLOT), One)) -> Int;
+    [1, 2, 3, 4, 5, 6] (pid1: Pid, pid2: Pid, r#type: Enum(&words::process::KCMP)) -> Int;
+};
+
+static SECCOMP_CASES: Cases = cases! {
+    by 0, mask 0xffff_ffff;
+    [1] (op: Enum(&words::security::SECCOMP_OPS), flags: Flags(&words::security::SECCOMP_FLAGS), uargs: In(SockFprog, One)) -> Int;
+    [2] (op: Enum(&words::security::SECCOMP_OPS), flags: Hex32, uargs: In(SeccompAction, One)) -> Int;
+    [3] (op: Enum(&words::security::SECCOMP_OPS), flags: Hex32, uargs: Out(Struct(&process::NOTIF_SIZES), One)) -> Int;
+};
+
+static LANDLOCK_CASES: Cases = cases! {
+    by 1, mask 0xffff_ffff;
+    [1] (ruleset_fd: Fd, rule_type: Enum(&words::security::LANDLOCK_RULES), rule_attr: In(Struct(&process::PATH_BENEATH), One), flags: Hex32) -> Int;
 };

@@ -1,13 +1,21 @@
 //! Flags and constants: words only, the values come from the same tokens of libc or linux-raw-sys.
 
+pub mod bpf;
 pub mod file;
 pub mod ioctl;
+pub mod ipc;
 pub mod memory;
 pub mod mount;
 pub mod net;
+pub mod perf;
+pub mod prctl;
 pub mod process;
+pub mod ptrace;
+pub mod sched;
+pub mod security;
 pub mod signal;
 pub mod term;
+pub mod system;
 pub mod time;
 
 /// A vocabulary, in the order in which strace prints it.

@@ -1,0 +1,119 @@
+//! Structures whose text depends on the call around them: another argument, what a pointer in them
+//! points to, or how the call went.
+
+use super::{
+    aio, bpf, caps, clone, filter, ipc, key, ldt, memory::Memory, poll, process, ptrace, sched, signal, text::Text, uring,
+    call::Raw,
+};
+use crate::{
+    syscall::{Len, Shape, words},
+    wire::Part,
+};
+
+/// Writes such a structure; false if the shape is none.
+pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) -> bool {
+    let word = raw.abi.word();
+    let mut memory = Memory::new(bytes, 0, word);
+    let enough = bytes.len() >= shape.size(word);
+    match shape {
+        Shape::CloneArgs => clone::args(text, raw, index, bytes),
+        Shape::FdSet => poll::fd_set(text, raw, index, bytes),
+        Shape::OldSelect => poll::old_select(text, raw, index),
+        Shape::CpuSet => sched::cpu_set(text, raw, len, bytes),
+        Shape::SchedAttr => sched::sized_attr(text, raw, index, bytes),
+        Shape::SizedSigSet => {
+            let size = raw.count(len);
+            let least = if raw.row.is_some_and(|row| row.name == "rt_sigpending") { 1 } else { word as u64 };
+            if size < least || size > 8 || (bytes.len() as u64) < size {
+                text.addr(raw.register(index));
+            } else {
+                signal::sized_set(text, bytes);
+            }
+        }
+        Shape::SigSetPack => sigset_pack(text, raw, index, bytes),
+        Shape::OldSigFrame => signal::old_frame(text, raw, index),
+        Shape::CapData => caps::data(text, raw, index, bytes),
+        Shape::SockFprog => filter::program(text, raw, index, bytes),
+        Shape::BpfAttr(_) => bpf::attr(text, raw, index),
+        Shape::UringParams => uring::params(text, raw, index),
+        Shape::Iocbs => aio::blocks(text, raw, index, raw.count(len)),
+        Shape::Msgbuf => ipc::message(text, raw, index, raw.count(len), bytes),
+        Shape::ShmidDs if enough => ipc::shm(text, raw, &mut memory),
+        Shape::MsqidDs if enough => ipc::msg(text, raw, &mut memory),
+        Shape::SemidDs if enough => ipc::sem(text, raw, &mut memory),
+        Shape::ShmidDs | Shape::MsqidDs | Shape::SemidDs => text.addr(raw.register(index)),
+        Shape::KdfParams => key::kdf(text, raw, index, bytes),
+        Shape::KeyCaps => {
+            let count = usize::try_from(raw.count(len)).unwrap_or(usize::MAX).min(bytes.len());
+            key::capabilities(text, &bytes[..count]);
+        }
+        Shape::UserDescEntry => ldt::asked(text, raw, index),
+        Shape::SyscallInfo => ptrace::syscall_info(text, raw, index, bytes),
+        Shape::Landlock => landlock(text, raw, index, raw.count(len), bytes),
+        Shape::Name(most) => name(text, usize::from(most), bytes),
+        Shape::Regset => ptrace::regset(text, raw, index),
+        Shape::NulBytes => key::string(text, raw.count(len), bytes),
+        Shape::KeyInput => key::buffer(text, raw, index, bytes),
+        Shape::OldUtsname => process::old_utsname(text, &mut memory, 65),
+        Shape::OldOldUtsname => process::old_utsname(text, &mut memory, 9),
+        _ => return false,
+    }
+    true
+}
+
+/// What pselect6 takes: `{sigmask=[CHLD], sigsetsize=8}`.
+fn sigset_pack(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    let word = raw.abi.word();
+    if bytes.len() < 2 * word {
+        return text.addr(raw.register(index));
+    }
+    let mut memory = Memory::new(bytes, 0, word);
+    let (address, size) = (memory.word(), memory.word());
+    text.braced(|text| {
+        text.field("sigmask");
+        match raw.piece(index, Part::PART_FIRST).filter(|_| address != 0 && (word as u64..=8).contains(&size)) {
+            Some(set) => signal::sized_set(text, &set[..set.len().min(usize::try_from(size).unwrap_or(8))]),
+            None => text.addr(address),
+        }
+        text.field("sigsetsize").unsigned(size);
+    });
+}
+
+/// struct landlock_ruleset_attr, of which strace 6.1 knows the first field.
+fn landlock(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, size: u64, bytes: &[u8]) {
+    if size < 8 || bytes.len() < 8 {
+        return text.addr(raw.register(index));
+    }
+    let mut memory = Memory::new(bytes, 0, 8);
+    text.braced(|text| {
+        text.field("handled_access_fs").flags(&words::security::LANDLOCK_FS, memory.u64());
+        if size > 8 {
+            text.push(", ...");
+        }
+    });
+}
+
+/// A NUL-terminated string in a field of so many bytes.
+fn name(text: &mut Text<'_>, most: usize, bytes: &[u8]) {
+    let shown = &bytes[..bytes.len().min(most)];
+    let end = shown.iter().position(|byte| *byte == 0);
+    text.string(&shown[..end.unwrap_or(shown.len())], end.is_none());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::style::Style;
+
+    #[test]
+    fn names_end_at_their_nul() {
+        let shown = |bytes: &[u8]| {
+            let style = Style::default();
+            let mut text = Text::new(&style);
+            name(&mut text, 15, bytes);
+            text.finish()
+        };
+        assert_eq!(shown(b"worker\0"), "\"worker\"");
+        assert_eq!(shown(b"a-name-of-fifteen\0"), "\"a-name-of-fifte\"...");
+    }
+}
