@@ -62,5 +62,7 @@ int on_attach(__u64 *ctx)
 		state->slot = 0;
 	fill(&record, RECORD_JOIN, task);
 	output(ctx, slot, &record, sizeof(record), 1, 0);
+	if (tell_files)
+		send_files(ctx, slot, task);
 	return 0;
 }

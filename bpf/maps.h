@@ -21,6 +21,7 @@ const volatile bool task_storage = true;
 const volatile bool pt_regs_helper = true;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
+const volatile bool tell_files = false;
 const volatile __u32 self_tgid = 0;
 
 /* Written by userspace before load from the table of system calls; read by every writer. */
@@ -129,6 +130,7 @@ struct writing {
 	__u64 items;
 	__u32 stage;
 	__u32 long_items;	/* buffers are copied in several pieces, as far as there is room */
+	__u64 task;
 	__u64 args[8];
 	struct user_msghdr head;
 	__u8 bytes[BATCH_MOST + RECORD_MOST] __attribute__((aligned(8)));
@@ -168,3 +170,4 @@ LAYOUT(piece);
 LAYOUT(signal_record);
 LAYOUT(task_record);
 LAYOUT(inflight);
+LAYOUT(file_record);

@@ -45,7 +45,8 @@ enum writer {
 	WRITER_MESSAGE = 4,
 	WRITER_DIRENTS = 5,
 	WRITER_BEHIND = 6,	/* memory that pointers in structures point to */
-	WRITERS = 7,
+	WRITER_FILE = 7,	/* tells first what descriptors stand for */
+	WRITERS = 8,
 } __attribute__((packed));
 
 enum grab_flag {
@@ -82,6 +83,15 @@ enum plan_flag {
 	PLAN_WORDS = 16,	/* the arguments are 32-bit words that args[1] points to: PART_WORDS */
 } __attribute__((packed));
 
+/* Which descriptors a call makes. */
+enum files {
+	FILES_NONE = 0,
+	FILES_RESULT = 1,	/* the result */
+	FILES_ARG = 2,		/* args[0]: a socket gets an address */
+	FILES_PAIR = 3,		/* the two ints that args[0] points to, or args[3] with pair_arg */
+	FILES_CWD = 4,		/* the working directory */
+} __attribute__((packed));
+
 struct plan {
 	enum plan_flag flags;
 	__u8 nargs;
@@ -96,6 +106,9 @@ struct plan {
 	__u32 case_mask;
 	__u16 note_offset;
 	__u16 note_size;	/* 4 or 8 */
+	enum files files;
+	__u8 pair_arg;
+	__u16 pad;
 	struct grab grab[GRABS];
 	struct grab enter[GRABS];
 };

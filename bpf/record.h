@@ -21,6 +21,7 @@ enum record_kind {
 	RECORD_EXIT = 7,
 	RECORD_COMM = 8,
 	RECORD_JOIN = 9,	/* a task moves into the cgroup */
+	RECORD_FILE = 10,	/* what a descriptor stands for */
 } __attribute__((packed));
 
 enum record_flag {
@@ -113,6 +114,49 @@ struct task_record {
 	__u32 code;		/* exit: as wait(2) reports it */
 	__u32 pad;
 	__u8 comm[16];
+};
+
+enum file_how {
+	FILE_AS_IS = 0,		/* the descriptor stands for this already */
+	FILE_BY_CALL = 1,	/* the thread's next record is the call that made it so */
+	FILE_WHOLE = 2,		/* the path reaches up to the root */
+	FILE_UNHASHED = 4,	/* the path is no longer, or never was, the file's */
+	FILE_CLOEXEC = 8,
+} __attribute__((packed));
+
+/* The fd that stands for the working directory. */
+enum { FD_CWD = -100 };
+
+/*
+ * RECORD_FILE: `names` NUL-terminated components follow, the innermost first; for a unix socket
+ * `address` bytes of sockaddr_un.
+ */
+struct file_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u32 tgid;
+	__s32 fd;
+	__u32 magic;		/* of the file system */
+	__u64 ino;
+	__u32 rdev;		/* as the kernel has it: major << 20 | minor */
+	__u16 mode;
+	enum file_how how;
+	__u8 names;
+	__u64 peer;		/* unix socket: its peer's inode; netlink: its port; pidfd: the process */
+	__u16 family;		/* sockets only, from here on */
+	__u16 protocol;
+	__u16 source_port;	/* host order */
+	__u16 target_port;	/* network order */
+	__u8 source[16];
+	__u8 target[16];
+	__u8 proto[16];
+	__u8 state;
+	__u8 address;
+	__u8 pad[6];
 };
 
 /* One line of the task iterator: a call that has not ended. */

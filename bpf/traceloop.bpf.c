@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track and what is wanted of a call,
- * write.h and capture.h write it down, process.h and cgroup.h what happens around them.
+ * write.h and capture.h write it down, process.h and cgroup.h what happens around
+ * them, file.h what descriptors stand for.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -14,6 +15,7 @@
 #include "capture.h"
 #include "message.h"
 #include "write.h"
+#include "file.h"
 #include "dispatch.h"
 #include "process.h"
 #include "cgroup.h"

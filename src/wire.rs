@@ -7,7 +7,7 @@
 use std::mem::{offset_of, size_of};
 
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
-use crate::skel::types::{call_record, record, signal_record, task_record, writing};
+use crate::skel::types::{call_record, file_how, file_record, record, signal_record, task_record, writing};
 
 const CALL_HEAD: usize = offset_of!(call_record, args);
 const RECORD_HEAD: usize = 24;
@@ -16,6 +16,8 @@ const _: () = {
     assert!(CALL_HEAD == 40);
     assert!(size_of::<task_record>() == 56 && size_of::<signal_record>() == 104);
     assert!(size_of::<piece>() == 4);
+    assert!(size_of::<file_record>() % 8 == 0);
+    assert!(offset_of!(file_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
     assert!(offset_of!(call_record, time) == offset_of!(record, time));
@@ -54,6 +56,7 @@ impl<'a> Record<'a> {
             | Kind::RECORD_EXIT
             | Kind::RECORD_COMM
             | Kind::RECORD_JOIN => size_of::<task_record>(),
+            Kind::RECORD_FILE => size_of::<file_record>(),
             _ => return None,
         };
         if size < least || size % 8 != 0 || size > SAMPLE_MOST {
@@ -104,13 +107,18 @@ impl<'a> Record<'a> {
             .then_some(SignalRecord { bytes: self.bytes })
     }
 
-    /// What happened to a task, for the other kinds.
+    /// What happened to a task.
     pub fn task(&self) -> Option<TaskRecord<'a>> {
-        (!matches!(
+        matches!(
             self.kind(),
-            Kind::RECORD_CALL | Kind::RECORD_ENTER | Kind::RECORD_SIGNAL | Kind::RECORD_KILL
-        ))
+            Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN
+        )
         .then_some(TaskRecord { bytes: self.bytes })
+    }
+
+    /// What a descriptor stands for.
+    pub fn file(&self) -> Option<FileRecord<'a>> {
+        (self.kind() == Kind::RECORD_FILE).then_some(FileRecord { bytes: self.bytes })
     }
 }
 
@@ -270,6 +278,123 @@ impl TaskRecord<'_> {
     /// The thread's name.
     pub fn comm(&self) -> [u8; 16] {
         comm(self.bytes, offset_of!(task_record, comm))
+    }
+}
+
+/// A RECORD_FILE: what a descriptor stands for, as the file itself tells.
+#[derive(Clone, Copy, Debug)]
+pub struct FileRecord<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> FileRecord<'a> {
+    /// The process whose descriptor it is.
+    pub fn tgid(&self) -> u32 {
+        read!(self.bytes, offset_of!(file_record, tgid), u32)
+    }
+
+    /// The descriptor, or AT_FDCWD.
+    pub fn fd(&self) -> i32 {
+        read!(self.bytes, offset_of!(file_record, fd), i32)
+    }
+
+    /// The magic number of its file system.
+    pub fn magic(&self) -> u32 {
+        read!(self.bytes, offset_of!(file_record, magic), u32)
+    }
+
+    /// Its inode's number.
+    pub fn inode(&self) -> u64 {
+        read!(self.bytes, offset_of!(file_record, ino), u64)
+    }
+
+    /// The device that it is, in the kernel's own form.
+    pub fn device(&self) -> (u32, u32) {
+        let device = read!(self.bytes, offset_of!(file_record, rdev), u32);
+        (device >> 20, device & 0xf_ffff)
+    }
+
+    /// Its type and permissions.
+    pub fn mode(&self) -> u32 {
+        read!(self.bytes, offset_of!(file_record, mode), u16).into()
+    }
+
+    fn how(&self, flag: file_how) -> bool {
+        self.bytes[offset_of!(file_record, how)] & flag.0 != 0
+    }
+
+    /// Whether the thread's next record is the call that made it so.
+    pub fn is_by_call(&self) -> bool {
+        self.how(file_how::FILE_BY_CALL)
+    }
+
+    /// Whether its path reaches up to the root.
+    pub fn is_whole(&self) -> bool {
+        self.how(file_how::FILE_WHOLE)
+    }
+
+    /// Whether nothing leads to it by its name.
+    pub fn is_unhashed(&self) -> bool {
+        self.how(file_how::FILE_UNHASHED)
+    }
+
+    /// Whether execve closes it.
+    pub fn is_cloexec(&self) -> bool {
+        self.how(file_how::FILE_CLOEXEC)
+    }
+
+    /// A unix socket's peer, a netlink socket's port, a pidfd's process.
+    pub fn peer(&self) -> u64 {
+        read!(self.bytes, offset_of!(file_record, peer), u64)
+    }
+
+    /// A socket's family.
+    pub fn family(&self) -> i32 {
+        read!(self.bytes, offset_of!(file_record, family), u16).into()
+    }
+
+    /// A socket's protocol.
+    pub fn protocol(&self) -> u16 {
+        read!(self.bytes, offset_of!(file_record, protocol), u16)
+    }
+
+    /// The name of a socket's protocol.
+    pub fn protocol_name(&self) -> &'a [u8] {
+        let at = offset_of!(file_record, proto);
+        let name = &self.bytes[at..at + 16];
+        name.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+
+    /// An internet socket's own address and port.
+    pub fn source(&self) -> ([u8; 16], u16) {
+        let at = offset_of!(file_record, source);
+        let mut address = [0; 16];
+        address.copy_from_slice(&self.bytes[at..at + 16]);
+        (address, read!(self.bytes, offset_of!(file_record, source_port), u16))
+    }
+
+    /// The address and port that an internet socket is connected to.
+    pub fn target(&self) -> ([u8; 16], u16) {
+        let at = offset_of!(file_record, target);
+        let mut address = [0; 16];
+        address.copy_from_slice(&self.bytes[at..at + 16]);
+        (address, u16::from_be(read!(self.bytes, offset_of!(file_record, target_port), u16)))
+    }
+
+    fn behind(&self) -> &'a [u8] {
+        &self.bytes[size_of::<file_record>()..]
+    }
+
+    /// A unix socket's address.
+    pub fn address(&self) -> &'a [u8] {
+        let length = usize::from(self.bytes[offset_of!(file_record, address)]);
+        self.behind().get(..length).unwrap_or_default()
+    }
+
+    /// Its path's components, the innermost first.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
+        let count = usize::from(self.bytes[offset_of!(file_record, names)]);
+        self.behind().split(|byte| *byte == 0).take(count).collect::<Vec<_>>().into_iter()
     }
 }
 

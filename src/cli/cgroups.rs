@@ -54,6 +54,7 @@ impl Cgroups {
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
+        follow.decoder.see_files(recorder.files());
         recording::say_ready(&recorder, count)?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };

@@ -82,7 +82,8 @@ impl Output {
     pub(super) fn needs(&self) -> Needs {
         Needs {
             whole_structures: self.styling.is_verbose(),
-            descriptors: self.style(0).descriptors.any() || self.selecting.by_path(),
+            // Whoever reads a dump later may ask.
+            descriptors: self.format == Format::Raw || self.style(0).descriptors.any() || self.selecting.by_path(),
         }
     }
 

@@ -42,6 +42,7 @@ impl Recording {
                 string_limit: self.string_limit,
                 payload: !self.no_payload,
                 verbose: needs.whole_structures,
+                descriptors: needs.descriptors,
             },
             budget: Budget { ring: self.buffer_size, total: self.memory_max },
             without: self.without.clone(),

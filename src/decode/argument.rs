@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::Value,
-    syscall::{Arg, Kind, Len, Shape},
+    syscall::{words, Arg, Kind, Len, Shape},
     wire::Part,
 };
 
@@ -105,22 +105,17 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Fd => {
-            text.signed(int(register));
+            text.fd(int(register));
             signed
         }
         Kind::DirFd => {
-            if int(register) == libc::AT_FDCWD {
-                text.push("AT_FDCWD")
-            } else {
-                text.signed(int(register))
-            }
+            io::dir_fd(text, int(register));
             signed
         }
         Kind::FanFd => {
             match int(register) {
-                libc::AT_FDCWD => text.push("AT_FDCWD"),
-                -1 => text.push("FAN_NOFD"),
-                fd => text.signed(fd),
+                -1 => text.word(&words::file::FAN_NOFD, u64::from(u32::MAX)),
+                fd => io::dir_fd(text, fd),
             }
             signed
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{argument, memory::Memory, net, result, style::Style, text::Text};
+use super::{argument, fds::View, memory::Memory, net, result, style::Style, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{self, Abi, Arg, Case, Kind, Len, Ret, Row, Shape},
@@ -23,6 +23,8 @@ pub(super) struct Raw<'a> {
     /// The result; `None` while the call has not ended.
     pub(super) ret: Option<i64>,
     pieces: &'a [Piece<'a>],
+    /// What descriptors stand for, if it is to be told.
+    pub(super) fds: Option<View<'a>>,
 }
 
 impl<'a> Raw<'a> {
@@ -37,7 +39,7 @@ impl<'a> Raw<'a> {
         let (nr, compat) = (record.nr(), record.compat());
         let row = syscall::row(abi, nr);
         let (case, args) = case(row, args, pieces);
-        Self { style, abi, nr, compat, row, case, args, ret, pieces }
+        Self { style, abi, nr, compat, row, case, args, ret, pieces, fds: None }
     }
 
     /// An argument's register.
@@ -46,7 +48,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The arguments and result that hold for this call: its case's, if it is a multiplexed one.
-    fn signature(&self) -> (&'static [Arg], &'static Ret) {
+    pub(super) fn signature(&self) -> (&'static [Arg], &'static Ret) {
         let Some(row) = self.row else { return (&[], &Ret::Int) };
         self.case.map_or((row.args, &row.ret), |case| (case.args, &case.ret))
     }
@@ -142,7 +144,7 @@ fn case(row: Option<&'static Row>, args: [u64; 6], pieces: &[Piece<'_>]) -> (Opt
 
 /// Decodes a call. Its duration is the caller's to add.
 pub(super) fn decode(raw: &Raw<'_>) -> Call {
-    let mut text = Text::new(raw.style);
+    let mut text = Text::with(raw.style, raw.fds);
     let (signature, ret) = raw.signature();
     let mut args = Vec::with_capacity(signature.len());
     let mut known_at_start = 0;

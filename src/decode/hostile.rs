@@ -25,6 +25,8 @@ fn recording(bytes: Vec<u8>) -> Recording {
         processes: vec![],
         interfaces: Default::default(),
         generic_families: Default::default(),
+        files_before: vec![],
+        files: vec![],
     };
     Recording { dump, blocks: vec![Block { cpu: Some(0), bytes }] }
 }

@@ -11,6 +11,11 @@ pub(super) fn path(text: &mut Text<'_>, bytes: &[u8]) {
     text.whole_string(bytes);
 }
 
+/// A directory's descriptor, or the working directory.
+pub(super) fn dir_fd(text: &mut Text<'_>, fd: i32) {
+    if fd == libc::AT_FDCWD { text.cwd(&words::file::DIR_FD) } else { text.fd(fd) }
+}
+
 /// pipe's two descriptors.
 pub(super) fn fd_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.array(2, |text, _| text.signed(memory.i32()));

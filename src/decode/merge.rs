@@ -17,7 +17,13 @@ pub fn events(recording: &Recording, style: &Style) -> Vec<Event> {
     let mut records: Vec<(u64, Record<'_>)> =
         recording.blocks.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| (record.time(), record)).collect();
     records.sort_by_key(|(time, _)| *time);
-    let mut decoder = Decoder::new(style, &recording.dump.processes);
+    let dump = &recording.dump;
+    let mut decoder = Decoder::new(style, &dump.processes);
+    // Where records were overwritten, what was seen before them may no longer hold.
+    if dump.window.overwritten == 0 {
+        decoder.see_files(&dump.files_before);
+    }
+    let mut decoder = decoder.foresee(records.iter().map(|(_, record)| *record), &dump.files);
     let mut events = Vec::with_capacity(records.len());
     for (_, record) in records {
         decoder.feed(record, &mut events);

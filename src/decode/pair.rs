@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::{
     call::{self, Raw},
-    signal, siginfo,
+    fds::{Change, Descriptors, View},
+    siginfo, signal,
     style::Style,
     threads::Threads,
 };
 use crate::{
-    model::{Call, Comm, Event, Exit, Outcome, Process, Signal, What},
+    model::{Comm, Event, Exit, Files, Outcome, Process, Signal, What},
     syscall::{self, Ret},
     wire::{CallRecord, Kind, Piece, Record, record_flag},
 };
@@ -19,6 +20,8 @@ use crate::{
 pub struct Decoder {
     style: Style,
     threads: Threads,
+    /// What descriptors stand for, if it is to be told.
+    files: Option<Descriptors>,
     /// RECORD_ENTERs whose call has not ended, by thread.
     begun: HashMap<u32, Vec<u8>>,
     /// Fatal signals that were sent, by the thread's process or thread id.
@@ -36,7 +39,60 @@ struct Kill {
 impl Decoder {
     /// `processes`: the threads that are known apart from the records.
     pub fn new(style: Style, processes: &[Process]) -> Self {
-        Self { style, threads: Threads::new(processes), begun: HashMap::new(), kills: HashMap::new() }
+        let files = (style.descriptors.any() || style.paths).then(Descriptors::default);
+        Self { style, threads: Threads::new(processes), files, begun: HashMap::new(), kills: HashMap::new() }
+    }
+
+    /// Tells what descriptors stood for when the history began.
+    pub fn see_files(&mut self, processes: &[Files]) {
+        if let Some(files) = &mut self.files {
+            files.begin(processes);
+        }
+    }
+
+    /// Goes through the whole history before it is decoded: what descriptors stood for at its end is
+    /// then known from their beginning on.
+    pub fn foresee<'a>(mut self, records: impl Iterator<Item = Record<'a>>, at_end: &[Files]) -> Self {
+        if self.files.is_some() {
+            let threads = self.threads.clone();
+            for record in records {
+                self.follow(record);
+            }
+            self.files = self.files.take().map(|files| files.again(at_end));
+            self.threads = threads;
+            self.begun.clear();
+        }
+        self
+    }
+
+    /// Follows descriptors alone.
+    fn follow(&mut self, record: Record<'_>) {
+        match record.kind() {
+            Kind::RECORD_CALL => self.ended(record, |_| ()).map_or((), |_| ()),
+            Kind::RECORD_ENTER => {
+                self.begun.insert(record.tid(), record.bytes().to_vec());
+            }
+            _ => self.follow_task(&record),
+        }
+    }
+
+    /// What a record that is no call does to descriptors, and to what is known of threads.
+    fn follow_task(&mut self, record: &Record<'_>) {
+        if let Some(files) = &mut self.files {
+            files.note(record);
+        }
+        let Some(task) = record.task() else { return };
+        let (tid, pid) = (record.tid(), task.tgid());
+        if record.kind() != Kind::RECORD_EXIT {
+            self.threads.see(tid, pid, Comm(task.comm()));
+        }
+        let Some(files) = &mut self.files else { return };
+        match record.kind() {
+            Kind::RECORD_FORK if tid == pid => files.forked(self.threads.of(task.parent()).0, pid),
+            Kind::RECORD_EXEC => files.executed(pid),
+            Kind::RECORD_EXIT if tid == pid => files.ended(pid),
+            _ => {}
+        }
     }
 
     /// Tells a thread's process and name, where they become known otherwise.
@@ -54,6 +110,7 @@ impl Decoder {
             Kind::RECORD_ENTER => self.start(record, events),
             Kind::RECORD_SIGNAL => self.signal(record, events),
             Kind::RECORD_KILL => self.kill(record),
+            Kind::RECORD_FILE => self.follow_task(&record),
             _ => self.task(record, events),
         }
     }
@@ -92,7 +149,9 @@ impl Decoder {
     fn unfinished(&self, record: Record<'_>, outcome: Outcome, events: &mut Vec<Event>) {
         let Some(begun) = record.call() else { return };
         let pieces: Vec<Piece<'_>> = begun.pieces().collect();
-        let raw = Raw::new(&self.style, begun, begun.args(), None, &pieces);
+        let mut raw = Raw::new(&self.style, begun, begun.args(), None, &pieces);
+        let pid = self.threads.of(record.tid()).0;
+        raw.fds = self.files.as_ref().map(|descriptors| View { descriptors, pid, changes: &[] });
         let mut call = call::decode(&raw);
         call.outcome = outcome;
         call.duration = None;
@@ -105,6 +164,20 @@ impl Decoder {
     fn end(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
         let Some(ended) = record.call() else { return };
         let start = ended.duration().map_or(record.time(), |duration| record.time().saturating_sub(duration));
+        let Some((mut call, caller, cut)) = self.ended(record, call::decode) else { return };
+        call.duration = ended.duration();
+        call.cut = record.has(record_flag::FLAG_CUT) || cut;
+        call.caller = caller;
+        let mut event = self.event(&record, What::Call(Box::new(call)));
+        event.start = start;
+        events.push(event);
+    }
+
+    /// Makes something of a call that has ended and lets it change descriptors. With it: the thread in
+    /// which it began, where that is another, and whether what was written at its start was cut.
+    fn ended<T>(&mut self, record: Record<'_>, make: impl FnOnce(&Raw<'_>) -> T) -> Option<(T, Option<u32>, bool)> {
+        let ended = record.call()?;
+        let start = ended.duration().map_or(record.time(), |duration| record.time().saturating_sub(duration));
         let begun = self.begun.remove(&record.tid());
         let begun = begun.as_deref().and_then(Record::parse).filter(|begun| begun.time() == start);
         let caller = begun.map(|begun| begun.tid()).filter(|caller| *caller != record.tid());
@@ -115,14 +188,16 @@ impl Decoder {
         let gone = syscall::row(self.style.abi(ended.compat()), ended.nr())
             .is_some_and(|row| matches!(row.ret, Ret::Gone));
         let known = begun_call.filter(|_| gone).unwrap_or(ended);
-        let raw = Raw::new(&self.style, known, known.args(), Some(ended.ret()), &pieces);
-        let mut call: Call = call::decode(&raw);
-        call.duration = ended.duration();
-        call.cut = record.has(record_flag::FLAG_CUT) || begun.is_some_and(|begun| begun.has(record_flag::FLAG_CUT));
-        call.caller = caller;
-        let mut event = self.event(&record, What::Call(Box::new(call)));
-        event.start = start;
-        events.push(event);
+        let mut raw = Raw::new(&self.style, known, known.args(), Some(ended.ret()), &pieces);
+        let pid = self.threads.of(record.tid()).0;
+        let changes: Vec<Change> =
+            self.files.as_mut().map_or_else(Vec::new, |files| files.changes(&raw, record.tid(), pid));
+        raw.fds = self.files.as_ref().map(|descriptors| View { descriptors, pid, changes: &changes });
+        let made = make(&raw);
+        if let Some(files) = &mut self.files {
+            changes.into_iter().for_each(|change| files.apply(pid, change));
+        }
+        Some((made, caller, begun.is_some_and(|begun| begun.has(record_flag::FLAG_CUT))))
     }
 
     fn signal(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
@@ -168,6 +243,7 @@ impl Decoder {
     fn task(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
         let Some(task) = record.task() else { return };
         let tid = record.tid();
+        self.follow_task(&record);
         let what = match record.kind() {
             Kind::RECORD_FORK => What::Fork { parent: task.parent() },
             Kind::RECORD_EXEC => {
@@ -188,9 +264,6 @@ impl Decoder {
                 What::Exit(exit(task.code()))
             }
         };
-        if !matches!(what, What::Exit(_)) {
-            self.threads.see(tid, task.tgid(), Comm(task.comm()));
-        }
         events.push(self.event(&record, what));
     }
 

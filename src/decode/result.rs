@@ -62,12 +62,16 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         let text = errno::result(errno).map_or_else(|| format!("-1 (errno {errno})").into(), Cow::Borrowed);
         return Outcome::Failed { errno, text };
     }
-    if let (Ret::Int | Ret::Fd, Some(text)) = (ret, usize::try_from(value).ok().and_then(|value| SMALL.get(value))) {
+    if let (Ret::Int, Some(text)) = (ret, usize::try_from(value).ok().and_then(|value| SMALL.get(value))) {
         return Outcome::Returned { value, text: Cow::Borrowed(text) };
     }
-    let mut text = Text::new(raw.style);
+    let mut text = Text::with(raw.style, raw.fds);
     match ret {
-        Ret::Int | Ret::Fd | Ret::Gone | Ret::Never => number(&mut text, raw, value),
+        Ret::Fd => match i32::try_from(value) {
+            Ok(fd) => text.new_fd(fd),
+            Err(_) => text.signed(value),
+        },
+        Ret::Int | Ret::Gone | Ret::Never => number(&mut text, raw, value),
         Ret::Bits(words) => {
             text.hex(value as u64);
             if value as u64 != 0 && words.list.iter().any(|(bits, _)| *bits != 0 && value as u64 & bits == *bits) {

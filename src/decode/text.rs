@@ -2,14 +2,19 @@
 
 use std::fmt::Write;
 
-use super::style::{Constants, Strings, Style};
-use crate::syscall::Words;
+use super::{
+    fds::{CWD, View},
+    style::{Constants, Strings, Style},
+};
+use crate::{model::File, syscall::Words};
 
 /// A text being written.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
     out: String,
     style: &'a Style,
+    /// What descriptors stand for, if it is to be told.
+    fds: Option<View<'a>>,
     /// The paths that were written, if they are asked for.
     pub(super) paths: Vec<Box<[u8]>>,
     /// How much of an argument that the call answers in was known when the call began.
@@ -18,7 +23,12 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(style: &'a Style) -> Self {
-        Self { out: String::with_capacity(96), style, paths: Vec::new(), known: None }
+        Self { out: String::with_capacity(96), style, fds: None, paths: Vec::new(), known: None }
+    }
+
+    /// The same, telling what descriptors stand for.
+    pub(super) fn with(style: &'a Style, fds: Option<View<'a>>) -> Self {
+        Self { fds, ..Self::new(style) }
     }
 
     pub(super) fn style(&self) -> &'a Style {
@@ -80,6 +90,73 @@ impl<'a> Text<'a> {
 
     pub(super) fn unsigned(&mut self, value: impl Into<u64>) {
         self.out.push_str(itoa::Buffer::new().format(value.into()));
+    }
+
+    /// A descriptor, with what it stood for when the call began.
+    pub(super) fn fd(&mut self, fd: i32) {
+        self.signed(fd);
+        if let Some(file) = self.fds.and_then(|fds| fds.before(fd)) {
+            self.touch(file.path.as_bytes());
+            self.file(file);
+        }
+    }
+
+    /// A descriptor that the call returned.
+    pub(super) fn new_fd(&mut self, fd: i32) {
+        self.signed(fd);
+        if let Some(file) = self.fds.and_then(|fds| fds.after(fd)) {
+            self.file(file);
+        }
+    }
+
+    /// `AT_FDCWD`, with the working directory.
+    pub(super) fn cwd(&mut self, words: &Words) {
+        self.word(words, u64::from(CWD.cast_unsigned()));
+        if self.style.descriptors.paths
+            && let Some(file) = self.fds.and_then(|fds| fds.before(CWD))
+        {
+            self.bracketed_path(&file.path, false);
+            // The link to a directory that is gone says so inside of the brackets.
+            if file.deleted {
+                let end = self.out.len() - 1;
+                self.out.insert_str(end, " (deleted)");
+            }
+        }
+    }
+
+    fn file(&mut self, file: &File) {
+        let asked = self.style.descriptors;
+        if let Some(socket) = file.socket.as_ref().filter(|_| asked.sockets) {
+            self.out.push('<');
+            self.out.push_str(socket);
+            self.out.push('>');
+        } else if let Some(device) = file.device.as_ref().filter(|_| asked.devices) {
+            self.bracketed_path(&file.path, false);
+            let end = self.out.len() - 1;
+            self.out.insert_str(end, &format!("<{device}>"));
+        } else if let Some(process) = file.process.filter(|_| asked.pidfds) {
+            let _ = write!(self.out, "<pid:{process}>");
+        } else if asked.paths {
+            self.bracketed_path(&file.path, file.deleted);
+        }
+    }
+
+    fn bracketed_path(&mut self, path: &str, deleted: bool) {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
+        let hex = match self.style.strings {
+            Strings::Hex => true,
+            Strings::HexUnlessAscii => !path.bytes().all(plain),
+            Strings::Escaped => false,
+        };
+        self.out.push('<');
+        if hex {
+            hex_bytes(&mut self.out, path.as_bytes());
+        } else {
+            let mut escaped = String::new();
+            escape(&mut escaped, path.as_bytes());
+            self.out.push_str(&escaped.replace('<', "\\74").replace('>', "\\76"));
+        }
+        self.out.push_str(if deleted { ">(deleted)" } else { ">" });
     }
 
     /// `0x1f`, and `0` for nothing.

@@ -11,7 +11,7 @@ struct Thread {
 }
 
 /// Thread id -> process and name, as of the records read so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Threads {
     known: HashMap<u32, Thread>,
 }

@@ -101,6 +101,7 @@ impl Kernel {
         settings.pt_regs_helper = features.task_registers;
         settings.string_limit = options.wanted.string_limit;
         settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
+        settings.tell_files = options.wanted.descriptors;
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
         for program in [
             &mut open.progs.enter_plain,
@@ -113,6 +114,7 @@ impl Kernel {
             &mut open.progs.exit_iovec,
             &mut open.progs.exit_message,
             &mut open.progs.exit_dirents,
+            &mut open.progs.exit_file,
             &mut open.progs.in_flight,
         ] {
             program.set_autoattach(false);
@@ -238,6 +240,7 @@ fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
         (W::WRITER_IOVEC, progs.exit_iovec.as_fd()),
         (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
         (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),
+        (W::WRITER_FILE, progs.exit_file.as_fd()),
     ];
     fill(&maps.enter_writers, &enter)?;
     fill(&maps.exit_writers, &exit)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Files;
+
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dump {
@@ -37,6 +39,12 @@ pub struct Dump {
     /// The names of generic netlink's families, by their numbers.
     #[serde(default)]
     pub generic_families: BTreeMap<u16, String>,
+    /// What the descriptors of living processes stood for when the recording began.
+    #[serde(default)]
+    pub files_before: Vec<Files>,
+    /// The same when the dump was made.
+    #[serde(default)]
+    pub files: Vec<Files>,
 }
 
 /// Why a dump was made.

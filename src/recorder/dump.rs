@@ -7,21 +7,22 @@ use anyhow::{Context, Result};
 use super::{
     clock::{boottime, realtime_offset},
     network::{generic_families, interfaces},
+    files,
     track::{Track, oldest_first},
 };
 use crate::{
     kernel::Kernel,
-    model::{Block, Cause, Dump, Loss, Reach, Recording, Window},
+    model::{Block, Cause, Dump, Files, Loss, Process, Reach, Recording, Window},
     wire,
 };
 
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, cause: Cause) -> Result<Recording> {
+pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, files_before: Vec<Files>, cause: Cause) -> Result<Recording> {
     let mut blocks = Vec::new();
     let mut reaches = Vec::new();
     let mut window = Window::default();
     let (mut written, mut failed) = (0, 0);
-    let processes = tracks.iter().flat_map(Track::threads).collect();
+    let processes: Vec<Process> = tracks.iter().flat_map(Track::threads).collect();
     for track in tracks {
         // Before the rings: a call that ends in between is in them, and is then told as ended.
         let in_flight = kernel.in_flight(track.slot, boottime())?;
@@ -44,7 +45,8 @@ pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, cause: Cause) 
         window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
     }
     window.lost = losses(kernel, failed)?;
-    Ok(Recording { dump: identity(tracks, began, cause, window, processes)?, blocks })
+    let files = files::of(&processes);
+    Ok(Recording { dump: Dump { files_before, files, ..identity(tracks, began, cause, window, processes)? }, blocks })
 }
 
 fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
@@ -81,5 +83,7 @@ fn identity(
         processes,
         interfaces: interfaces(),
         generic_families: generic_families(),
+        files_before: Vec::new(),
+        files: Vec::new(),
     })
 }

@@ -7,7 +7,9 @@
 mod budget;
 mod clock;
 mod dump;
+mod files;
 mod network;
+mod sockets;
 mod threads;
 mod track;
 
@@ -21,7 +23,7 @@ use track::Track;
 use crate::{
     cgroup::Cgroup,
     kernel::{Feature, Features, Kernel, Options},
-    model::{Cause, Recording},
+    model::{Cause, Files, Recording},
     ring::{self, Position},
     syscall::plan::Wanted,
     wire,
@@ -44,6 +46,8 @@ pub struct Recorder {
     kernel: Kernel,
     tracks: Vec<Track>,
     began: u64,
+    /// What descriptors stood for when it began.
+    files: Vec<Files>,
     shrunk: Option<Shrunk>,
 }
 
@@ -59,7 +63,7 @@ impl Recorder {
             without: settings.without.clone(),
         })?;
         let tracks = (1..=tracks).map(|slot| Track::make(slot, &cpus, size, &kernel)).collect::<Result<_>>()?;
-        Ok(Self { kernel, tracks, began: boottime(), shrunk })
+        Ok(Self { kernel, tracks, began: boottime(), files: Vec::new(), shrunk })
     }
 
     /// Records the cgroups, each with its descendants, one track each. On return every call is recorded.
@@ -68,6 +72,7 @@ impl Recorder {
         for (track, cgroup) in self.tracks.iter_mut().zip(cgroups) {
             track.assign(cgroup, &self.kernel)?;
         }
+        self.files = files::of(&self.threads());
         Ok(())
     }
 
@@ -93,7 +98,7 @@ impl Recorder {
 
     /// Copies everything that the rings hold; the recording goes on.
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
-        dump::take(&self.kernel, &self.tracks, self.began, cause)
+        dump::take(&self.kernel, &self.tracks, self.began, self.files.clone(), cause)
     }
 
     /// What was written since the last time, and how many records were overwritten unseen.
@@ -115,6 +120,11 @@ impl Recorder {
             blocks.push(track::oldest_first(&snapshot).0);
         }
         (blocks, missed)
+    }
+
+    /// What the descriptors of living processes stood for when the recording began.
+    pub fn files(&self) -> &[Files] {
+        &self.files
     }
 
     /// The threads that are alive in the recorded cgroups.

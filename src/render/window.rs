@@ -59,6 +59,8 @@ mod tests {
             processes: vec![],
             interfaces: Default::default(),
             generic_families: Default::default(),
+            files_before: vec![],
+            files: vec![],
         };
         let told = lines(&dump);
         assert!(told[0].starts_with("complete from ") && told[0].contains(":02.000000 on, with losses"), "{told:?}");

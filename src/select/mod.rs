@@ -130,6 +130,8 @@ mod tests {
             processes: vec![],
             interfaces: Default::default(),
             generic_families: Default::default(),
+            files_before: vec![],
+            files: vec![],
         };
         let mut events = vec![
             call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),

@@ -129,6 +129,8 @@ mod tests {
             processes: vec![],
             interfaces: [(1, "lo".to_owned())].into(),
             generic_families: Default::default(),
+            files_before: vec![],
+            files: vec![],
         };
         let mut record = [0_u8; 56];
         record[4] = 56;

@@ -35,11 +35,13 @@ pub struct Wanted {
     pub payload: bool,
     /// Whether structures are kept whole, for `-v`.
     pub verbose: bool,
+    /// Whether it is kept what descriptors stand for.
+    pub descriptors: bool,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { filter: Filter::default(), string_limit: 32, payload: true, verbose: false }
+        Self { filter: Filter::default(), string_limit: 32, payload: true, verbose: false, descriptors: false }
     }
 }
 
@@ -66,6 +68,8 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
                     let mut plan = self::plan(case.args, &case.ret, abi, wanted);
                     if cases.words {
                         from_words(&mut plan);
+                    } else if wanted.descriptors {
+                        tell_files(&mut plan, row.name, case.args, &case.ret);
                     }
                     plans[next_plan] = plan;
                     entries.extend(
@@ -86,8 +90,30 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
                     next_value += 1;
                 }
             }
+            if wanted.descriptors
+                && let Some(row) = row
+            {
+                tell_files(&mut plan, row.name, row.args, &row.ret);
+            }
             plans[base + usize::from(nr)] = plan;
         }
+    }
+}
+
+/// Makes a call's plan tell what the descriptors stand for that it makes.
+fn tell_files(plan: &mut types::plan, name: &str, args: &[Arg], ret: &Ret) {
+    let pair = args.iter().find(|arg| matches!(arg.kind, Kind::Out(Shape::FdPair, _)));
+    let files = match (name, pair) {
+        ("chdir" | "fchdir", _) => types::files::FILES_CWD,
+        ("bind" | "connect" | "listen", _) => types::files::FILES_ARG,
+        (_, Some(_)) => types::files::FILES_PAIR,
+        _ if matches!(ret, Ret::Fd) => types::files::FILES_RESULT,
+        _ => return,
+    };
+    if plan.writer.0 <= types::writer::WRITER_CAPTURE.0 {
+        plan.writer = types::writer::WRITER_FILE;
+        plan.files = files;
+        plan.pair_arg = u8::from(pair.is_some_and(|arg| arg.index > 0));
     }
 }
 

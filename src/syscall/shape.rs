@@ -259,11 +259,11 @@ pub enum Inside {
 }
 
 /// Labels of what the first, second and third pointer of a structure point to.
-pub const FIRST: u8 = 8;
+pub(crate) const FIRST: u8 = 8;
 /// See `FIRST`.
-pub const SECOND: u8 = 9;
+pub(crate) const SECOND: u8 = 9;
 /// See `FIRST`.
-pub const THIRD: u8 = 10;
+pub(crate) const THIRD: u8 = 10;
 
 const fn behind(offset: u16, part: u8, what: Inside) -> Behind {
     Behind { offset, wide: false, what, part, verbose: false }

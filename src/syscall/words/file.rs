@@ -7,6 +7,10 @@ use super::words;
 words! {
     /// open(2)'s access modes.
     pub ACCESS_MODES "O_???": libc { O_RDONLY O_WRONLY O_RDWR O_ACCMODE }
+    /// The working directory, where a descriptor may stand.
+    pub DIR_FD "AT_???": libc { AT_FDCWD }
+    /// No directory at all.
+    pub FAN_NOFD "FAN_???": is { FAN_NOFD = -1 }
     /// open(2)'s flags. O_SYNC holds O_DSYNC and O_TMPFILE holds O_DIRECTORY: the larger come first.
     pub OPEN "O_???":
         libc { O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC }
