@@ -6,8 +6,8 @@
 
 use std::mem::{offset_of, size_of};
 
-pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 use crate::skel::types::{call_record, file_how, file_record, record, signal_record, task_record, writing};
+pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
 const CALL_HEAD: usize = offset_of!(call_record, args);
 const RECORD_HEAD: usize = 24;
@@ -16,7 +16,7 @@ const _: () = {
     assert!(CALL_HEAD == 40);
     assert!(size_of::<task_record>() == 56 && size_of::<signal_record>() == 104);
     assert!(size_of::<piece>() == 4);
-    assert!(size_of::<file_record>() % 8 == 0);
+    assert!(size_of::<file_record>().is_multiple_of(8));
     assert!(offset_of!(file_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
@@ -51,11 +51,9 @@ impl<'a> Record<'a> {
         let least = match record.kind() {
             Kind::RECORD_CALL | Kind::RECORD_ENTER => CALL_HEAD,
             Kind::RECORD_SIGNAL | Kind::RECORD_KILL => size_of::<signal_record>(),
-            Kind::RECORD_FORK
-            | Kind::RECORD_EXEC
-            | Kind::RECORD_EXIT
-            | Kind::RECORD_COMM
-            | Kind::RECORD_JOIN => size_of::<task_record>(),
+            Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN => {
+                size_of::<task_record>()
+            }
             Kind::RECORD_FILE => size_of::<file_record>(),
             _ => return None,
         };
@@ -97,14 +95,12 @@ impl<'a> Record<'a> {
 
     /// Its system call, for RECORD_CALL and RECORD_ENTER.
     pub fn call(&self) -> Option<CallRecord<'a>> {
-        matches!(self.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER)
-            .then_some(CallRecord { record: *self })
+        matches!(self.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER).then_some(CallRecord { record: *self })
     }
 
     /// Its signal, for RECORD_SIGNAL and RECORD_KILL.
     pub fn signal(&self) -> Option<SignalRecord<'a>> {
-        matches!(self.kind(), Kind::RECORD_SIGNAL | Kind::RECORD_KILL)
-            .then_some(SignalRecord { bytes: self.bytes })
+        matches!(self.kind(), Kind::RECORD_SIGNAL | Kind::RECORD_KILL).then_some(SignalRecord { bytes: self.bytes })
     }
 
     /// What happened to a task.
@@ -233,8 +229,7 @@ impl<'a> SignalRecord<'a> {
     /// The first 48 bytes of its siginfo, if the kernel had one.
     pub fn info(&self) -> Option<&'a [u8]> {
         let at = offset_of!(signal_record, info);
-        (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0)
-            .then(|| &self.bytes[at..at + 48])
+        (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0).then(|| &self.bytes[at..at + 48])
     }
 
     /// RECORD_KILL: the sender's process.

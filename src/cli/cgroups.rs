@@ -98,7 +98,11 @@ impl Follow {
     fn new(recorder: &Recorder, style: Style) -> Self {
         let mut seen = Vec::new();
         recorder.news(&mut seen);
-        let style = Style { interfaces: crate::recorder::interfaces(), generic_families: crate::recorder::generic_families(), ..style };
+        let style = Style {
+            interfaces: crate::recorder::interfaces(),
+            generic_families: crate::recorder::generic_families(),
+            ..style
+        };
         Self { decoder: Decoder::new(style, &[]), seen, held: Vec::new(), quiet: 0 }
     }
 
@@ -110,7 +114,9 @@ impl Follow {
         let until = boottime();
         let (blocks, missed) = recorder.news(&mut self.seen);
         if missed {
-            super::say("traceloop: calls came faster than they were read; some are not shown: give a larger --buffer-size")?;
+            super::say(
+                "traceloop: calls came faster than they were read; some are not shown: give a larger --buffer-size",
+            )?;
         }
         if blocks.iter().all(Vec::is_empty) && self.held.is_empty() {
             self.quiet = (self.quiet + 1).min(8);

@@ -93,7 +93,9 @@ fn with_two_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     args.map(|arg| {
         ours &= arg != "--";
         let old = arg.to_str().filter(|arg| {
-            ours && LONG.iter().any(|long| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+            ours && LONG
+                .iter()
+                .any(|long| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
         });
         match old {
             Some(old) => format!("-{old}").into(),

@@ -76,7 +76,8 @@ fn size(text: &str) -> Result<usize> {
         Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
         _ => (text, 0),
     };
-    let number: usize = digits.parse().with_context(|| format!("a size is a number with K, M or G behind it, not {text:?}"))?;
+    let number: usize =
+        digits.parse().with_context(|| format!("a size is a number with K, M or G behind it, not {text:?}"))?;
     number.checked_mul(1 << shift).context("a size that no machine has")
 }
 

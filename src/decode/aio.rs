@@ -1,7 +1,10 @@
 //! Control blocks of asynchronous I/O.
 
 use super::{call::Raw, memory::Memory, special, text::Text};
-use crate::{syscall::words::{file, system as words, time}, wire::Part};
+use crate::{
+    syscall::words::{file, system as words, time},
+    wire::Part,
+};
 
 const PREAD: u16 = 0;
 const PWRITE: u16 = 1;

@@ -1,12 +1,12 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw, clone, errno, file, handle, io, ioctl, mapping, mount, net, number, process, ptrace, quota, sched, shape,
-    signal, special, text::Text,
+    call::Raw, clone, errno, file, handle, io, ioctl, mapping, mount, net, number, process, ptrace, quota, sched,
+    shape, signal, special, text::Text,
 };
 use crate::{
     model::Value,
-    syscall::{words, Arg, Kind, Len, Shape},
+    syscall::{Arg, Kind, Len, Shape, words},
     wire::Part,
 };
 
@@ -408,10 +408,14 @@ fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
 /// Memory that an argument points to, or the pointer if it is not known.
 fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
     let register = raw.register(index);
-    let known = if matches!(shape, Shape::SigFrame | Shape::OldSigFrame) { raw.data(index) } else { raw.data(index).filter(|_| register != 0) };
+    let known = if matches!(shape, Shape::SigFrame | Shape::OldSigFrame) {
+        raw.data(index)
+    } else {
+        raw.data(index).filter(|_| register != 0)
+    };
     // Of nothing, nothing has to be read.
-    let empty = len != Len::One && register != 0 && raw.count(len) == 0 
-        && !matches!(shape, Shape::Dirents | Shape::DirentsOld);
+    let empty =
+        len != Len::One && register != 0 && raw.count(len) == 0 && !matches!(shape, Shape::Dirents | Shape::DirentsOld);
     let known = known.or(empty.then_some(&[]));
     match known {
         // What a vector points to is told even if nothing came of it.
@@ -439,9 +443,7 @@ fn changed(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len
     let (before, after) = (raw.piece(index, Part::PART_START), raw.data(index));
     match (before, after) {
         // select and poll tell the rest in their result.
-        (Some(before), _) if shape.is_told_once() => {
-            shape::print(text, raw, index, shape, len, before)
-        }
+        (Some(before), _) if shape.is_told_once() => shape::print(text, raw, index, shape, len, before),
         (Some(before), Some(after)) if before != after && !raw.failed() => {
             text_changed(text, raw, index, shape, len, before, after)
         }

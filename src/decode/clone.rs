@@ -42,7 +42,8 @@ pub(super) fn args(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) 
     if raw.ret.is_none() || raw.failed() {
         return;
     }
-    let written = [(libc::CLONE_PIDFD, "pidfd", Part::PART_SECOND), (libc::CLONE_PARENT_SETTID, "parent_tid", Part::PART_THIRD)];
+    let written =
+        [(libc::CLONE_PIDFD, "pidfd", Part::PART_SECOND), (libc::CLONE_PARENT_SETTID, "parent_tid", Part::PART_THIRD)];
     let mut open = false;
     for (_, name, part) in written.into_iter().filter(|(bit, ..)| flags & u64::from(bit.cast_unsigned()) != 0) {
         text.push(if std::mem::replace(&mut open, true) { ", " } else { " => {" });

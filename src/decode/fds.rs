@@ -6,10 +6,7 @@
 //! history made the descriptor anew: the history is followed twice, and what is seen at its end is
 //! known from the descriptor's beginning on. What nobody told stays a number.
 
-use std::{
-    collections::HashMap,
-    rc::Rc,
-};
+use std::{collections::HashMap, rc::Rc};
 
 use super::{call::Raw, identity, opened};
 use crate::{
@@ -121,7 +118,8 @@ impl Descriptors {
     /// A record that is no call.
     pub(super) fn note(&mut self, record: &Record<'_>) {
         if let Some(told) = record.file() {
-            let change = Change::Opened { fd: told.fd(), file: identity::file(&told), cloexec: told.is_cloexec(), sure: true };
+            let change =
+                Change::Opened { fd: told.fd(), file: identity::file(&told), cloexec: told.is_cloexec(), sure: true };
             if told.is_by_call() {
                 self.pending.entry(record.tid()).or_default().push(change);
             } else {

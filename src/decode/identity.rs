@@ -15,7 +15,9 @@ pub(super) fn file(told: &FileRecord<'_>) -> Option<File> {
     let inode = told.inode();
     let plain = |path: String| Some(File { path, ..File::default() });
     match told.magic() {
-        SOCKFS => return Some(File { path: format!("socket:[{inode}]"), socket: Some(socket(told)?), ..File::default() }),
+        SOCKFS => {
+            return Some(File { path: format!("socket:[{inode}]"), socket: Some(socket(told)?), ..File::default() });
+        }
         PIPEFS => return plain(format!("pipe:[{inode}]")),
         PIDFS => return pidfd(told),
         _ => {}

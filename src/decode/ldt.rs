@@ -59,7 +59,8 @@ mod tests {
     fn a_segment() {
         let style = Style::default();
         let mut text = Text::new(&style);
-        let bytes: Vec<u8> = [u32::MAX, 0xf7d0_0100, 0xfffff, 0x51].iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let bytes: Vec<u8> =
+            [u32::MAX, 0xf7d0_0100, 0xfffff, 0x51].iter().flat_map(|word| word.to_ne_bytes()).collect();
         descriptor(&mut text, &mut Memory::new(&bytes, 0, 4));
         assert_eq!(
             text.finish(),

@@ -14,8 +14,12 @@ pub fn events(recording: &Recording, style: &Style) -> Vec<Event> {
         generic_families: recording.dump.generic_families.clone(),
         ..style.clone()
     };
-    let mut records: Vec<(u64, Record<'_>)> =
-        recording.blocks.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| (record.time(), record)).collect();
+    let mut records: Vec<(u64, Record<'_>)> = recording
+        .blocks
+        .iter()
+        .flat_map(|block| wire::records(&block.bytes))
+        .map(|record| (record.time(), record))
+        .collect();
     records.sort_by_key(|(time, _)| *time);
     let dump = &recording.dump;
     let mut decoder = Decoder::new(style, &dump.processes);

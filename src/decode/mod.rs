@@ -23,15 +23,15 @@ mod fds;
 mod file;
 mod filter;
 mod handle;
-mod identity;
 #[cfg(test)]
 mod hostile;
+mod identity;
 mod io;
+mod ioctl;
 mod ipc;
 mod key;
 mod layout;
 mod ldt;
-mod ioctl;
 mod mapping;
 mod memory;
 mod merge;

@@ -31,7 +31,9 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
     match row.name {
         "open" => opened(here(0), flag(1, libc::O_CLOEXEC)),
         "creat" => opened(here(0), false),
-        "openat" => opened(at(0, 1).filter(|_| !flag(2, libc::O_TMPFILE & !libc::O_DIRECTORY)), flag(2, libc::O_CLOEXEC)),
+        "openat" => {
+            opened(at(0, 1).filter(|_| !flag(2, libc::O_TMPFILE & !libc::O_DIRECTORY)), flag(2, libc::O_CLOEXEC))
+        }
         "openat2" => {
             let how = raw.data(2).map(|bytes| Memory::new(bytes, 0, 8).u64());
             opened(at(0, 1), how.is_some_and(|how| how & u64::from(libc::O_CLOEXEC.unsigned_abs()) != 0))
@@ -63,7 +65,8 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
         "userfaultfd" => opened(anonymous("[userfaultfd]"), flag(0, libc::O_CLOEXEC)),
         "io_uring_setup" => opened(anonymous("[io_uring]"), true),
         "pidfd_open" => {
-            let file = File { path: "anon_inode:[pidfd]".to_owned(), process: Some(uint(raw.register(0))), ..File::default() };
+            let file =
+                File { path: "anon_inode:[pidfd]".to_owned(), process: Some(uint(raw.register(0))), ..File::default() };
             opened(Some(file), true)
         }
         "memfd_create" => opened(memory_file(raw), flag(1, 1)),

@@ -185,8 +185,8 @@ impl Decoder {
         let mut pieces: Vec<Piece<'_>> = begun_call.iter().flat_map(CallRecord::pieces).collect();
         pieces.extend(ended.pieces());
         // After execve and rt_sigreturn the registers are another program's.
-        let gone = syscall::row(self.style.abi(ended.compat()), ended.nr())
-            .is_some_and(|row| matches!(row.ret, Ret::Gone));
+        let gone =
+            syscall::row(self.style.abi(ended.compat()), ended.nr()).is_some_and(|row| matches!(row.ret, Ret::Gone));
         let known = begun_call.filter(|_| gone).unwrap_or(ended);
         let mut raw = Raw::new(&self.style, known, known.args(), Some(ended.ret()), &pieces);
         let pid = self.threads.of(record.tid()).0;

@@ -1,10 +1,7 @@
 //! Readiness: poll, select, epoll.
 
 use super::{call::Raw, memory::Memory, text::Text, time};
-use crate::{
-    syscall::words,
-    wire::Part,
-};
+use crate::{syscall::words, wire::Part};
 
 /// struct pollfd as it was asked for.
 pub(super) fn pollfd(text: &mut Text<'_>, memory: &mut Memory<'_>) {

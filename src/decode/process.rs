@@ -1,11 +1,7 @@
 //! Programs, limits, usage, scheduling, futexes.
 
 use super::{call::Raw, memory::Memory, signal, text::Text};
-use crate::{
-    model::Value,
-    syscall::words,
-    wire::Part,
-};
+use crate::{model::Value, syscall::words, wire::Part};
 
 /// execve's argv: `["cat", "/etc/hostname"]`; where a string cannot be read, its address.
 pub(super) fn strings(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Value {
@@ -116,8 +112,20 @@ pub(super) fn rusage(text: &mut Text<'_>, memory: &mut Memory<'_>) {
             return text.push(", ...");
         }
         for name in [
-            "ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt", "ru_majflt", "ru_nswap", "ru_inblock",
-            "ru_oublock", "ru_msgsnd", "ru_msgrcv", "ru_nsignals", "ru_nvcsw", "ru_nivcsw",
+            "ru_maxrss",
+            "ru_ixrss",
+            "ru_idrss",
+            "ru_isrss",
+            "ru_minflt",
+            "ru_majflt",
+            "ru_nswap",
+            "ru_inblock",
+            "ru_oublock",
+            "ru_msgsnd",
+            "ru_msgrcv",
+            "ru_nsignals",
+            "ru_nvcsw",
+            "ru_nivcsw",
         ] {
             text.field(name).unsigned(memory.word());
         }

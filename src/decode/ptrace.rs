@@ -8,15 +8,50 @@ use crate::{
 
 /// Words of x86-64's registers in the user area, in their order there.
 const AREA: [&str; 27] = [
-    "8*R15", "8*R14", "8*R13", "8*R12", "8*RBP", "8*RBX", "8*R11", "8*R10", "8*R9", "8*R8", "8*RAX", "8*RCX", "8*RDX",
-    "8*RSI", "8*RDI", "8*ORIG_RAX", "8*RIP", "8*CS", "8*EFL", "8*RSP", "8*SS", "8*FS_BASE", "8*GS_BASE", "8*DS", "8*ES",
-    "8*FS", "8*GS",
+    "8*R15",
+    "8*R14",
+    "8*R13",
+    "8*R12",
+    "8*RBP",
+    "8*RBX",
+    "8*R11",
+    "8*R10",
+    "8*R9",
+    "8*R8",
+    "8*RAX",
+    "8*RCX",
+    "8*RDX",
+    "8*RSI",
+    "8*RDI",
+    "8*ORIG_RAX",
+    "8*RIP",
+    "8*CS",
+    "8*EFL",
+    "8*RSP",
+    "8*SS",
+    "8*FS_BASE",
+    "8*GS_BASE",
+    "8*DS",
+    "8*ES",
+    "8*FS",
+    "8*GS",
 ];
 /// What stands behind them: offset and name.
 const BEHIND: [(u64, &str); 14] = [
-    (216, "u_fpvalid"), (224, "i387"), (736, "u_tsize"), (744, "u_dsize"), (752, "u_ssize"), (760, "start_code"),
-    (768, "start_stack"), (776, "signal"), (784, "reserved"), (792, "u_ar0"), (800, "u_fpstate"), (808, "magic"),
-    (816, "u_comm"), (848, "u_debugreg"),
+    (216, "u_fpvalid"),
+    (224, "i387"),
+    (736, "u_tsize"),
+    (744, "u_dsize"),
+    (752, "u_ssize"),
+    (760, "start_code"),
+    (768, "start_stack"),
+    (776, "signal"),
+    (784, "reserved"),
+    (792, "u_ar0"),
+    (800, "u_fpstate"),
+    (808, "magic"),
+    (816, "u_comm"),
+    (848, "u_debugreg"),
 ];
 const AREA_END: u64 = 912;
 const REGISTERS: [&str; 27] = [
@@ -24,8 +59,8 @@ const REGISTERS: [&str; 27] = [
     "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
 ];
 const REGISTERS_32: [&str; 17] = [
-    "ebx", "ecx", "edx", "esi", "edi", "ebp", "eax", "xds", "xes", "xfs", "xgs", "orig_eax", "eip", "xcs", "eflags", "esp",
-    "xss",
+    "ebx", "ecx", "edx", "esi", "edi", "ebp", "eax", "xds", "xes", "xfs", "xgs", "orig_eax", "eip", "xcs", "eflags",
+    "esp", "xss",
 ];
 
 /// An offset in the user area: `8*ORIG_RAX`, `offsetof(struct user, u_debugreg)+8`.
@@ -75,7 +110,8 @@ pub(super) fn regset(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
         memory.word()
     });
     let readable = raw.register(0) == SET || raw.ret.is_some() && !raw.failed();
-    let bytes = raw.pieces(index).filter(|piece| piece.part == Part::PART_FIRST).last().and_then(|piece| piece.bytes.ok());
+    let bytes =
+        raw.pieces(index).filter(|piece| piece.part == Part::PART_FIRST).last().and_then(|piece| piece.bytes.ok());
     text.braced(|text| {
         text.field("iov_base");
         match bytes.filter(|bytes| readable && raw.register(2) == GENERAL && !bytes.is_empty()) {

@@ -80,7 +80,15 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
                 text.push(")");
             }
         }
-        Ret::Told(told @ (Told::IoPriority | Told::Speculation | Told::Personality | Told::Entry | Told::OldMask(_) | Told::Handler | Told::Narrow)) => {
+        Ret::Told(
+            told @ (Told::IoPriority
+            | Told::Speculation
+            | Told::Personality
+            | Told::Entry
+            | Told::OldMask(_)
+            | Told::Handler
+            | Told::Narrow),
+        ) => {
             told_value(&mut text, raw, *told, value);
         }
         Ret::Told(Told::Time) => text.signed(value),

@@ -1,8 +1,8 @@
 //! Memory by its shape: one exhaustive match, each structure in the small file of its family.
 
 use super::{
-    aio, call::Raw, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory, mount,
-    net, number, perf, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
+    aio, call::Raw, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory,
+    mount, net, number, perf, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -183,7 +183,15 @@ fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
 }
 
 /// One structure, or an array of them.
-fn structures(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8], print: impl Fn(&mut Text<'_>, &mut Memory<'_>)) {
+fn structures(
+    text: &mut Text<'_>,
+    raw: &Raw<'_>,
+    index: u8,
+    shape: Shape,
+    len: Len,
+    bytes: &[u8],
+    print: impl Fn(&mut Text<'_>, &mut Memory<'_>),
+) {
     let size = shape.size(raw.abi.word());
     if len == Len::One || (size == 1 && shape != Shape::Residency) {
         let mut memory = raw.structure(bytes, shape);

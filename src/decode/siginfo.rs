@@ -100,7 +100,11 @@ fn from_kernel(text: &mut Text<'_>, memory: &mut Memory<'_>, signo: i32, code: i
             sender(text, memory);
             let status = memory.i32();
             text.field("si_status");
-            if code == libc::CLD_EXITED { text.signed(status) } else { text.push(&name(status)) }
+            if code == libc::CLD_EXITED {
+                text.signed(status)
+            } else {
+                text.push(&name(status))
+            }
             if word == 8 {
                 memory.skip(4);
             }
@@ -145,7 +149,11 @@ fn from_kernel(text: &mut Text<'_>, memory: &mut Memory<'_>, signo: i32, code: i
         }
         _ => {
             let (pid, uid) = (memory.clone().i32(), memory.clone().u64());
-            if pid != 0 || uid >> 32 != 0 { sender(text, memory) } else { memory.skip(8) }
+            if pid != 0 || uid >> 32 != 0 {
+                sender(text, memory)
+            } else {
+                memory.skip(8)
+            }
             value_if_any(text, memory);
         }
     }
@@ -221,7 +229,10 @@ mod tests {
 
     #[test]
     fn values_and_calls() {
-        assert_eq!(shown(10, 0, -1, &[7, 3]), "{si_signo=SIGUSR1, si_code=SI_QUEUE, si_pid=7, si_uid=0, si_int=3, si_ptr=0x3}");
+        assert_eq!(
+            shown(10, 0, -1, &[7, 3]),
+            "{si_signo=SIGUSR1, si_code=SI_QUEUE, si_pid=7, si_uid=0, si_int=3, si_ptr=0x3}"
+        );
         assert_eq!(
             shown(31, 7, 1, &[0x10, 39 | 0xc000_003e_u64 << 32]),
             "{si_signo=SIGSYS, si_code=SYS_SECCOMP, si_errno=E2BIG, si_call_addr=0x10, si_syscall=__NR_getpid, \

@@ -1,7 +1,10 @@
 //! Submission rings: io_uring_setup's parameters.
 
 use super::{call::Raw, layout, memory::Memory, text::Text};
-use crate::{syscall::{layout::system, words::system as words}, wire::Part};
+use crate::{
+    syscall::{layout::system, words::system as words},
+    wire::Part,
+};
 
 /// struct io_uring_params: what the caller asked for, then what the kernel answered.
 pub(super) fn params(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {

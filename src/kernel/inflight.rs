@@ -27,12 +27,8 @@ pub(super) fn records(lines: &[u8], slot: u32, string_limit: u32, now: u64) -> V
 }
 
 fn line(bytes: &[u8]) -> inflight {
-    let u64_at = |at: usize| {
-        bytes.get(at..at + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes)
-    };
-    let u32_at = |at: usize| {
-        bytes.get(at..at + 4).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_ne_bytes)
-    };
+    let u64_at = |at: usize| bytes.get(at..at + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
+    let u32_at = |at: usize| bytes.get(at..at + 4).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_ne_bytes);
     use std::mem::offset_of;
     let mut call = inflight {
         tid: u32_at(offset_of!(inflight, tid)),
@@ -110,7 +106,8 @@ fn bytes(
     part: Part,
 ) -> Vec<Piece> {
     let from = call.args[usize::from(index)];
-    let register = |arg: u8| usize::try_from(call.args.get(usize::from(arg)).copied().unwrap_or(0)).unwrap_or(usize::MAX);
+    let register =
+        |arg: u8| usize::try_from(call.args.get(usize::from(arg)).copied().unwrap_or(0)).unwrap_or(usize::MAX);
     let count = match len {
         Len::One => 1,
         Len::Arg(arg) => register(arg),

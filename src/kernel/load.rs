@@ -56,7 +56,10 @@ impl std::fmt::Debug for Kernel {
 impl Kernel {
     /// Loads and attaches everything; on return, the hooks run.
     pub fn load(options: &Options) -> Result<Self> {
-        libbpf_rs::set_print(Some((PrintLevel::Debug, |_, text| tracing::debug!(target: "libbpf", "{}", text.trim_end()))));
+        libbpf_rs::set_print(Some((
+            PrintLevel::Debug,
+            |_, text| tracing::debug!(target: "libbpf", "{}", text.trim_end()),
+        )));
         ensure!(
             Path::new(BTF).exists(),
             "load the BPF programs: this kernel has no BTF ({BTF}): use one built with CONFIG_DEBUG_INFO_BTF=y"
@@ -76,7 +79,9 @@ impl Kernel {
                 }
             }
         }
-        let Some(error) = failure else { bail!("no way to load the BPF programs is left: every feature is switched off") };
+        let Some(error) = failure else {
+            bail!("no way to load the BPF programs is left: every feature is switched off")
+        };
         let advice = match error.downcast_ref::<libbpf_rs::Error>().map(libbpf_rs::Error::kind) {
             Some(ErrorKind::PermissionDenied) => "run as root, or with CAP_BPF and CAP_PERFMON",
             _ => "`traceloop doctor` tells what this kernel lacks",
@@ -87,7 +92,8 @@ impl Kernel {
     fn attempt(options: &Options, cpus: u32, features: Features) -> Result<Self> {
         // The skeleton borrows the object for as long as the programs live: until the process ends.
         let storage = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut open: OpenTraceloopSkel<'static> = TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
+        let mut open: OpenTraceloopSkel<'static> =
+            TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
         let rings = (options.tracks + 1) * cpus;
         open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
         open.maps.tallies.set_max_entries(rings).context("size the tallies")?;

@@ -30,9 +30,7 @@ pub struct Figures {
 
 /// A tally out of the map's bytes.
 pub(super) fn tally(bytes: &[u8]) -> types::tally {
-    let at = |n: usize| {
-        bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes)
-    };
+    let at = |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
     types::tally { records: at(0), bytes: at(1), calls: at(2), lost: at(3), last_error: at(4), pad: [0; 3] }
 }
 
@@ -40,9 +38,8 @@ fn info(program: BorrowedFd<'_>) -> Result<libbpf_sys::bpf_prog_info> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut length = u32::try_from(size_of::<libbpf_sys::bpf_prog_info>())?;
     // SAFETY: `info` is a zeroed bpf_prog_info of `length` bytes; the kernel fills no more.
-    let failed = unsafe {
-        libbpf_sys::bpf_obj_get_info_by_fd(program.as_raw_fd(), (&raw mut info).cast(), &raw mut length)
-    };
+    let failed =
+        unsafe { libbpf_sys::bpf_obj_get_info_by_fd(program.as_raw_fd(), (&raw mut info).cast(), &raw mut length) };
     if failed != 0 {
         return Err(io::Error::last_os_error()).context("read a BPF program's figures");
     }

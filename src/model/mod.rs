@@ -6,6 +6,6 @@ mod files;
 mod names;
 
 pub use dump::{Block, Cause, Dump, Loss, Process, Reach, Recording, Window};
-pub use names::{errno_name, signal_name};
-pub use files::{File, Files};
 pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Signal, Value, What};
+pub use files::{File, Files};
+pub use names::{errno_name, signal_name};

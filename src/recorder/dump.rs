@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use super::{
     clock::{boottime, realtime_offset},
-    network::{generic_families, interfaces},
     files,
+    network::{generic_families, interfaces},
     track::{Track, oldest_first},
 };
 use crate::{
@@ -17,7 +17,13 @@ use crate::{
 };
 
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(kernel: &Kernel, tracks: &[Track], began: u64, files_before: Vec<Files>, cause: Cause) -> Result<Recording> {
+pub(super) fn take(
+    kernel: &Kernel,
+    tracks: &[Track],
+    began: u64,
+    files_before: Vec<Files>,
+    cause: Cause,
+) -> Result<Recording> {
     let mut blocks = Vec::new();
     let mut reaches = Vec::new();
     let mut window = Window::default();

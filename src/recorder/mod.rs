@@ -57,11 +57,8 @@ impl Recorder {
         let cpus = ring::online_cpus().context("list the online CPUs")?;
         let (size, shrunk) = settings.budget.ring_size(cgroups, cpus.len())?;
         let tracks = u32::try_from(cgroups).context("too many cgroups")?;
-        let kernel = Kernel::load(&Options {
-            wanted: settings.wanted.clone(),
-            tracks,
-            without: settings.without.clone(),
-        })?;
+        let kernel =
+            Kernel::load(&Options { wanted: settings.wanted.clone(), tracks, without: settings.without.clone() })?;
         let tracks = (1..=tracks).map(|slot| Track::make(slot, &cpus, size, &kernel)).collect::<Result<_>>()?;
         Ok(Self { kernel, tracks, began: boottime(), files: Vec::new(), shrunk })
     }

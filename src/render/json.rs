@@ -160,7 +160,8 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         Value::Unsigned(value) => Plain::Unsigned(*value),
         Value::Bytes(bytes) => Plain::Text(String::from_utf8_lossy(bytes)),
     };
-    let args = call.args.iter().map(|arg| Argument { name: arg.name, value: plain(&arg.value), text: call.text_of(arg) });
+    let args =
+        call.args.iter().map(|arg| Argument { name: arg.name, value: plain(&arg.value), text: call.text_of(arg) });
     Object::Call {
         who,
         syscall: call.name(),

@@ -86,7 +86,8 @@ pub(super) fn write(out: &mut impl Write, summary: &Summary, events: &[Event]) -
 fn count<'a>(summary: &Summary, events: &'a [Event], compat: bool) -> Vec<Line<'a>> {
     let mut lines: HashMap<u16, Line<'a>> = HashMap::new();
     for call in events.iter().filter_map(ended).filter(|call| call.compat == compat) {
-        let empty = Line { name: call.name(), nr: call.nr, total: 0, shortest: u64::MAX, longest: 0, calls: 0, errors: 0 };
+        let empty =
+            Line { name: call.name(), nr: call.nr, total: 0, shortest: u64::MAX, longest: 0, calls: 0, errors: 0 };
         let line = lines.entry(call.nr).or_insert(empty);
         let time = call.duration.unwrap_or(0).saturating_sub(summary.overhead);
         line.total += time;

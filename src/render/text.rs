@@ -85,7 +85,15 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
         Cause::Command => "the command ended",
         Cause::Request => "on request",
     };
-    writeln!(out, "# traceloop {}: {} on {}, Linux {} {}", dump.traceloop, dump.cgroups.join(" "), dump.host, dump.kernel, dump.arch)?;
+    writeln!(
+        out,
+        "# traceloop {}: {} on {}, Linux {} {}",
+        dump.traceloop,
+        dump.cgroups.join(" "),
+        dump.host,
+        dump.kernel,
+        dump.arch
+    )?;
     let taken = moment(dump.taken, dump.clock_offset, &zone, "%Y-%m-%d %H:%M:%S %Z");
     writeln!(out, "# dumped {taken}: {cause}; recording since {}", clock(dump.began, dump.clock_offset, &zone))?;
     window::lines(dump).iter().try_for_each(|line| writeln!(out, "# {line}"))

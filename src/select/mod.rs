@@ -87,7 +87,8 @@ impl Selection {
         self.calls.wants(Abi::of(arch, call.compat), call.nr)
             && self.statuses.wants(&call.outcome)
             && self.duration.is_none_or(|least| call.duration.is_some_and(|duration| duration >= least))
-            && (self.paths.is_empty() || call.paths.iter().any(|path| self.paths.iter().any(|wanted| **wanted == **path)))
+            && (self.paths.is_empty()
+                || call.paths.iter().any(|path| self.paths.iter().any(|wanted| **wanted == **path)))
     }
 }
 
@@ -111,7 +112,14 @@ mod tests {
             caller: None,
             paths: vec![format!("/{nr}").into_bytes().into()],
         };
-        Event { start, end: start + 1, tid: u32::from(nr), pid: 1, comm: Comm::default(), what: What::Call(Box::new(call)) }
+        Event {
+            start,
+            end: start + 1,
+            tid: u32::from(nr),
+            pid: 1,
+            comm: Comm::default(),
+            what: What::Call(Box::new(call)),
+        }
     }
 
     fn kept(selection: &Selection) -> Vec<u64> {

@@ -55,7 +55,9 @@ impl Statuses {
                 for word in bare.split(',') {
                     match NAMES.iter().find(|(name, _)| *name == word) {
                         Some((_, status)) => named.push(*status),
-                        None => bail!("there is no status {word:?}: successful, failed, unfinished, unavailable, detached"),
+                        None => {
+                            bail!("there is no status {word:?}: successful, failed, unfinished, unavailable, detached")
+                        }
                     }
                 }
             }

@@ -26,7 +26,9 @@ impl When {
             }
         }
         let seconds = text.strip_prefix('@').unwrap_or(text);
-        if seconds.contains(|char: char| char.is_ascii_digit()) && seconds.chars().all(|char| char.is_ascii_digit() || char == '.') {
+        if seconds.contains(|char: char| char.is_ascii_digit())
+            && seconds.chars().all(|char| char.is_ascii_digit() || char == '.')
+        {
             let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
             let nanoseconds = format!("{part:0<9}");
             if let (Ok(whole), Ok(part)) = (whole.parse(), nanoseconds.get(..9).unwrap_or_default().parse())
@@ -49,7 +51,9 @@ impl When {
         }
         match text.parse() {
             Ok(local) => Ok(Self::Local(local)),
-            Err(_) => bail!("a time is told as 03:12:10, 2026-05-01 03:12, RFC 3339, -30s before the end or unix seconds"),
+            Err(_) => {
+                bail!("a time is told as 03:12:10, 2026-05-01 03:12, RFC 3339, -30s before the end or unix seconds")
+            }
         }
     }
 
@@ -60,9 +64,7 @@ impl When {
         let real = match self {
             Self::Before(before) => return u64::try_from(i128::from(taken) - before.as_nanos()).unwrap_or(0),
             Self::Instant(timestamp) => timestamp.as_nanosecond(),
-            Self::Local(local) => {
-                local.to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond())
-            }
+            Self::Local(local) => local.to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond()),
             Self::Clock(time) => {
                 let day = Timestamp::from_nanosecond(end).unwrap_or_default().to_zoned_datetime(zone.clone()).date();
                 day.to_datetime(*time).to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond())

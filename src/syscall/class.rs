@@ -60,7 +60,10 @@ impl Class {
 
     /// The classes that could once be named without `%`.
     fn of_old(name: &str) -> Option<Self> {
-        ["desc", "file", "memory", "process", "signal", "ipc", "network"].contains(&name).then(|| Self::of(name)).flatten()
+        ["desc", "file", "memory", "process", "signal", "ipc", "network"]
+            .contains(&name)
+            .then(|| Self::of(name))
+            .flatten()
     }
 
     /// Its name, without the `%` before it.
@@ -141,7 +144,8 @@ impl Word {
     fn is_known(&self) -> bool {
         matches!(self.what, What::Class(_))
             || [Abi::X86_64, Abi::Ia32, Abi::Aarch64].into_iter().any(|abi| {
-                (0..NUMBERS).any(|nr| abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr, name, abi::row(abi, nr))))
+                (0..NUMBERS)
+                    .any(|nr| abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr, name, abi::row(abi, nr))))
             })
     }
 }

@@ -447,7 +447,9 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let one = shape.size(word);
     let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
     let most = match shape {
-        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::NulBytes | Shape::KeyInput if !wanted.payload => return Vec::new(),
+        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::NulBytes | Shape::KeyInput if !wanted.payload => {
+            return Vec::new();
+        }
         _ if shape.is_string() => {
             // One byte more than is shown: strace reads it too, and shows nothing where it is not there.
             clamp(wanted.string_limit as usize + 1)
@@ -526,7 +528,17 @@ fn behind_grab(arg: u8, behind: &Behind, flags: types::grab_flag, wanted: &Wante
         Inside::String | Inside::Path => W::WHAT_BEHIND_STRING,
         _ => W::WHAT_BEHIND,
     };
-    types::grab { what, arg, length, length_arg, size, most, offset: behind.offset, flags, part: types::part(behind.part) }
+    types::grab {
+        what,
+        arg,
+        length,
+        length_arg,
+        size,
+        most,
+        offset: behind.offset,
+        flags,
+        part: types::part(behind.part),
+    }
 }
 
 #[cfg(test)]
@@ -585,7 +597,11 @@ mod tests {
                     args.iter().map(|arg| phase(&grabs(arg.index, &arg.kind, 8, &Wanted::default()))).sum::<usize>()
                 };
                 let (start, end) = (count(|grabs| grabs.start.len()), count(|grabs| grabs.end.len()));
-                assert!(start <= GRABS && end <= GRABS && (start + end <= GRABS || !matches!(ret, Ret::Gone)), "{}", row.name);
+                assert!(
+                    start <= GRABS && end <= GRABS && (start + end <= GRABS || !matches!(ret, Ret::Gone)),
+                    "{}",
+                    row.name
+                );
             }
         }
     }

@@ -111,7 +111,12 @@ fn measure(subject: &mut Subject, call: Call, slow: bool) -> Result<f64> {
 fn quantile(samples: &[f64], share: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few samples")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "few samples"
+    )]
     let at = (share * (sorted.len().saturating_sub(1)) as f64).round() as usize;
     sorted.get(at).copied().unwrap_or(f64::NAN)
 }
@@ -147,7 +152,10 @@ fn cpu() -> Result<String> {
 }
 
 fn kernel() -> Result<String> {
-    Ok(format!("Linux {}", fs::read_to_string("/proc/sys/kernel/osrelease").context("read the kernel's release")?.trim()))
+    Ok(format!(
+        "Linux {}",
+        fs::read_to_string("/proc/sys/kernel/osrelease").context("read the kernel's release")?.trim()
+    ))
 }
 
 /// What the verifier and the kernel tell of each program after a second of mixed calls.
@@ -161,7 +169,7 @@ fn programs(options: &Options) -> Result<()> {
     subject.time(Call::Mix, 200_000, 1)?;
     println!("| program | instructions verified | bytes | ns a run |\n|---|---|---|---|");
     for program in recorder.kernel().programs()? {
-        let time = if program.runs == 0 { String::new() } else { (program.run_time / program.runs).to_string() };
+        let time = program.run_time.checked_div(program.runs).map_or_else(String::new, |time| time.to_string());
         println!("| {} | {} | {} | {time} |", program.name, program.verified, program.bytes);
     }
     Ok(())

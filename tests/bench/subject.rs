@@ -101,8 +101,7 @@ pub(crate) fn main() -> Result<()> {
     for order in stdin().lock().lines() {
         let order = order.context("read an order")?;
         let mut words = order.split(' ');
-        let (Some(call), Some(count), Some(batches)) =
-            (words.next().and_then(Call::named), words.next(), words.next())
+        let (Some(call), Some(count), Some(batches)) = (words.next().and_then(Call::named), words.next(), words.next())
         else {
             bail!("an order that makes no sense: {order:?}")
         };

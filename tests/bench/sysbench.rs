@@ -35,7 +35,8 @@ pub(crate) fn throughput() -> Result<()> {
     mount_tracefs(TRACEFS)?;
     let scratch = tempfile::tempdir().context("make a directory for sysbench's files")?;
     let fileio = TESTS[0].1;
-    let made = Command::new("sysbench").args(fileio).arg("prepare").current_dir(&scratch).stdout(Stdio::null()).status();
+    let made =
+        Command::new("sysbench").args(fileio).arg("prepare").current_dir(&scratch).stdout(Stdio::null()).status();
     ensure!(made.context("start sysbench")?.success(), "sysbench does not prepare its files");
     println!("| | {} |\n|---|---|---|---|", TESTS.map(|(name, _)| format!("sysbench {name}")).join(" | "));
     let mut rates = vec![[0.0_f64; TESTS.len()]; TOOLS.len()];
@@ -58,7 +59,8 @@ pub(crate) fn throughput() -> Result<()> {
 }
 
 fn events_a_second(before: &[&str], args: &[&str], scratch: &Path, cgroup: &Path) -> Result<f64> {
-    let words: Vec<&str> = before.iter().chain(&["sysbench"]).chain(args).chain(&["--time=2", "run"]).copied().collect();
+    let words: Vec<&str> =
+        before.iter().chain(&["sysbench"]).chain(args).chain(&["--time=2", "run"]).copied().collect();
     let output = in_cgroup(Command::new(words[0]).args(&words[1..]).current_dir(scratch), cgroup).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let number = |label: &str| {

@@ -93,13 +93,18 @@ impl Watcher {
         let pid = subject.to_string();
         Ok(match self {
             Self::Nothing => Watching::Nothing,
-            Self::EmptyPrograms => Watching::Links { _links: vec![empty_program(c"sys_enter")?, empty_program(c"sys_exit")?] },
+            Self::EmptyPrograms => {
+                Watching::Links { _links: vec![empty_program(c"sys_enter")?, empty_program(c"sys_exit")?] }
+            }
             Self::Ftrace => Watching::Ftrace(Ftrace::start()?),
             Self::NotRecorded => Watching::Traceloop { _recorder: recorder(&place.other, without)? },
             Self::Recorded => Watching::Traceloop { _recorder: recorder(&place.subject, without)? },
-            Self::PerfRecord => tool("perf", &["record", "-q", "-e", "raw_syscalls:*", "--overwrite", "-o", "/dev/null", "-p", &pid])?,
+            Self::PerfRecord => {
+                tool("perf", &["record", "-q", "-e", "raw_syscalls:*", "--overwrite", "-o", "/dev/null", "-p", &pid])?
+            }
             Self::Bpftrace => {
-                let script = format!("tracepoint:raw_syscalls:sys_enter /pid == {pid}/ {{ printf(\"%d\\n\", args->id); }}");
+                let script =
+                    format!("tracepoint:raw_syscalls:sys_enter /pid == {pid}/ {{ printf(\"%d\\n\", args->id); }}");
                 tool("bpftrace", &["-e", &script])?
             }
             Self::PerfTrace => tool("perf", &["trace", "-o", "/dev/null", "-p", &pid])?,
@@ -167,7 +172,13 @@ fn empty_program(tracepoint: &std::ffi::CStr) -> Result<OwnedFd> {
 }
 
 const fn instruction(code: u8) -> libbpf_sys::bpf_insn {
-    libbpf_sys::bpf_insn { code, _bitfield_align_1: [], _bitfield_1: libbpf_sys::__BindgenBitfieldUnit::new([0]), off: 0, imm: 0 }
+    libbpf_sys::bpf_insn {
+        code,
+        _bitfield_align_1: [],
+        _bitfield_1: libbpf_sys::__BindgenBitfieldUnit::new([0]),
+        off: 0,
+        imm: 0,
+    }
 }
 
 /// An instance of ftrace of our own.

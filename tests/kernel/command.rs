@@ -87,7 +87,8 @@ fn without_the_flag_it_follows() {
     assert!(scratch.command("/bin/true followed").status().expect("run it").success());
     let seen = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
-        fs::read_to_string(&file).is_ok_and(|text| text.contains(r#"["/bin/true", "followed"]"#) && text.contains("+++ exited with 0"))
+        fs::read_to_string(&file)
+            .is_ok_and(|text| text.contains(r#"["/bin/true", "followed"]"#) && text.contains("+++ exited with 0"))
     });
     assert!(seen, "{}", fs::read_to_string(&file).unwrap_or_default());
     recording.dump().must_have(r#"["/bin/true", "followed"]"#);
@@ -147,7 +148,8 @@ fn doctor_finds_nothing_bad_here() {
 #[ignore = "needs root and BPF"]
 fn a_kernel_without_btf_is_named() {
     let scratch = Scratch::new();
-    let hidden = format!("mount -t tmpfs none /sys/kernel/btf && exec {TRACELOOP} cgroups {}", scratch.cgroup.display());
+    let hidden =
+        format!("mount -t tmpfs none /sys/kernel/btf && exec {TRACELOOP} cgroups {}", scratch.cgroup.display());
     let output = Command::new("unshare").args(["-m", "sh", "-c", &hidden]).output().expect("run unshare");
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");

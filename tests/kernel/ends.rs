@@ -41,7 +41,8 @@ fn killed_by(way: &[&str], signal: Signal) -> super::support::Dump {
 fn a_process_killed_in_sleep_shows_the_sleep() {
     for way in WAYS {
         let dump = killed_by(way, Signal::SIGKILL);
-        dump.must_have("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1000, tv_nsec=0}").must_have("+++ killed by SIGKILL +++");
+        dump.must_have("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1000, tv_nsec=0}")
+            .must_have("+++ killed by SIGKILL +++");
         assert_eq!(dump.count("--- SIGKILL"), 0, "strace has no such line");
     }
 }
@@ -83,7 +84,8 @@ fn a_call_in_flight_is_shown_with_its_arguments() {
         child.wait().expect("wait for it");
         let last = dump.text.lines().last().unwrap_or_default();
         assert!(
-            last.contains("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1000, tv_nsec=0}, ") && last.ends_with("<unfinished ...>"),
+            last.contains("clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1000, tv_nsec=0}, ")
+                && last.ends_with("<unfinished ...>"),
             "{way:?}: {last}"
         );
     }

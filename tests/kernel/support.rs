@@ -41,9 +41,11 @@ impl Scratch {
 
     /// Starts recording this cgroup; returns once every call is recorded.
     pub(crate) fn record(&self, options: &[&str]) -> Recording {
-        Recording::start(&self.files.path().join("dump"), &[&["cgroups", "--dump-on-exit", "--format", "strace"], options].concat(), &[
-            &self.cgroup,
-        ])
+        Recording::start(
+            &self.files.path().join("dump"),
+            &[&["cgroups", "--dump-on-exit", "--format", "strace"], options].concat(),
+            &[&self.cgroup],
+        )
     }
 
     /// A shell that joins the cgroup and then becomes the command.

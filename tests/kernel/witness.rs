@@ -117,7 +117,12 @@ fn eight_threads_that_fork_and_exec() {
 #[ignore = "needs root and BPF"]
 fn a_shell_pipeline() {
     let scratch = Scratch::new();
-    compare(&scratch, &[], &[], r#"sh -c 'ls / | grep e | sort -r | head -2; trap "echo hup" HUP; kill -HUP $$; true'"#);
+    compare(
+        &scratch,
+        &[],
+        &[],
+        r#"sh -c 'ls / | grep e | sort -r | head -2; trap "echo hup" HUP; kill -HUP $$; true'"#,
+    );
 }
 
 /// initdb, start, a query, stop: some hundred thousand calls of a dozen processes.

@@ -100,7 +100,9 @@ const NET_BYTEORDER: u16 = 0x4000;
 
 /// One attribute, or several in brackets.
 pub(super) fn list(text: &mut Text<'_>, bytes: &[u8], attributes: &'static Attributes, around: &mut Around) {
-    chain(text, bytes, HEAD, |text, bytes, length| one(text, &bytes[..length.clamp(HEAD, bytes.len())], attributes, around));
+    chain(text, bytes, HEAD, |text, bytes, length| {
+        one(text, &bytes[..length.clamp(HEAD, bytes.len())], attributes, around)
+    });
 }
 
 /// Things that stand behind each other, each with its own length at its start: `length` reads it. One
@@ -282,7 +284,8 @@ mod tests {
     use super::*;
     use crate::{decode::text::written, syscall::words::net::link};
 
-    static LINK: Attributes = Attributes { words: &link::ATTRS, forms: &[(Form::U32, &["IFLA_MTU"]), (Form::Str, &["IFLA_IFNAME"])] };
+    static LINK: Attributes =
+        Attributes { words: &link::ATTRS, forms: &[(Form::U32, &["IFLA_MTU"]), (Form::Str, &["IFLA_IFNAME"])] };
 
     fn shown(bytes: &[u8]) -> String {
         written(|text| list(text, bytes, &LINK, &mut Around::default()))

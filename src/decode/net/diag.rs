@@ -202,8 +202,15 @@ static PACKET: Attributes = Attributes {
     forms: &[
         (Own(packet_info), &["PACKET_DIAG_INFO"]),
         (
-            Figures(&["pdr_block_size", "pdr_block_nr", "pdr_frame_size", "pdr_frame_nr", "pdr_retire_tmo",
-                "pdr_sizeof_priv", "pdr_features"]),
+            Figures(&[
+                "pdr_block_size",
+                "pdr_block_nr",
+                "pdr_frame_size",
+                "pdr_frame_nr",
+                "pdr_retire_tmo",
+                "pdr_sizeof_priv",
+                "pdr_features",
+            ]),
             &["PACKET_DIAG_RX_RING", "PACKET_DIAG_TX_RING"],
         ),
         (U32, &["PACKET_DIAG_FANOUT"]),

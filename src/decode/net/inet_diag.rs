@@ -111,10 +111,7 @@ static MPTCP: Attributes = Attributes {
     words: &words::ULP_MPTCP,
     forms: &[
         (X32, &["MPTCP_SUBFLOW_ATTR_TOKEN_REM", "MPTCP_SUBFLOW_ATTR_TOKEN_LOC"]),
-        (
-            U32,
-            &["MPTCP_SUBFLOW_ATTR_RELWRITE_SEQ", "MPTCP_SUBFLOW_ATTR_MAP_SFSEQ", "MPTCP_SUBFLOW_ATTR_SSN_OFFSET"],
-        ),
+        (U32, &["MPTCP_SUBFLOW_ATTR_RELWRITE_SEQ", "MPTCP_SUBFLOW_ATTR_MAP_SFSEQ", "MPTCP_SUBFLOW_ATTR_SSN_OFFSET"]),
         (U64, &["MPTCP_SUBFLOW_ATTR_MAP_SEQ"]),
         (U16, &["MPTCP_SUBFLOW_ATTR_MAP_DATALEN"]),
         (Flags(&words::MPTCP_FLAGS, 4), &["MPTCP_SUBFLOW_ATTR_FLAGS"]),
@@ -247,8 +244,17 @@ fn signatures(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
 /// Bits, of which those that are set are told.
 fn options(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
     const NAMES: [&str; 11] = [
-        "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
-        "bind_address_no_port", "recverr_rfc4884", "defer_connect",
+        "recverr",
+        "is_icsk",
+        "freebind",
+        "hdrincl",
+        "mc_loop",
+        "transparent",
+        "mc_all",
+        "nodefrag",
+        "bind_address_no_port",
+        "recverr_rfc4884",
+        "defer_connect",
     ];
     let Some(bits) = bytes.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes)) else { return false };
     let verbose = text.style().verbose;

@@ -24,16 +24,42 @@ pub(super) static ATTRIBUTES: Attributes = Attributes {
         (HardwareOfFamily, &["IFLA_ADDRESS", "IFLA_BROADCAST", "IFLA_PERM_ADDRESS"]),
         (
             Str,
-            &["IFLA_IFNAME", "IFLA_QDISC", "IFLA_IFALIAS", "IFLA_PHYS_PORT_NAME", "IFLA_ALT_IFNAME",
-                "IFLA_PARENT_DEV_NAME", "IFLA_PARENT_DEV_BUS_NAME"],
+            &[
+                "IFLA_IFNAME",
+                "IFLA_QDISC",
+                "IFLA_IFALIAS",
+                "IFLA_PHYS_PORT_NAME",
+                "IFLA_ALT_IFNAME",
+                "IFLA_PARENT_DEV_NAME",
+                "IFLA_PARENT_DEV_BUS_NAME",
+            ],
         ),
         (
             U32,
-            &["IFLA_MTU", "IFLA_LINK", "IFLA_MASTER", "IFLA_TXQLEN", "IFLA_WEIGHT", "IFLA_NET_NS_PID", "IFLA_NUM_VF",
-                "IFLA_GROUP", "IFLA_PROMISCUITY", "IFLA_NUM_TX_QUEUES", "IFLA_NUM_RX_QUEUES", "IFLA_CARRIER_CHANGES",
-                "IFLA_GSO_MAX_SEGS", "IFLA_GSO_MAX_SIZE", "IFLA_CARRIER_UP_COUNT", "IFLA_CARRIER_DOWN_COUNT",
-                "IFLA_MIN_MTU", "IFLA_MAX_MTU", "IFLA_GRO_MAX_SIZE", "IFLA_TSO_MAX_SIZE", "IFLA_TSO_MAX_SEGS",
-                "IFLA_ALLMULTI"],
+            &[
+                "IFLA_MTU",
+                "IFLA_LINK",
+                "IFLA_MASTER",
+                "IFLA_TXQLEN",
+                "IFLA_WEIGHT",
+                "IFLA_NET_NS_PID",
+                "IFLA_NUM_VF",
+                "IFLA_GROUP",
+                "IFLA_PROMISCUITY",
+                "IFLA_NUM_TX_QUEUES",
+                "IFLA_NUM_RX_QUEUES",
+                "IFLA_CARRIER_CHANGES",
+                "IFLA_GSO_MAX_SEGS",
+                "IFLA_GSO_MAX_SIZE",
+                "IFLA_CARRIER_UP_COUNT",
+                "IFLA_CARRIER_DOWN_COUNT",
+                "IFLA_MIN_MTU",
+                "IFLA_MAX_MTU",
+                "IFLA_GRO_MAX_SIZE",
+                "IFLA_TSO_MAX_SIZE",
+                "IFLA_TSO_MAX_SEGS",
+                "IFLA_ALLMULTI",
+            ],
         ),
         (U8, &["IFLA_OPERSTATE", "IFLA_LINKMODE", "IFLA_CARRIER", "IFLA_PROTO_DOWN"]),
         (S32, &["IFLA_LINK_NETNSID", "IFLA_NEW_NETNSID", "IFLA_IF_NETNSID"]),
@@ -141,9 +167,16 @@ static VF_STATS: Attributes = Attributes {
     words: &words::VF_STATS,
     forms: &[(
         U64,
-        &["IFLA_VF_STATS_RX_PACKETS", "IFLA_VF_STATS_TX_PACKETS", "IFLA_VF_STATS_RX_BYTES", "IFLA_VF_STATS_TX_BYTES",
-            "IFLA_VF_STATS_BROADCAST", "IFLA_VF_STATS_MULTICAST", "IFLA_VF_STATS_RX_DROPPED",
-            "IFLA_VF_STATS_TX_DROPPED"],
+        &[
+            "IFLA_VF_STATS_RX_PACKETS",
+            "IFLA_VF_STATS_TX_PACKETS",
+            "IFLA_VF_STATS_RX_BYTES",
+            "IFLA_VF_STATS_TX_BYTES",
+            "IFLA_VF_STATS_BROADCAST",
+            "IFLA_VF_STATS_MULTICAST",
+            "IFLA_VF_STATS_RX_DROPPED",
+            "IFLA_VF_STATS_TX_DROPPED",
+        ],
     )],
 };
 
@@ -159,10 +192,30 @@ static INFO: Attributes = Attributes {
 };
 
 const STATS: [&str; 25] = [
-    "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
-    "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
-    "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
-    "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
+    "rx_packets",
+    "tx_packets",
+    "rx_bytes",
+    "tx_bytes",
+    "rx_errors",
+    "tx_errors",
+    "rx_dropped",
+    "tx_dropped",
+    "multicast",
+    "collisions",
+    "rx_length_errors",
+    "rx_over_errors",
+    "rx_crc_errors",
+    "rx_frame_errors",
+    "rx_fifo_errors",
+    "rx_missed_errors",
+    "tx_aborted_errors",
+    "tx_carrier_errors",
+    "tx_fifo_errors",
+    "tx_heartbeat_errors",
+    "tx_window_errors",
+    "rx_compressed",
+    "tx_compressed",
+    "rx_nohandler",
     "rx_otherhost_dropped",
 ];
 
@@ -273,8 +326,7 @@ fn slave_data(text: &mut Text<'_>, bytes: &[u8], around: &mut Around) -> bool {
 }
 
 fn extra_stats(text: &mut Text<'_>, bytes: &[u8], around: &mut Around) -> bool {
-    const NAMES: [&str; 6] =
-        ["bus_error", "error_warning", "error_passive", "bus_off", "arbitration_lost", "restarts"];
+    const NAMES: [&str; 6] = ["bus_error", "error_warning", "error_passive", "bus_off", "arbitration_lost", "restarts"];
     if around.kind != b"can" || bytes.len() < 4 * NAMES.len() {
         return false;
     }

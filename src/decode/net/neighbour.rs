@@ -56,14 +56,30 @@ static PARAMETERS: Attributes = Attributes {
         (Interface, &["NDTPA_IFINDEX"]),
         (
             U32,
-            &["NDTPA_REFCNT", "NDTPA_QUEUE_LEN", "NDTPA_APP_PROBES", "NDTPA_UCAST_PROBES", "NDTPA_MCAST_PROBES",
-                "NDTPA_PROXY_QLEN", "NDTPA_QUEUE_LENBYTES", "NDTPA_MCAST_REPROBES"],
+            &[
+                "NDTPA_REFCNT",
+                "NDTPA_QUEUE_LEN",
+                "NDTPA_APP_PROBES",
+                "NDTPA_UCAST_PROBES",
+                "NDTPA_MCAST_PROBES",
+                "NDTPA_PROXY_QLEN",
+                "NDTPA_QUEUE_LENBYTES",
+                "NDTPA_MCAST_REPROBES",
+            ],
         ),
         (
             U64,
-            &["NDTPA_REACHABLE_TIME", "NDTPA_BASE_REACHABLE_TIME", "NDTPA_RETRANS_TIME", "NDTPA_GC_STALETIME",
-                "NDTPA_DELAY_PROBE_TIME", "NDTPA_ANYCAST_DELAY", "NDTPA_PROXY_DELAY", "NDTPA_LOCKTIME",
-                "NDTPA_INTERVAL_PROBE_TIME_MS"],
+            &[
+                "NDTPA_REACHABLE_TIME",
+                "NDTPA_BASE_REACHABLE_TIME",
+                "NDTPA_RETRANS_TIME",
+                "NDTPA_GC_STALETIME",
+                "NDTPA_DELAY_PROBE_TIME",
+                "NDTPA_ANYCAST_DELAY",
+                "NDTPA_PROXY_DELAY",
+                "NDTPA_LOCKTIME",
+                "NDTPA_INTERVAL_PROBE_TIME_MS",
+            ],
         ),
     ],
 };
@@ -86,8 +102,16 @@ fn table_config(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
 
 fn table_stats(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
     const NAMES: [&str; 11] = [
-        "ndts_allocs", "ndts_destroys", "ndts_hash_grows", "ndts_res_failed", "ndts_lookups", "ndts_hits",
-        "ndts_rcv_probes_mcast", "ndts_rcv_probes_ucast", "ndts_periodic_gc_runs", "ndts_forced_gc_runs",
+        "ndts_allocs",
+        "ndts_destroys",
+        "ndts_hash_grows",
+        "ndts_res_failed",
+        "ndts_lookups",
+        "ndts_hits",
+        "ndts_rcv_probes_mcast",
+        "ndts_rcv_probes_ucast",
+        "ndts_periodic_gc_runs",
+        "ndts_forced_gc_runs",
         "ndts_table_fulls",
     ];
     let names = match bytes.len() {

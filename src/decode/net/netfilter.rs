@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     decode::{memory::Memory, text::Text},
-    syscall::words::{Words, net::{self, netfilter as words, netlink}},
+    syscall::words::{
+        Words,
+        net::{self, netfilter as words, netlink},
+    },
 };
 
 const NFTABLES: u16 = 10;
@@ -52,9 +55,8 @@ pub(super) fn flags(kind: u16) -> &'static Words {
         12 => words::HOOK.word(message),
         _ => None,
     };
-    let does = |verb: &str| {
-        word.is_some_and(|word| word.split('_').any(|part| part.starts_with(verb) && part != "DELETED"))
-    };
+    let does =
+        |verb: &str| word.is_some_and(|word| word.split('_').any(|part| part.starts_with(verb) && part != "DELETED"));
     match () {
         () if does("NEW") => &netlink::NEW_FLAGS,
         () if does("GET") => &netlink::GET_FLAGS,

@@ -255,8 +255,7 @@ fn event(text: &mut Text<'_>, bytes: &[u8], length: usize) {
             for field in ["header_size", "properties_off", "properties_len"] {
                 text.field(field).unsigned(memory.u32());
             }
-            let hashes =
-                ["filter_subsystem_hash", "filter_devtype_hash", "filter_tag_bloom_hi", "filter_tag_bloom_lo"];
+            let hashes = ["filter_subsystem_hash", "filter_devtype_hash", "filter_tag_bloom_hi", "filter_tag_bloom_lo"];
             hashes.iter().for_each(|field| network(text, field, memory));
         });
     };

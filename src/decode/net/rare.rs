@@ -152,7 +152,12 @@ fn bluetooth(text: &mut Text<'_>, memory: &mut Memory<'_>, length: usize) -> boo
         }
         12 | 14 => {
             let psm = memory.u16();
-            shifted(text.field("l2_psm"), &words::L2_PSM, psm, &[(0x80, 0xff, "L2CAP_PSM_LE_DYN_START"), (0x1001, 0xffff, "L2CAP_PSM_DYN_START")]);
+            shifted(
+                text.field("l2_psm"),
+                &words::L2_PSM,
+                psm,
+                &[(0x80, 0xff, "L2CAP_PSM_LE_DYN_START"), (0x1001, 0xffff, "L2CAP_PSM_DYN_START")],
+            );
             interface::hardware(text.field("l2_bdaddr"), memory.raw(6));
             let cid = memory.u16();
             shifted(text.field("l2_cid"), &words::L2_CID, cid, &[(0x40, 0xffff, "L2CAP_CID_DYN_START")]);
@@ -326,7 +331,10 @@ mod tests {
 
     #[test]
     fn bluetooth_by_length() {
-        assert_eq!(shown(&[31, 0, 1, 0, 0, 0]), "{sa_family=AF_BLUETOOTH, hci_dev=htobs(1), hci_channel=HCI_CHANNEL_RAW}");
+        assert_eq!(
+            shown(&[31, 0, 1, 0, 0, 0]),
+            "{sa_family=AF_BLUETOOTH, hci_dev=htobs(1), hci_channel=HCI_CHANNEL_RAW}"
+        );
         assert_eq!(shown(&[31, 0, 1, 0, 0]), r#"{sa_family=AF_BLUETOOTH, sa_data="\1\0\0"}"#);
     }
 }

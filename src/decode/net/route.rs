@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     decode::{memory::Memory, text::Text},
-    syscall::words::{Words, net::{self, netlink, route as words}},
+    syscall::words::{
+        Words,
+        net::{self, netlink, route as words},
+    },
 };
 
 /// How a message begins, and its attributes behind that.
@@ -149,9 +152,23 @@ static METRICS: Attributes = Attributes {
         (Str, &["RTAX_CC_ALGO"]),
         (
             U32,
-            &["RTAX_LOCK", "RTAX_MTU", "RTAX_WINDOW", "RTAX_RTT", "RTAX_RTTVAR", "RTAX_SSTHRESH", "RTAX_CWND",
-                "RTAX_ADVMSS", "RTAX_REORDERING", "RTAX_HOPLIMIT", "RTAX_INITCWND", "RTAX_FEATURES", "RTAX_RTO_MIN",
-                "RTAX_INITRWND", "RTAX_QUICKACK"],
+            &[
+                "RTAX_LOCK",
+                "RTAX_MTU",
+                "RTAX_WINDOW",
+                "RTAX_RTT",
+                "RTAX_RTTVAR",
+                "RTAX_SSTHRESH",
+                "RTAX_CWND",
+                "RTAX_ADVMSS",
+                "RTAX_REORDERING",
+                "RTAX_HOPLIMIT",
+                "RTAX_INITCWND",
+                "RTAX_FEATURES",
+                "RTAX_RTO_MIN",
+                "RTAX_INITRWND",
+                "RTAX_QUICKACK",
+            ],
         ),
     ],
 };
@@ -266,8 +283,15 @@ static NETCONF: Attributes = Attributes {
         (Interface, &["NETCONFA_IFINDEX"]),
         (
             S32,
-            &["NETCONFA_FORWARDING", "NETCONFA_RP_FILTER", "NETCONFA_MC_FORWARDING", "NETCONFA_PROXY_NEIGH",
-                "NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN", "NETCONFA_INPUT", "NETCONFA_BC_FORWARDING"],
+            &[
+                "NETCONFA_FORWARDING",
+                "NETCONFA_RP_FILTER",
+                "NETCONFA_MC_FORWARDING",
+                "NETCONFA_PROXY_NEIGH",
+                "NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN",
+                "NETCONFA_INPUT",
+                "NETCONFA_BC_FORWARDING",
+            ],
         ),
     ],
 };

@@ -23,8 +23,15 @@ pub(super) static ATTRIBUTES: Attributes = Attributes {
         (Str, &["FRA_IIFNAME", "FRA_OIFNAME"]),
         (
             U32,
-            &["FRA_GOTO", "FRA_PRIORITY", "FRA_FWMARK", "FRA_FLOW", "FRA_SUPPRESS_IFGROUP", "FRA_SUPPRESS_PREFIXLEN",
-                "FRA_FWMASK"],
+            &[
+                "FRA_GOTO",
+                "FRA_PRIORITY",
+                "FRA_FWMARK",
+                "FRA_FLOW",
+                "FRA_SUPPRESS_IFGROUP",
+                "FRA_SUPPRESS_PREFIXLEN",
+                "FRA_FWMASK",
+            ],
         ),
         (Be64, &["FRA_TUN_ID"]),
         (Plain(&words::TABLES, 4), &["FRA_TABLE"]),

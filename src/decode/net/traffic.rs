@@ -54,10 +54,8 @@ static STATS: Attributes = Attributes {
     ],
 };
 
-static SIZES: Attributes = Attributes {
-    words: &words::TC_STAB,
-    forms: &[(Own(size), &["TCA_STAB_BASE"]), (Array(2), &["TCA_STAB_DATA"])],
-};
+static SIZES: Attributes =
+    Attributes { words: &words::TC_STAB, forms: &[(Own(size), &["TCA_STAB_BASE"]), (Array(2), &["TCA_STAB_DATA"])] };
 
 fn stats(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
     let mut memory = Memory::new(bytes, 0, 8);

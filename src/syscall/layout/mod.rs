@@ -101,7 +101,9 @@ impl Field {
         match self {
             Self::U8 | Self::Hex8 | Self::Flags8(_) | Self::Enum8(_) => whole(1),
             Self::U16 | Self::I16 | Self::Hex16 | Self::Flags16(_) | Self::Enum16(_) => whole(2),
-            Self::U32 | Self::I32 | Self::Hex32 | Self::Fd | Self::FdU | Self::Id | Self::Mode | Self::Signal => whole(4),
+            Self::U32 | Self::I32 | Self::Hex32 | Self::Fd | Self::FdU | Self::Id | Self::Mode | Self::Signal => {
+                whole(4)
+            }
             Self::Version | Self::Flags32(_) | Self::Enum32(_) | Self::Signed(_) => whole(4),
             Self::U64 | Self::I64 | Self::Hex64 | Self::Addr64 | Self::Flags64(_) | Self::Enum64(_) => whole(8),
             Self::Word | Self::Long | Self::HexWord | Self::Addr | Self::FlagsWord(_) => whole(word),

@@ -1,6 +1,15 @@
 //! System V and POSIX inter-process communication, keys.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Cases, case::{cases, rows}, layout::{ipc, key}, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    case::{cases, rows},
+    layout::{ipc, key},
+    words,
+};
 
 pub(super) static ROWS: &[Row] = rows! {
     shmget [Ipc] (key: Enum(&words::ipc::PRIVATE), size: Size, shmflg: ShmFlags) -> Int;

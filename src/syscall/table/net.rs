@@ -1,6 +1,14 @@
 //! Sockets.
 
-use crate::syscall::{Kind::*, Len::*, Cases, Row, Shape::*, case::{cases, rows}, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    case::{cases, rows},
+    words,
+};
 
 pub(super) static ROWS: &[Row] = rows! {
     sendfile [Desc Network] (out_fd: Fd, in_fd: Fd, offset: Moved(Uint64), count: Size) -> Int;

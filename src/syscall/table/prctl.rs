@@ -1,9 +1,10 @@
 //! prctl's options and ptrace's requests: what each one's arguments are.
 
-use crate::syscall::{Kind::*, Len::*, Shape::*, Cases, case::cases, layout::process, words};
+use crate::syscall::{Cases, Kind::*, Len::*, Shape::*, case::cases, layout::process, words};
 use linux_raw_sys::prctl::*;
 
-static ANYBODY: crate::syscall::Words = crate::syscall::Words { unknown: "", list: &[(0xffff_ffff, "PR_SET_PTRACER_ANY")] };
+static ANYBODY: crate::syscall::Words =
+    crate::syscall::Words { unknown: "", list: &[(0xffff_ffff, "PR_SET_PTRACER_ANY")] };
 
 pub(super) static PRCTL_CASES: Cases = cases! {
     by 0, mask 0xffff_ffff;

@@ -1,7 +1,17 @@
 //! Processes, threads, credentials, scheduling, limits.
 
 use super::prctl::{PRCTL_CASES, PTRACE_CASES};
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Told, Cases, case::{cases, rows}, layout::process, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    Told,
+    case::{cases, rows},
+    layout::process,
+    words,
+};
 
 const CLONE_PARENT: u64 = (libc::CLONE_PARENT_SETTID | libc::CLONE_PIDFD) as u64;
 const CLONE_TLS: u64 = libc::CLONE_SETTLS as u64;

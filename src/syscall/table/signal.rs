@@ -1,6 +1,6 @@
 //! Signals.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::{rows}, words};
+use crate::syscall::{Kind::*, Len::*, Row, Shape::*, case::rows, words};
 
 pub(super) static ROWS: &[Row] = rows! {
     rt_sigaction [Signal] (sig: Signal, act: In(SigAction, One), oact: Out(SigAction, One), sigsetsize: Size) -> Int;

@@ -1,6 +1,16 @@
 //! The rest: modules, clocks of the machine, tracing, asynchronous I/O.
 
-use crate::syscall::{Bpf, Kind::*, Len::*, Row, Shape::*, Told, Cases, case::{cases, rows}, layout::{process, system}, words};
+use crate::syscall::{
+    Bpf, Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    Told,
+    case::{cases, rows},
+    layout::{process, system},
+    words,
+};
 
 pub(super) static ROWS: &[Row] = rows! {
     uname [] (name: Out(Utsname, One)) -> Int;

@@ -1,6 +1,16 @@
 //! Clocks, timers, sleeping, and waiting for readiness.
 
-use crate::syscall::{Kind::*, Len::*, Row, Shape::*, Told, Cases, case::{cases, rows}, layout::time, words};
+use crate::syscall::{
+    Cases,
+    Kind::*,
+    Len::*,
+    Row,
+    Shape::*,
+    Told,
+    case::{cases, rows},
+    layout::time,
+    words,
+};
 
 pub(super) static ROWS: &[Row] = rows! {
     poll [Desc] (ufds: In(PollFd, Arg(nfds)), nfds: Uint, timeout_msecs: Int) -> Told(Told::Poll);

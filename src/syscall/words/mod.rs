@@ -14,8 +14,8 @@ pub mod ptrace;
 pub mod sched;
 pub mod security;
 pub mod signal;
-pub mod term;
 pub mod system;
+pub mod term;
 pub mod time;
 
 /// A vocabulary, in the order in which strace prints it.
