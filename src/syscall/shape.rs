@@ -452,11 +452,18 @@ impl Shape {
 
     /// Whether an argument of both directions is told once: as it was, or both states together.
     pub fn is_told_once(self) -> bool {
-        match self {
-            Self::FdSet | Self::Timeval | Self::Timespec | Self::Timespec64 | Self::OldSelect => true,
-            Self::UringParams | Self::UserDescEntry | Self::BpfAttr(_) | Self::Regset => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::FdSet
+                | Self::Timeval
+                | Self::Timespec
+                | Self::Timespec64
+                | Self::OldSelect
+                | Self::UringParams
+                | Self::UserDescEntry
+                | Self::BpfAttr(_)
+                | Self::Regset
+        )
     }
 
     /// Whether it is shown as a string, cut at the string limit.
