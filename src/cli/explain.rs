@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::End;
-use crate::syscall::{self, Abi, Arg, Row};
+use crate::syscall::{self, Abi, Arg, Class, Row};
 
 /// Explain a system call: its arguments, what is captured and when
 #[derive(Args, Debug)]
@@ -12,11 +12,20 @@ pub(super) struct Explain {
     /// The call's name or number; without it, all calls are listed
     #[arg(value_name = "CALL")]
     call: Option<String>,
+    /// List the classes of calls that a set may name
+    #[arg(long, conflicts_with = "call")]
+    classes: bool,
 }
 
 impl Explain {
     pub(super) fn run(self) -> Result<End> {
         let abi = Abi::native(false);
+        if self.classes {
+            for (_, name, what) in Class::ALL {
+                println!("%{name:12} {what}");
+            }
+            return Ok(End::Done);
+        }
         let Some(call) = self.call else {
             for nr in 0..syscall::NUMBERS {
                 if let Some(name) = syscall::name(abi, nr) {

@@ -1,0 +1,76 @@
+//! A dump file is read on any machine, also when it is torn, foreign or hostile.
+
+use std::fs;
+
+use super::support::{dump, openat, stderr, stdout, traceloop};
+
+/// Writes a file and shows it.
+fn shown(bytes: &[u8], options: &[&str]) -> std::process::Output {
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("a.dump");
+    fs::write(&file, bytes).expect("write a file");
+    traceloop(&[&["show"], options, &[file.to_str().expect("a path")]].concat())
+}
+
+#[test]
+fn a_dump_reads_like_strace() {
+    let output = shown(&dump(&[openat("/etc/missing", 2_000_002_500)]), &["--format", "strace"]);
+    let line = r#"7     1700000002.000000 openat(AT_FDCWD, "/etc/missing", O_RDONLY) = -1 ENOENT (No such file or directory) <0.000002>"#;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().next(), Some(line));
+}
+
+#[test]
+fn every_line_of_json_is_an_object() {
+    let output = shown(&dump(&[openat("/a\x1b[31m\n\"b", 2_000_002_500)]), &["--format", "json"]);
+    let text = stdout(&output);
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    assert_eq!(lines[0]["type"], "dump");
+    assert_eq!((&lines[1]["type"], &lines[1]["errno"]), (&"call".into(), &"ENOENT".into()));
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let file = dump(&[openat("/a\x1b[31mred\n", 2_000_002_500)]);
+    for format in ["text", "strace", "json"] {
+        let output = shown(&file, &["--format", format]);
+        assert!(!output.stdout.contains(&0x1b), "{format}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_torn_dump_shows_what_stands_before_the_tear() {
+    let file = dump(&[openat("/etc/missing", 2_000_002_500)]);
+    let output = shown(&file[..file.len() - 10], &["--format", "strace"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("/etc/missing"));
+    assert!(stderr(&output).contains("the dump is damaged"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_is_no_dump_is_told_in_one_line() {
+    for bytes in [&b""[..], b"x", b"traceloop\0", &[0xff; 5000], b"traceloop\0\xff\xff"] {
+        let output = shown(bytes, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    }
+    let output = traceloop(&["show", "/nonexistent.dump"]);
+    assert!(stderr(&output).contains("show /nonexistent.dump: No such file"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_what_is_asked_for_is_shown() {
+    let file = dump(&[openat("/one", 2_000_002_500), openat("/two", 3_000_002_500)]);
+    let lines = |options: &[&str]| {
+        let output = shown(&file, &[&["--format", "strace"], options].concat());
+        stdout(&output).matches("openat(").count()
+    };
+    assert_eq!(lines(&[]), 2);
+    assert_eq!(lines(&["-n", "1"]), 1);
+    assert_eq!(lines(&["-e", "trace=!openat"]), 0);
+    assert_eq!(lines(&["-z"]), 0);
+    assert_eq!(lines(&["-Z"]), 2);
+    assert_eq!(lines(&["-P", "/two"]), 1);
+    assert_eq!(lines(&["--duration", "1s"]), 0);
+}

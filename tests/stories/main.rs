@@ -1,0 +1,10 @@
+//! Stories of users, as far as they need neither root nor BPF.
+//!
+//! | file | the story |
+//! |---|---|
+//! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
+//! | `words` | what a call is, what a set may name, and what is said to a mistake |
+
+mod dumps;
+mod support;
+mod words;

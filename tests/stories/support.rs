@@ -1,0 +1,70 @@
+//! Runs traceloop and makes dump files.
+
+use std::process::{Command, Output, Stdio};
+
+use traceloop::{
+    model::{Block, Cause, Dump, Recording, Window},
+    store,
+};
+
+pub(crate) fn traceloop(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_traceloop")).args(args).stdin(Stdio::null()).output().expect("run traceloop")
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// x86-64's openat(AT_FDCWD, path, O_RDONLY) = -ENOENT by thread 7, as the kernel side writes it.
+pub(crate) fn openat(path: &str, time: u64) -> Vec<u8> {
+    let mut bytes = vec![0; 6];
+    bytes.extend([1, 0]);
+    bytes.extend(time.to_ne_bytes());
+    bytes.extend(7_u32.to_ne_bytes());
+    bytes.extend(257_u16.to_ne_bytes());
+    bytes.extend([4, 1]);
+    bytes.extend(2_500_u64.to_ne_bytes());
+    bytes.extend((-2_i64).to_ne_bytes());
+    for arg in [0xffff_ff9c_u64, 0x7fff_0000, 0, 0] {
+        bytes.extend(arg.to_ne_bytes());
+    }
+    let length = i16::try_from(path.len() + 1).expect("a short path");
+    bytes.extend([1, 0]);
+    bytes.extend(length.to_ne_bytes());
+    bytes.extend(path.as_bytes());
+    bytes.push(0);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let size = u16::try_from(bytes.len()).expect("a small record");
+    bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+    bytes
+}
+
+/// A dump file with these records.
+pub(crate) fn dump(records: &[Vec<u8>]) -> Vec<u8> {
+    let dump = Dump {
+        traceloop: "0.1.0".into(),
+        host: "elsewhere".into(),
+        boot_id: "b".into(),
+        kernel: "6.1.0".into(),
+        arch: "x86_64".into(),
+        clock_offset: 1_700_000_000_000_000_000,
+        taken: 9_000_000_000,
+        began: 1_000_000_000,
+        cgroups: vec!["/system.slice/a.service".into()],
+        cause: Cause::Exit,
+        window: Window::default(),
+        processes: vec![],
+        interfaces: [].into(),
+        generic_families: [].into(),
+        files_before: vec![],
+        files: vec![],
+    };
+    let mut file = Vec::new();
+    let blocks = vec![Block { cpu: Some(0), bytes: records.concat() }];
+    store::write(&mut file, &Recording { dump, blocks }).expect("write a dump");
+    file
+}
