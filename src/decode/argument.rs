@@ -10,6 +10,13 @@ use crate::{
     wire::Part,
 };
 
+/// What an argument means where another one decides.
+fn chosen(raw: &Raw<'_>, other: u8, cases: &'static [(u64, &'static Kind)], otherwise: &'static Kind) -> &'static Kind {
+    let value = raw.register(other);
+    let case = cases.iter().find(|(wanted, _)| *wanted == value || *wanted == u64::from(uint(value)));
+    case.map_or(otherwise, |(_, kind)| kind)
+}
+
 /// Whether an argument is shown at all.
 pub(super) fn is_printed(raw: &Raw<'_>, arg: &Arg) -> bool {
     match arg.kind {
@@ -17,6 +24,7 @@ pub(super) fn is_printed(raw: &Raw<'_>, arg: &Arg) -> bool {
         Kind::If(other, bits, _) => raw.register(other) & bits != 0,
         Kind::IfAll(other, bits, _) => raw.register(other) & bits == bits,
         Kind::Unless(other, value, _) => raw.register(other) != value,
+        Kind::Switch(other, cases, otherwise) => !matches!(chosen(raw, other, cases, otherwise), Kind::Hidden),
         Kind::IfDevice(other, _) => matches!(uint(raw.register(other)) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK),
         _ => true,
     }
@@ -305,9 +313,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             signed
         }
         Kind::Switch(other, cases, otherwise) => {
-            let value = raw.register(*other);
-            let case = cases.iter().find(|(wanted, _)| *wanted == value);
-            print(text, raw, index, case.map_or(*otherwise, |(_, kind)| kind))
+            print(text, raw, index, chosen(raw, *other, cases, otherwise))
         }
         Kind::FutexOp => {
             sched::futex_op(text, uint(register));

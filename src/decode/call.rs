@@ -38,6 +38,7 @@ impl<'a> Raw<'a> {
         let abi = style.abi(record.compat());
         let (nr, compat) = (record.nr(), record.compat());
         let row = syscall::row(abi, nr);
+        let ret = ret.map(|ret| if compat { widened(ret) } else { ret });
         let (case, args) = case(row, args, pieces);
         Self { style, abi, nr, compat, row, case, args, ret, pieces, fds: None }
     }
@@ -140,6 +141,11 @@ fn case(row: Option<&'static Row>, args: [u64; 6], pieces: &[Piece<'_>]) -> (Opt
         *arg = u32::from_ne_bytes(*word).into();
     }
     (Some(case), behind)
+}
+
+/// A 32-bit call's result: an error of which only the lower half is left, as sigreturn leaves it, is an error.
+fn widened(ret: i64) -> i64 {
+    if (0xffff_f001..=0xffff_ffff).contains(&ret) { ret - (1 << 32) } else { ret }
 }
 
 /// Decodes a call. Its duration is the caller's to add.

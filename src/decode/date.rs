@@ -7,20 +7,25 @@ use super::text::Text;
 /// Tells a time in a comment; nothing for the epoch itself and for what is no time. The fraction has
 /// `width` digits.
 pub(super) fn comment(text: &mut Text<'_>, seconds: i64, fraction: u64, width: u32) {
+    if let Some(told) = self::text(seconds, fraction, width) {
+        text.push(" /* ");
+        text.push(&told);
+        text.push(" */");
+    }
+}
+
+/// The same without the comment.
+pub(super) fn text(seconds: i64, fraction: u64, width: u32) -> Option<String> {
     if (seconds == 0 && fraction == 0) || fraction >= 10_u64.pow(width) {
-        return;
+        return None;
     }
-    let Ok(timestamp) = Timestamp::from_second(seconds) else {
-        return;
-    };
-    let zoned = timestamp.to_zoned_datetime(TimeZone::system());
-    text.push(" /* ");
-    text.push(&zoned.strftime("%Y-%m-%dT%H:%M:%S").to_string());
+    let zoned = Timestamp::from_second(seconds).ok()?.to_zoned_datetime(TimeZone::system());
+    let mut told = zoned.strftime("%Y-%m-%dT%H:%M:%S").to_string();
     if fraction > 0 {
-        text.push(&format!(".{fraction:0width$}", width = width as usize));
+        told.push_str(&format!(".{fraction:0width$}", width = width as usize));
     }
-    text.push(&zoned.strftime("%z").to_string());
-    text.push(" */");
+    told.push_str(&zoned.strftime("%z").to_string());
+    Some(told)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub(super) fn memfd_flags(text: &mut Text<'_>, value: u32) {
 
 /// A memory policy with its flags.
 pub(super) fn policy(text: &mut Text<'_>, value: u64) {
+    let value = u64::from(super::argument::uint(value));
     let flags = value & 0xe000;
     let mode = value & !0xe000;
     if flags == 0 {

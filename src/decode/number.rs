@@ -1,6 +1,6 @@
 //! Numbers in memory.
 
-use super::{call::Raw, memory::Memory, signal, text::Text};
+use super::{call::Raw, date, memory::Memory, signal, text::Text};
 use crate::{
     model::Value,
     syscall::{Shape, Words, words},
@@ -118,7 +118,13 @@ pub(super) fn number(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, bytes: &[
             text.hex(value);
             Value::Unsigned(value)
         }
-        Shape::LongCell | Shape::TimeCell => {
+        Shape::TimeCell => {
+            let value = memory.long();
+            text.signed(value);
+            date::comment(text, value, 0, 9);
+            Value::Signed(value)
+        }
+        Shape::LongCell => {
             let value = memory.long();
             text.signed(value);
             Value::Signed(value)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{call::Raw, errno, file, net, poll, signal, special, text::Text};
+use super::{call::Raw, date, errno, file, net, poll, signal, special, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told, words},
@@ -91,7 +91,14 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         ) => {
             told_value(&mut text, raw, *told, value);
         }
-        Ret::Told(Told::Time) => text.signed(value),
+        Ret::Told(Told::Time) => {
+            text.signed(value);
+            if let Some(told) = date::text(value, 0, 9) {
+                text.push(" (");
+                text.push(&told);
+                text.push(")");
+            }
+        }
         Ret::Hex => text.hex(if raw.abi.word() == 4 { u64::from(value as u32) } else { value as u64 }),
         Ret::Octal => text.mode(value as u32),
         Ret::Flags(words) => {
@@ -153,7 +160,11 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         }
         Ret::Told(Told::Select) => {
             text.signed(value);
-            poll::select_result(&mut text, raw, value);
+            if raw.row.is_some_and(|row| row.args().len() == 1) {
+                poll::old_select_result(&mut text, raw, value);
+            } else {
+                poll::select_result(&mut text, raw, value);
+            }
         }
     }
     Outcome::Returned { value, text: text.finish().into() }

@@ -502,6 +502,11 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         flags,
         part: types::part::PART_DATA,
     }];
+    if shape == Shape::OldSigFrame {
+        // The upper half of the mask lies behind the state of the floating point unit.
+        let upper = types::grab { offset: 712, part: types::part::PART_FIRST, ..grabs[0] };
+        grabs.push(upper);
+    }
     let inner = shape.behind(word).iter().filter(|behind| wanted.verbose || !behind.verbose);
     grabs.extend(inner.map(|behind| behind_grab(arg, behind, flags, wanted)));
     grabs

@@ -13,9 +13,9 @@ use crate::syscall::{
     words,
 };
 
-const CLONE_PARENT: u64 = (libc::CLONE_PARENT_SETTID | libc::CLONE_PIDFD) as u64;
-const CLONE_TLS: u64 = libc::CLONE_SETTLS as u64;
-const CLONE_CHILD: u64 = (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID) as u64;
+pub(super) const CLONE_PARENT: u64 = (libc::CLONE_PARENT_SETTID | libc::CLONE_PIDFD) as u64;
+pub(super) const CLONE_TLS: u64 = libc::CLONE_SETTLS as u64;
+pub(super) const CLONE_CHILD: u64 = (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID) as u64;
 
 pub(super) static ROWS: &[Row] = rows! {
     sched_yield [] () -> Int;
@@ -26,7 +26,7 @@ pub(super) static ROWS: &[Row] = rows! {
     execve [File Process] (filename: Path, argv: Strings, envp: StringCount) -> Gone;
     exit [Process] (error_code: Int) -> Never;
     wait4 [Process] (upid: Pid, stat_addr: OutIfAny(WaitStatus), options: Flags(&words::process::WAIT), ru: OutIfAny(Rusage)) -> Int;
-    umask [] (mask: Octal) -> Octal;
+    umask [] (mask: Mode) -> Octal;
     getrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: Out(Rlimit, One)) -> Int;
     getrusage [] (who: Enum(&words::process::RUSAGE), ru: Out(Rusage, One)) -> Int;
     ptrace [] (request: LongEnum(&words::ptrace::REQUESTS), pid: Pid, addr: Addr, data: Addr) -> Int by &PTRACE_CASES;
@@ -72,8 +72,9 @@ pub(super) static ROWS: &[Row] = rows! {
     futex [] (uaddr: Addr, op: FutexOp, val: Uint, utime: Addr, uaddr2: Addr, val3: Hex32) -> Int by &FUTEX_CASES;
     sched_setaffinity [] (pid: Pid, len: Uint, user_mask_ptr: In(CpuSet, Arg(len))) -> Int;
     sched_getaffinity [] (pid: Pid, len: Uint, user_mask_ptr: Out(CpuSet, Ret)) -> Int;
-    set_thread_area [] (arg0: Size) -> Int;
-    get_thread_area [] (arg0: Size) -> Int;
+    // The entry is read once more at the end: the kernel may have chosen it.
+    set_thread_area [] (u_info: Before(UserDesc, One), chosen @ 0: If(0, 0, &Out(Uint32, One))) -> Told(Told::Entry);
+    get_thread_area [] (u_info: Before(UserDescEntry, One), found @ 0: If(0, 0, &Out(UserDesc, One))) -> Int;
     set_tid_address [] (tidptr: Addr) -> Int;
     restart_syscall [] () -> Int;
     exit_group [Process] (error_code: Int) -> Never;

@@ -27,7 +27,7 @@ words! {
         libc { CLONE_NEWTIME CLONE_NEWNS CLONE_NEWCGROUP CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWUSER CLONE_NEWPID
             CLONE_NEWNET }
     /// wait4's options.
-    pub WAIT "W???": libc { WNOHANG WUNTRACED WEXITED WSTOPPED WCONTINUED WNOWAIT __WCLONE __WALL __WNOTHREAD }
+    pub WAIT "W???": libc { WNOHANG WEXITED WSTOPPED WCONTINUED WNOWAIT __WCLONE __WALL __WNOTHREAD }
     /// Whom waitid waits for.
     pub WAITID "P_???": libc { P_ALL P_PID P_PGID P_PIDFD }
     /// What a ptrace stop is for.
