@@ -312,9 +312,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             number::id16(text, uint(register) & 0xffff);
             signed
         }
-        Kind::Switch(other, cases, otherwise) => {
-            print(text, raw, index, chosen(raw, *other, cases, otherwise))
-        }
+        Kind::Switch(other, cases, otherwise) => print(text, raw, index, chosen(raw, *other, cases, otherwise)),
         Kind::FutexOp => {
             sched::futex_op(text, uint(register));
             unsigned

@@ -183,6 +183,24 @@ pub(super) fn old_select(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
     }
 }
 
+/// Its result: the pieces of the end come behind those of the start.
+pub(super) fn old_select_result(text: &mut Text<'_>, raw: &Raw<'_>, ready: i64) {
+    if ready == 0 {
+        return text.push(" (Timeout)");
+    }
+    text.push(" (");
+    let start = text.len();
+    let last = |part| raw.pieces(0).filter(|piece| piece.part == part).last().and_then(|piece| piece.bytes.ok());
+    let limit = raw.number(0, Part::PART_DATA).map_or(0, |count| descriptors(count.into()));
+    let sets = [last(Part::PART_FIRST), last(Part::PART_SECOND), last(Part::PART_THIRD)];
+    ready_sets(text, &sets, limit, ready);
+    if let Some(bytes) = last(Part::PART_ITEM) {
+        text.push(if text.len() > start { ", left " } else { "left " });
+        time::timeval(text, &mut Memory::new(bytes, 0, 4));
+    }
+    text.push(")");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
