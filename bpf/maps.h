@@ -62,10 +62,10 @@ struct {
 	__type(value, __u32);
 } cgroup_slots SEC(".maps");
 
-/* Slots that were looked up lately, by cgroup id; see slot_of_cgroup. */
+/* Slots that were looked up lately, by cgroup id; see slot_of_cgroup. Alone in .bss: userspace empties it. */
 enum { KEPT_SLOTS = 1024 };
 volatile __u64 kept_slots[KEPT_SLOTS];
-/* Changed by userspace behind each change of a cgroup's slot. */
+/* Changed by userspace behind each change of a cgroup's slot; 16 bits. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);

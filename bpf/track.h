@@ -14,9 +14,10 @@ static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 }
 
 /*
- * What was looked up is kept in one word, so that it is always one cgroup's: id, generation, slot.
- * Userspace changes the generation when it has changed a cgroup's slot; a cgroup that is made gets its
- * slot before anybody looks.
+ * What was looked up is kept in one word, so that it is always one cgroup's: 32 bits of id, 16 of
+ * generation, 16 of slot; what does not fit is looked up each time. Userspace changes the generation when
+ * it has changed a cgroup's slot, and empties the table before a generation comes again: in generation 0
+ * nothing is kept. A cgroup that is made gets its slot before anybody looks.
  */
 static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
 {
@@ -25,12 +26,12 @@ static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
 
 	if (!generation)
 		return 0;
-	key = id << 24 | (__u64)(*generation & 0xff) << 16;
+	key = id << 32 | (__u64)(*generation & 0xffff) << 16;
 	kept = kept_slots[id & (KEPT_SLOTS - 1)];
-	if ((kept & ~0xffffull) == key)
+	if ((kept & ~0xffffull) == key && id < 1ull << 32)
 		return kept & 0xffff;
 	slot = look_up_slot(cgroup, id);
-	if (slot <= 0xffff && id < 1ull << 40)
+	if ((key & 0xffff0000) && slot <= 0xffff && id < 1ull << 32)
 		kept_slots[id & (KEPT_SLOTS - 1)] = key | slot;
 	return slot;
 }

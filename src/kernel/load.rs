@@ -43,7 +43,7 @@ pub struct Kernel {
     features: Features,
     in_flight: Link,
     /// Changes whenever a cgroup's slot does.
-    generation: Cell<u32>,
+    generation: Cell<u16>,
     strings: u32,
 }
 
@@ -166,12 +166,25 @@ impl Kernel {
         self.forget_slots()
     }
 
-    /// Has the kernel side look slots up anew.
+    /// Has the kernel side look slots up anew. Before a generation comes again, what was kept in its
+    /// first time is emptied out, while nothing new is kept.
     fn forget_slots(&self) -> Result<()> {
         let generation = self.generation.get().wrapping_add(1);
-        self.generation.set(generation);
+        if generation == 0 {
+            self.tell_generation(0)?;
+            let kept = &self.skel.maps.bss;
+            let none = vec![0; usize::try_from(kept.value_size()).context("a table of no size")?];
+            kept.update(&0_u32.to_ne_bytes(), &none, MapFlags::ANY).context("empty the table of kept slots")?;
+        }
+        self.generation.set(generation.max(1));
+        self.tell_generation(self.generation.get())
+    }
+
+    fn tell_generation(&self, generation: u16) -> Result<()> {
         let generations = &self.skel.maps.generations;
-        generations.update(&0_u32.to_ne_bytes(), &generation.to_ne_bytes(), MapFlags::ANY).context("tell of a new slot")
+        generations
+            .update(&0_u32.to_ne_bytes(), &u32::from(generation).to_ne_bytes(), MapFlags::ANY)
+            .context("tell of a new slot")
     }
 
     /// The cgroup's calls are no longer recorded.

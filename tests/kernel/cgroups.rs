@@ -1,6 +1,17 @@
 //! Cgroups below, cgroups made later, tasks that join, cgroups that are not recorded.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+};
+
+use traceloop::{
+    cgroup::Cgroup,
+    kernel::{Kernel, Options},
+    ring::{self, Ring},
+    syscall::plan::Wanted,
+};
 
 use super::support::{Scratch, WAYS};
 
@@ -70,5 +81,45 @@ fn a_task_that_leaves_is_no_longer_recorded() {
         let dump = recording.dump();
         assert!(!dump.has(r#"["/bin/true", "has-left"]"#), "{}", dump.text);
         dump.must_have("cgroup.procs");
+    }
+}
+
+/// The kernel side keeps what it looked up, also that a cgroup is not recorded: however many slots change
+/// before the cgroup's next call, that is not believed any more.
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
+    for changes in [1, 256, 65_535, 65_536] {
+        let (scratch, other) = (Scratch::new(), Scratch::new());
+        let kernel = Kernel::load(&Options { wanted: Wanted::default(), tracks: 1, without: vec![] }).expect("load");
+        let cpus = ring::online_cpus().expect("list the CPUs");
+        let rings: Vec<_> = cpus.iter().map(|cpu| Ring::open(*cpu, 1 << 16).expect("open a ring")).collect();
+        rings.iter().for_each(|ring| kernel.insert_ring(1, ring).expect("insert a ring"));
+        let procs = scratch.cgroup.join("cgroup.procs");
+        let script = format!("echo $$ > {}; while read line; do echo $line; done", procs.display());
+        let mut shell = Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start a shell");
+        let mut orders = shell.stdin.take().expect("its stdin");
+        let mut answers = BufReader::new(shell.stdout.take().expect("its stdout"));
+        let mut call = || {
+            writeln!(orders, "x").expect("have it make calls");
+            answers.read_line(&mut String::new()).expect("wait for them");
+        };
+        let other = Cgroup::open(&other.cgroup).expect("open the other cgroup");
+        // From the first change on, what is looked up is kept.
+        kernel.release(&other).expect("change a slot");
+        call();
+        kernel.assign(&Cgroup::open(&scratch.cgroup).expect("open the cgroup"), 1).expect("record it");
+        (1..changes).for_each(|_| kernel.release(&other).expect("change a slot"));
+        call();
+        kernel.flush().expect("have everything sent");
+        let records: u64 = cpus.iter().map(|cpu| kernel.tally(1, *cpu).expect("read a tally").records).sum();
+        drop(orders);
+        shell.wait().expect("wait for the shell");
+        assert!(records > 0, "nothing is recorded after {changes} changes");
     }
 }
