@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Row] = rows! {
     prctl [Creds] (option: Enum(&words::prctl::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int by &PRCTL_CASES;
     arch_prctl [] (code: Enum(&words::process::ARCH_PRCTL), addr: Hex) -> Int by &ARCH_PRCTL_CASES;
     setrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: In(Rlimit, One)) -> Int;
-    get_kernel_syms [] (arg0: Size) -> Int;
+    get_kernel_syms [] (table: Addr) -> Int;
     gettid [Pure] () -> Int;
     futex [] (uaddr: Addr, op: FutexOp, val: Uint, utime: Addr, uaddr2: Addr, val3: Hex32) -> Int by &FUTEX_CASES;
     sched_setaffinity [] (pid: Pid, len: Uint, user_mask_ptr: In(CpuSet, Arg(len))) -> Int;

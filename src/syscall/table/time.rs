@@ -25,8 +25,8 @@ pub(super) static ROWS: &[Row] = rows! {
     settimeofday [Clock] (tv: In(Timeval, One), tz: In(Timezone, One)) -> Int;
     time [Clock] (tloc: Out(TimeCell, One)) -> Told(Told::Time);
     epoll_create [Desc] (size: Int) -> Fd;
-    epoll_ctl_old [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size) -> Int;
-    epoll_wait_old [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size) -> Int;
+    epoll_ctl_old [] (epfd: Int, op: Int, fd: Int, event: Addr) -> Int;
+    epoll_wait_old [] (epfd: Int, events: Addr, maxevents: Int, timeout: Int) -> Int;
     timer_create [] (which_clock: Clock, timer_event_spec: In(SigEvent, One), created_timer_id: Out(Int32, One)) -> Int;
     timer_settime [] (timer_id: Int, flags: Flags(&words::time::TIMER), new_setting: In(Itimerspec, One), old_setting: Out(Itimerspec, One)) -> Int;
     timer_gettime [] (timer_id: Int, setting: Out(Itimerspec, One)) -> Int;
