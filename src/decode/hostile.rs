@@ -4,30 +4,13 @@ use proptest::prelude::*;
 
 use super::{Constants, Style, events};
 use crate::{
-    model::{Block, Cause, Dump, Recording, Window},
+    model::{Block, Dump, Recording},
     render::{self, Format},
     wire::{Kind, Record},
 };
 
 fn recording(bytes: Vec<u8>) -> Recording {
-    let dump = Dump {
-        traceloop: String::new(),
-        host: String::new(),
-        boot_id: String::new(),
-        kernel: String::new(),
-        arch: "x86_64".into(),
-        clock_offset: 0,
-        taken: 0,
-        began: 0,
-        cgroups: vec![],
-        cause: Cause::Exit,
-        window: Window::default(),
-        processes: vec![],
-        interfaces: Default::default(),
-        generic_families: Default::default(),
-        files_before: vec![],
-        files: vec![],
-    };
+    let dump = Dump { arch: "x86_64".into(), ..Dump::default() };
     Recording { dump, blocks: vec![Block { cpu: Some(0), bytes }] }
 }
 

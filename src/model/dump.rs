@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Files;
+use super::{Cause, Files, Identity};
 
 /// Everything that a dump says of itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Dump {
     /// The version of traceloop that made it.
     pub traceloop: String,
@@ -27,6 +27,9 @@ pub struct Dump {
     pub began: u64,
     /// The cgroups recorded in it, as paths from the root of the cgroup tree.
     pub cgroups: Vec<String>,
+    /// Who they are.
+    #[serde(default)]
+    pub identities: Vec<Identity>,
     /// Why it was made.
     pub cause: Cause,
     /// For which time it is complete.
@@ -45,18 +48,6 @@ pub struct Dump {
     /// The same when the dump was made.
     #[serde(default)]
     pub files: Vec<Files>,
-}
-
-/// Why a dump was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The recorder ends.
-    Exit,
-    /// The recorded command ended.
-    Command,
-    /// SIGUSR2 or a request.
-    Request,
 }
 
 /// For which time a dump is complete.

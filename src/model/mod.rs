@@ -1,11 +1,15 @@
 //! What everything above works with: events as we understood them, and a dump's identity and window.
 
+mod cause;
 mod dump;
 mod event;
 mod files;
+mod identity;
 mod names;
 
-pub use dump::{Block, Cause, Dump, Loss, Process, Reach, Recording, Window};
+pub use cause::Cause;
+pub use dump::{Block, Dump, Loss, Process, Reach, Recording, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Signal, Value, What};
 pub use files::{File, Files};
+pub use identity::{Container, Identity, Pod};
 pub use names::{errno_name, signal_name};

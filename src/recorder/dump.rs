@@ -84,6 +84,7 @@ fn identity(
         taken: boottime(),
         began,
         cgroups: tracks.iter().filter_map(|track| track.cgroup.as_ref()).map(crate::cgroup::Cgroup::name).collect(),
+        identities: Vec::new(),
         cause,
         window,
         processes,

@@ -11,7 +11,7 @@ use super::{
     moment::{Clock, clock, moment},
     strace, window,
 };
-use crate::model::{Call, Cause, Dump, Event, Exit, Outcome, What};
+use crate::model::{Call, Dump, Event, Exit, Outcome, What};
 
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
     header(out, dump)?;
@@ -80,11 +80,6 @@ fn call_text(text: &mut String, call: &Call) {
 
 fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     let zone = TimeZone::system();
-    let cause = match dump.cause {
-        Cause::Exit => "the recorder ends",
-        Cause::Command => "the command ended",
-        Cause::Request => "on request",
-    };
     writeln!(
         out,
         "# traceloop {}: {} on {}, Linux {} {}",
@@ -95,7 +90,7 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
         dump.arch
     )?;
     let taken = moment(dump.taken, dump.clock_offset, &zone, "%Y-%m-%d %H:%M:%S %Z");
-    writeln!(out, "# dumped {taken}: {cause}; recording since {}", clock(dump.began, dump.clock_offset, &zone))?;
+    writeln!(out, "# dumped {taken}: {}; recording since {}", dump.cause, clock(dump.began, dump.clock_offset, &zone))?;
     window::lines(dump).iter().try_for_each(|line| writeln!(out, "# {line}"))
 }
 

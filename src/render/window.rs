@@ -33,7 +33,7 @@ pub fn lines(dump: &Dump) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cause, Loss, Reach, Window};
+    use crate::model::{Loss, Reach, Window};
 
     #[test]
     fn the_window_and_the_losses_in_words() {
@@ -44,24 +44,7 @@ mod tests {
             records: 5,
             overwritten: 7,
         };
-        let dump = Dump {
-            traceloop: String::new(),
-            host: String::new(),
-            boot_id: String::new(),
-            kernel: String::new(),
-            arch: String::new(),
-            clock_offset: 0,
-            taken: 0,
-            began: 0,
-            cgroups: vec![],
-            cause: Cause::Exit,
-            window,
-            processes: vec![],
-            interfaces: Default::default(),
-            generic_families: Default::default(),
-            files_before: vec![],
-            files: vec![],
-        };
+        let dump = Dump { window, ..Dump::default() };
         let told = lines(&dump);
         assert!(told[0].starts_with("complete from ") && told[0].contains(":02.000000 on, with losses"), "{told:?}");
         assert!(told[0].ends_with("; cpu 1 reaches back to the beginning; 7 older records overwritten"), "{told:?}");

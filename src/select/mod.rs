@@ -95,7 +95,7 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cause, Comm, Outcome, Window};
+    use crate::model::{Comm, Outcome};
 
     fn call(nr: u16, start: u64, outcome: Outcome) -> Event {
         let call = Call {
@@ -123,24 +123,7 @@ mod tests {
     }
 
     fn kept(selection: &Selection) -> Vec<u64> {
-        let dump = Dump {
-            traceloop: String::new(),
-            host: String::new(),
-            boot_id: String::new(),
-            kernel: String::new(),
-            arch: "x86_64".into(),
-            clock_offset: 0,
-            taken: 40_000_000_000,
-            began: 0,
-            cgroups: vec![],
-            cause: Cause::Exit,
-            window: Window::default(),
-            processes: vec![],
-            interfaces: Default::default(),
-            generic_families: Default::default(),
-            files_before: vec![],
-            files: vec![],
-        };
+        let dump = Dump { arch: "x86_64".into(), taken: 40_000_000_000, ..Dump::default() };
         let mut events = vec![
             call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),
             call(1, 20_000_000_000, Outcome::Failed { errno: 2, text: "".into() }),

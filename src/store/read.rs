@@ -111,13 +111,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Cause, Dump, Window};
+    use crate::model::{Cause, Dump};
 
     fn recording() -> Recording {
         let dump = Dump {
             traceloop: "0".into(),
             host: "h".into(),
-            boot_id: "b".into(),
             kernel: "k".into(),
             arch: "x86_64".into(),
             clock_offset: 1,
@@ -125,12 +124,8 @@ mod tests {
             began: 1,
             cgroups: vec!["/a".into()],
             cause: Cause::Exit,
-            window: Window::default(),
-            processes: vec![],
             interfaces: [(1, "lo".to_owned())].into(),
-            generic_families: Default::default(),
-            files_before: vec![],
-            files: vec![],
+            ..Dump::default()
         };
         let mut record = [0_u8; 56];
         record[4] = 56;

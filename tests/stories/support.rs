@@ -3,7 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use traceloop::{
-    model::{Block, Cause, Dump, Recording, Window},
+    model::{Block, Cause, Dump, Recording},
     store,
 };
 
@@ -56,12 +56,7 @@ pub(crate) fn dump(records: &[Vec<u8>]) -> Vec<u8> {
         began: 1_000_000_000,
         cgroups: vec!["/system.slice/a.service".into()],
         cause: Cause::Exit,
-        window: Window::default(),
-        processes: vec![],
-        interfaces: [].into(),
-        generic_families: [].into(),
-        files_before: vec![],
-        files: vec![],
+        ..Dump::default()
     };
     let mut file = Vec::new();
     let blocks = vec![Block { cpu: Some(0), bytes: records.concat() }];

@@ -1,0 +1,101 @@
+//! Why a dump was made.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::signal_name;
+
+/// Why a dump was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The recorder ends.
+    Exit,
+    /// The recorded command ended.
+    Command,
+    /// SIGUSR2 or a request.
+    #[default]
+    Request,
+    /// A systemd unit failed.
+    Unit {
+        /// systemd's Result: `signal`, `core-dump`, `exit-code`, `timeout`, `watchdog`, `oom-kill` ...
+        result: String,
+        /// What its main process ended with, as `wait(2)` tells it; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<i32>,
+    },
+    /// A process was killed by a signal.
+    Killed {
+        /// The process.
+        pid: u32,
+        /// Its name, escaped.
+        comm: String,
+        /// The signal's number.
+        signal: i32,
+        /// Whether it left a core dump.
+        core: bool,
+    },
+    /// The last process of the cgroup ended with a status other than 0.
+    Status {
+        /// The process.
+        pid: u32,
+        /// Its name, escaped.
+        comm: String,
+        /// Its exit status.
+        status: i32,
+    },
+    /// A call matched a rule.
+    Call {
+        /// The thread.
+        tid: u32,
+        /// The rule as it stands in the configuration: `openat=EACCES`.
+        rule: String,
+    },
+}
+
+impl Cause {
+    /// One word for names and lists: `unit`, `killed`, `status`, `call`, `request`, `exit`, `command`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Command => "command",
+            Self::Request => "request",
+            Self::Unit { .. } => "unit",
+            Self::Killed { .. } => "killed",
+            Self::Status { .. } => "status",
+            Self::Call { .. } => "call",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit => f.write_str("the recorder ends"),
+            Self::Command => f.write_str("the command ended"),
+            Self::Request => f.write_str("on request"),
+            Self::Unit { result, .. } => write!(f, "the unit failed: {result}"),
+            Self::Killed { pid, comm, signal, core } => {
+                let core = if *core { " (core dumped)" } else { "" };
+                write!(f, "{comm}[{pid}] was killed by {}{core}", signal_name(*signal))
+            }
+            Self::Status { pid, comm, status } => write!(f, "{comm}[{pid}] exited with {status}"),
+            Self::Call { tid, rule } => write!(f, "thread {tid} made a call that matches {rule}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_of_older_dumps_are_understood() {
+        assert_eq!(serde_json::from_str::<Cause>("\"exit\"").unwrap(), Cause::Exit);
+        let killed = Cause::Killed { pid: 7, comm: "a".into(), signal: 11, core: true };
+        let text = serde_json::to_string(&killed).unwrap();
+        assert_eq!(serde_json::from_str::<Cause>(&text).unwrap(), killed);
+        assert_eq!(killed.to_string(), "a[7] was killed by SIGSEGV (core dumped)");
+    }
+}
