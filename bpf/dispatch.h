@@ -67,6 +67,23 @@ static __always_inline void take_note(struct task_state *state, const volatile s
 		state->noted = !bpf_probe_read_user(&state->note, 4, (void *)from);
 }
 
+/* Whether the call will overwrite what it reads: it is then copied at the start. */
+static __always_inline bool is_aliased(const volatile struct plan *plan, struct pt_regs *regs, bool compat)
+{
+	__u64 args[8] = {};
+
+	arguments(regs, compat, args);
+	#pragma clang loop unroll(full)
+	for (int i = 0; i < ALIASES; i++) {
+		const volatile struct alias *alias = &plan->alias[i];
+		__u64 in = args[alias->in & 7], out = args[alias->out & 7];
+
+		if (i < plan->aliases && in && out && in < out + alias->out_size && out < in + alias->in_size)
+			return true;
+	}
+	return false;
+}
+
 static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 {
 	struct task_struct *task = me();
@@ -107,7 +124,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	state->entered = bpf_ktime_get_boot_ns();
 	if (plan->flags & PLAN_NOTE)
 		take_note(state, plan, regs, compat);
-	if (plan->flags & PLAN_ENTER)
+	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat)))
 		bpf_tail_call(ctx, &enter_writers, plan->enter_writer);
 	return 0;
 }

@@ -81,6 +81,7 @@ enum plan_flag {
 	PLAN_ALWAYS = 4,	/* write it in any case */
 	PLAN_NOTE = 8,		/* keep note_size bytes as they are at the start: PART_START */
 	PLAN_WORDS = 16,	/* the arguments are 32-bit words that args[1] points to: PART_WORDS */
+	PLAN_ALIAS = 32,	/* write a RECORD_ENTER where memory that is read lies in memory that is written */
 } __attribute__((packed));
 
 /* Which descriptors a call makes. */
@@ -91,6 +92,16 @@ enum files {
 	FILES_PAIR = 3,		/* the two ints that args[0] points to, or args[3] with pair_arg */
 	FILES_CWD = 4,		/* the working directory */
 } __attribute__((packed));
+
+/* Memory that a call reads and memory that it writes: they may be the same, nanosleep(&t, &t). */
+struct alias {
+	__u8 in;
+	__u8 out;
+	__u16 in_size;
+	__u16 out_size;
+};
+
+enum { ALIASES = 2 };
 
 struct plan {
 	enum plan_flag flags;
@@ -108,7 +119,9 @@ struct plan {
 	__u16 note_size;	/* 4 or 8 */
 	enum files files;
 	__u8 pair_arg;
-	__u16 pad;
+	__u8 aliases;		/* PLAN_ALIAS: alias[0 .. aliases) */
+	__u8 pad;
+	struct alias alias[ALIASES];
 	struct grab grab[GRABS];
 	struct grab enter[GRABS];
 };

@@ -412,10 +412,11 @@ fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
 /// Memory that an argument points to, or the pointer if it is not known.
 fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
     let register = raw.register(index);
-    let known = if matches!(shape, Shape::SigFrame | Shape::OldSigFrame) {
-        raw.data(index)
-    } else {
-        raw.data(index).filter(|_| register != 0)
+    let known = match shape {
+        Shape::SigFrame | Shape::OldSigFrame => raw.data(index),
+        // Its pieces are the elements.
+        Shape::Iocbs => Some(&[][..]),
+        _ => raw.data(index).filter(|_| register != 0),
     };
     // Of nothing, nothing has to be read.
     let empty =

@@ -19,6 +19,8 @@ const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
 /// Elements of an array that are kept at most: as many as bytes of a string are shown, and one more.
 /// Pieces of memory that are copied at each end of a call: bpf/plan.h's GRABS.
 const GRABS: usize = 6;
+/// Pairs of arguments that may point to the same memory: bpf/plan.h's ALIASES.
+const ALIASES: usize = 2;
 const ELEMENTS_MOST: usize = 256;
 
 type Plans = [types::plan; 2048];
@@ -125,6 +127,7 @@ const fn low(value: u64) -> u32 {
 /// The registers of such a call are its number and a pointer: what the plan tells of is behind it.
 fn from_words(plan: &mut types::plan) {
     plan.flags.0 |= types::plan_flag::PLAN_WORDS.0;
+    plan.flags.0 &= !types::plan_flag::PLAN_ALIAS.0;
     plan.nargs = 2;
     plan.writer.0 = plan.writer.0.max(types::writer::WRITER_CAPTURE.0);
 }
@@ -211,11 +214,14 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         grabs.end.into_iter().for_each(|grab| end.add(grab));
     }
     let note = start.take_note();
+    let aliases = if gone || !start.grabs.is_empty() { Vec::new() } else { aliases(args, &mut start, &end, abi, wanted) };
     let registers = args.iter().map(|arg| arg.index + registers(&arg.kind, abi)).max().unwrap_or(0).min(6);
     let (grab, count) = end.array();
     let (enter, enter_count) = start.array();
     let mut flags = types::plan_flag::PLAN_RECORD;
-    if gone || enter_count > 0 {
+    if !aliases.is_empty() {
+        flags.0 |= types::plan_flag::PLAN_ALIAS.0;
+    } else if gone || enter_count > 0 {
         flags.0 |= types::plan_flag::PLAN_ENTER.0;
     }
     if gone {
@@ -232,11 +238,69 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         enter,
         ..Default::default()
     };
+    plan.aliases = u8::try_from(aliases.len()).expect("few");
+    plan.alias[..aliases.len()].copy_from_slice(&aliases);
     if let Some(note) = note {
         plan.flags.0 |= types::plan_flag::PLAN_NOTE.0;
         (plan.note_arg, plan.note_offset, plan.note_size) = (note.arg, note.offset, note.size);
     }
     plan
+}
+
+/// Which arguments may be read from where others are written; what they point to is then copied at the
+/// start, under the label that it has at the end: who reads pieces finds the first.
+fn aliases(args: &[Arg], start: &mut Phase, end: &Phase, abi: Abi, wanted: &Wanted) -> Vec<types::alias> {
+    let is_out = |arg: &&Arg| matches!(way(&arg.kind), Way::Out);
+    let mut aliases = Vec::new();
+    for arg in args.iter().filter(|arg| matches!(way(&arg.kind), Way::In)) {
+        let reads = grabs(arg.index, &arg.kind, abi.word(), wanted).end;
+        let Some(read) = reads.first().filter(|grab| writer_of(grab.what) == types::writer::WRITER_CAPTURE) else {
+            continue;
+        };
+        let before = aliases.len();
+        for out in args.iter().filter(is_out).filter_map(|out| end.grabs.iter().find(|grab| grab.arg == out.index)) {
+            let (in_size, out_size) = (reach(read), reach(out));
+            aliases.push(types::alias { r#in: arg.index, out: out.arg, in_size, out_size });
+        }
+        if aliases.len() > before {
+            // As the end has it: an int's length is told in half a register.
+            end.grabs.iter().filter(|grab| grab.arg == arg.index).for_each(|grab| start.add(*grab));
+        }
+    }
+    aliases.truncate(ALIASES);
+    aliases
+}
+
+enum Way {
+    In,
+    Out,
+    Neither,
+}
+
+/// Whether a call reads or writes an argument's memory.
+fn way(kind: &Kind) -> Way {
+    match kind {
+        Kind::Path | Kind::Str | Kind::In(..) => Way::In,
+        Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::OutIfRestart(..) => Way::Out,
+        Kind::If(_, _, inner) | Kind::IfAll(_, _, inner) | Kind::Unless(_, _, inner) | Kind::Label(_, inner) => {
+            way(inner)
+        }
+        Kind::Choose(_, _, first, second) => match way(first) {
+            Way::Neither => way(second),
+            way => way,
+        },
+        _ => Way::Neither,
+    }
+}
+
+/// How many bytes of memory a grab stands for, at least.
+fn reach(grab: &types::grab) -> u16 {
+    match grab.length {
+        types::length::LENGTH_ONE if grab.what == types::what::WHAT_BYTES => grab.offset + grab.size,
+        types::length::LENGTH_ONE => 1,
+        // Signal sets, mostly; neighbours on the stack must not count as the same.
+        _ => grab.most.min(8),
+    }
 }
 
 /// How many registers an argument takes.
@@ -578,6 +642,34 @@ mod tests {
     fn a_plain_call_captures_nothing() {
         let plan = of("getppid");
         assert_eq!((plan.nargs, plan.grabs, plan.writer), (0, 0, types::writer::WRITER_PLAIN));
+    }
+
+    #[test]
+    fn what_a_call_overwrites_is_compared_with_what_it_reads() {
+        let pairs = |name| {
+            let plan = of(name);
+            assert_eq!(plan.flags.0 & types::plan_flag::PLAN_ALIAS.0 != 0, plan.aliases > 0);
+            assert!(plan.aliases == 0 || plan.enter_grabs > 0);
+            plan.alias[..usize::from(plan.aliases)].iter().map(|alias| (alias.r#in, alias.out)).collect::<Vec<_>>()
+        };
+        for (name, pair) in [
+            ("nanosleep", (0, 1)),
+            ("clock_nanosleep", (2, 3)),
+            ("rt_sigaction", (1, 2)),
+            ("rt_sigprocmask", (1, 2)),
+            ("sigaltstack", (0, 1)),
+            ("setitimer", (1, 2)),
+            ("timer_settime", (2, 3)),
+            ("timerfd_settime", (2, 3)),
+            ("prlimit64", (2, 3)),
+            ("mq_getsetattr", (1, 2)),
+            ("readlink", (0, 1)),
+        ] {
+            assert_eq!(pairs(name), [pair], "{name}");
+        }
+        for name in ["openat", "read", "write", "poll", "execve", "getppid"] {
+            assert!(pairs(name).is_empty(), "{name}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    support::{Scratch, compile},
+    support::{Scratch, WAYS, compile},
     witness::both,
 };
 
@@ -101,6 +101,36 @@ os.stat("/tmp")'"#
         compat.display().to_string(),
         threads.display().to_string(),
     ]
+}
+
+/// What a call reads is told as it was read, though the call writes its answer over it.
+#[test]
+#[ignore = "needs root and BPF"]
+fn memory_that_is_read_and_overwritten() {
+    for way in WAYS {
+        let scratch = Scratch::new();
+        let program = compile(&scratch, "same", &["-lrt"]);
+        let (reference, got) = both(&scratch, way, &[], program.to_str().expect("a path"));
+        let (same, of, differences) = share(&reference, &got);
+        assert!(of > 40 && same == of, "{way:?}: {same} of {of} lines equal\n{differences}");
+        for line in [
+            "nanosleep({tv_sec=5,tv_nsec=0},{tv_sec=4,",
+            "clock_nanosleep(CLOCK_MONOTONIC,0,{tv_sec=6,tv_nsec=0},{tv_sec=5,",
+            "rt_sigaction(SIGUSR2,{sa_handler=SIG_IGN,sa_mask=[],sa_flags=0},{sa_handler=SIG_DFL,",
+            "rt_sigprocmask(SIG_BLOCK,[USR1],[],8)",
+            "sigaltstack({ss_sp=NULL,ss_flags=SS_DISABLE,ss_size=0},{ss_sp=NULL,ss_flags=SS_DISABLE,",
+            "setitimer(ITIMER_VIRTUAL,{it_interval={tv_sec=1,tv_usec=2},it_value={tv_sec=300,tv_usec=4}},{it_interval={tv_sec=0,",
+            "timer_settime(0,0,{it_interval={tv_sec=5,tv_nsec=6},it_value={tv_sec=700,tv_nsec=8}},{it_interval={tv_sec=0,",
+            "it_interval={tv_sec=9,tv_nsec=10},it_value={tv_sec=110,tv_nsec=12}},{it_interval={tv_sec=0,",
+            "prlimit64(0,RLIMIT_NPROC,{rlim_cur=1000,rlim_max=2000},{rlim_cur=",
+            "{mq_flags=O_NONBLOCK,mq_maxmsg=4,mq_msgsize=5,mq_curmsgs=6},{mq_flags=0,mq_maxmsg=3,",
+            "readlink(\"/proc/self/exe\",\"/",
+            "aio_buf=\"a block\"",
+        ] {
+            let told = got.replace(", ", ",");
+            assert!(told.contains(line), "{way:?}: {line}\n{told}");
+        }
+    }
 }
 
 #[test]
