@@ -214,7 +214,8 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         grabs.end.into_iter().for_each(|grab| end.add(grab));
     }
     let note = start.take_note();
-    let aliases = if gone || !start.grabs.is_empty() { Vec::new() } else { aliases(args, &mut start, &end, abi, wanted) };
+    let aliases =
+        if gone || !start.grabs.is_empty() { Vec::new() } else { aliases(args, &mut start, &end, abi, wanted) };
     let registers = args.iter().map(|arg| arg.index + registers(&arg.kind, abi)).max().unwrap_or(0).min(6);
     let (grab, count) = end.array();
     let (enter, enter_count) = start.array();
