@@ -1,8 +1,10 @@
 //! The command line: one file a verb, each turning arguments into calls of what lies below.
 
 mod cgroups;
+mod completions;
 mod doctor;
 mod explain;
+mod manual;
 mod output;
 mod recording;
 mod run;
@@ -37,6 +39,9 @@ enum Verb {
     Show(show::Show),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 /// How a verb ended, where that is not a failure of ours.
@@ -65,6 +70,8 @@ pub fn main() -> ExitCode {
         Verb::Show(verb) => verb.run(),
         Verb::Doctor(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
+        Verb::Completions(verb) => verb.run(),
+        Verb::Manual(verb) => verb.run(),
     };
     match ended {
         Ok(End::Done) => ExitCode::SUCCESS,
