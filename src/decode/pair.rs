@@ -10,10 +10,13 @@ use super::{
     threads::Threads,
 };
 use crate::{
-    model::{Comm, Event, Exit, Files, Outcome, Process, Signal, What},
+    model::{Call, Comm, Event, Exit, Files, Outcome, Process, Signal, What},
     syscall::{self, Ret},
     wire::{CallRecord, Kind, Piece, Record, record_flag},
 };
+
+/// ERESTART_RESTARTBLOCK: the kernel goes on with the call by restart_syscall.
+const RESTART_BLOCK: i64 = 516;
 
 /// Turns records, in the order of their times, into events.
 #[derive(Debug)]
@@ -26,6 +29,10 @@ pub struct Decoder {
     begun: HashMap<u32, Vec<u8>>,
     /// Fatal signals that were sent, by the thread's process or thread id.
     kills: HashMap<u32, Kill>,
+    /// Calls that were interrupted, by thread, until it is known whether the thread died of it.
+    interrupted: HashMap<u32, Event>,
+    /// Calls that restart_syscall goes on with, by thread.
+    restarting: HashMap<u32, &'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +47,15 @@ impl Decoder {
     /// `processes`: the threads that are known apart from the records.
     pub fn new(style: Style, processes: &[Process]) -> Self {
         let files = (style.descriptors.any() || style.paths).then(Descriptors::default);
-        Self { style, threads: Threads::new(processes), files, begun: HashMap::new(), kills: HashMap::new() }
+        Self {
+            style,
+            threads: Threads::new(processes),
+            files,
+            begun: HashMap::new(),
+            kills: HashMap::new(),
+            interrupted: HashMap::new(),
+            restarting: HashMap::new(),
+        }
     }
 
     /// Tells what descriptors stood for when the history began.
@@ -105,6 +120,9 @@ impl Decoder {
 
     /// Decodes one record; what it makes known goes to `events`.
     pub fn feed(&mut self, record: Record<'_>, events: &mut Vec<Event>) {
+        if matches!(record.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER) {
+            events.extend(self.interrupted.remove(&record.tid()));
+        }
         match record.kind() {
             Kind::RECORD_CALL => self.end(record, events),
             Kind::RECORD_ENTER => self.start(record, events),
@@ -117,6 +135,9 @@ impl Decoder {
 
     /// Calls that began and did not end: those in flight, and those whose thread is gone.
     pub fn finish(&mut self, events: &mut Vec<Event>) {
+        let mut interrupted: Vec<_> = self.interrupted.drain().collect();
+        interrupted.sort_by_key(|(tid, _)| *tid);
+        events.extend(interrupted.into_iter().map(|(_, event)| event));
         let mut begun: Vec<_> = self.begun.drain().collect();
         begun.sort_by_key(|(tid, _)| *tid);
         for (_, bytes) in begun {
@@ -156,6 +177,7 @@ impl Decoder {
         call.outcome = outcome;
         call.duration = None;
         call.cut = record.has(record_flag::FLAG_CUT);
+        self.resume(record.tid(), &mut call);
         let mut event = self.event(&record, What::Call(Box::new(call)));
         event.end = if record.has(record_flag::FLAG_IN_FLIGHT) { u64::MAX } else { event.start };
         events.push(event);
@@ -168,9 +190,23 @@ impl Decoder {
         call.duration = ended.duration();
         call.cut = record.has(record_flag::FLAG_CUT) || cut;
         call.caller = caller;
+        self.resume(record.tid(), &mut call);
+        self.restarting.remove(&record.tid());
+        if ended.ret() == -RESTART_BLOCK {
+            self.restarting.insert(record.tid(), call.name);
+        }
+        let interrupted = match &call.outcome {
+            Outcome::Interrupted { .. } => true,
+            Outcome::Failed { errno, .. } => *errno == libc::EINTR,
+            _ => false,
+        };
         let mut event = self.event(&record, What::Call(Box::new(call)));
         event.start = start;
-        events.push(event);
+        if interrupted {
+            self.interrupted.insert(record.tid(), event);
+        } else {
+            events.push(event);
+        }
     }
 
     /// Makes something of a call that has ended and lets it change descriptors. With it: the thread in
@@ -220,6 +256,7 @@ impl Decoder {
         if signo == libc::SIGKILL {
             return;
         }
+        events.extend(self.interrupted.remove(&record.tid()));
         let what = Signal {
             signo,
             name: signal::name(signo).into(),
@@ -261,10 +298,30 @@ impl Decoder {
                     self.threads.see(tid, task.tgid(), Comm(task.comm()));
                 }
                 self.begun.remove(&tid);
+                events.extend(self.interrupted.remove(&tid).map(|event| self.died(event)));
                 What::Exit(exit(task.code()))
             }
         };
         events.push(self.event(&record, what));
+    }
+
+    /// restart_syscall has no arguments: what it goes on with is what there is to tell.
+    fn resume(&self, tid: u32, call: &mut Call) {
+        if call.name == "restart_syscall" {
+            let resumed = self.restarting.get(&tid).unwrap_or(&"system call");
+            call.text = format!("<... resuming interrupted {resumed} ...>");
+            call.known_at_start = call.text.len();
+        }
+    }
+
+    /// A call in which its thread was killed: what the kernel would have returned reached nobody.
+    fn died(&self, mut event: Event) -> Event {
+        if let What::Call(call) = &mut event.what {
+            let row = syscall::row(self.style.abi(call.compat), call.nr);
+            let told_in_result = row.is_some_and(|row| matches!(row.ret, Ret::Told(_)));
+            call.outcome = Outcome::Died { untold: told_in_result || call.known_at_start < call.text.len() };
+        }
+        event
     }
 
     /// A thread's execve ends under its process's id: the leader is gone, the caller takes its place.

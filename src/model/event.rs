@@ -174,8 +174,13 @@ pub enum Outcome {
         /// strace's text: `? ERESTARTSYS (To be restarted if SA_RESTART is set)`.
         text: Cow<'static, str>,
     },
-    /// It never returns, or its thread died in it: `?`.
+    /// It never returns: `?`.
     Never,
+    /// Its thread was killed in it: `?`.
+    Died {
+        /// Whether strace tells something of this call only when it has returned.
+        untold: bool,
+    },
     /// It had not ended when the dump was made.
     InFlight {
         /// Whether its start was seen: it did not begin before the recording.

@@ -153,7 +153,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
     let (ret, errno) = match &call.outcome {
         Outcome::Returned { value, .. } => (Some(*value), None),
         Outcome::Failed { errno, .. } => (Some(-1), Some(errno_name(*errno))),
-        Outcome::Interrupted { .. } | Outcome::Never | Outcome::InFlight { .. } => (None, None),
+        Outcome::Interrupted { .. } | Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => (None, None),
     };
     let plain = |value: &'a Value| match value {
         Value::Signed(value) => Plain::Signed(*value),

@@ -41,7 +41,16 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
         (What::Call(call), Line::Whole(_)) => {
             prefix(text, event.tid, time, clock_offset);
             let from = text.len();
-            [call.name(), "(", &call.text, ")"].into_iter().for_each(|part| text.push_str(part));
+            text.push_str(call.name());
+            text.push('(');
+            match call.outcome {
+                Outcome::Died { untold: true } => {
+                    text.push_str(&known(call));
+                    text.push_str(" <unfinished ...>");
+                }
+                _ => text.push_str(&call.text),
+            }
+            text.push(')');
             result(text, call, from);
             Some(())
         }
@@ -53,7 +62,12 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
         (What::Call(call), Line::Resumed(_)) => {
             prefix(text, event.tid, time, clock_offset);
             let from = text.len();
-            let _ = write!(text, "<... {} resumed>{})", call.name(), rest(call));
+            let rest = if let Outcome::Died { untold } = call.outcome {
+                if untold { " <unfinished ...>" } else { "" }
+            } else {
+                rest(call)
+            };
+            let _ = write!(text, "<... {} resumed>{rest})", call.name());
             result(text, call, from);
             Some(())
         }
@@ -130,7 +144,8 @@ fn result(text: &mut String, call: &Call, from: usize) {
     text.push_str(&SPACES[..RESULT_COLUMN.saturating_sub(column).max(1)]);
     text.push_str("= ");
     text.push_str(outcome(call));
-    if let Some(nanoseconds) = call.duration {
+    // A tracer does not see when a killed thread's call ended.
+    if let Some(nanoseconds) = call.duration.filter(|_| !matches!(call.outcome, Outcome::Died { .. })) {
         duration(text, nanoseconds);
     }
 }
@@ -139,7 +154,7 @@ fn result(text: &mut String, call: &Call, from: usize) {
 pub(super) fn outcome(call: &Call) -> &str {
     match &call.outcome {
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
-        Outcome::Never | Outcome::InFlight { .. } => "?",
+        Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => "?",
     }
 }
 

@@ -103,7 +103,11 @@ fn count<'a>(summary: &Summary, events: &'a [Event], compat: bool) -> Vec<Line<'
 
 fn ended(event: &Event) -> Option<&Call> {
     match &event.what {
-        What::Call(call) if !matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. }) => Some(call),
+        What::Call(call)
+            if !matches!(call.outcome, Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. }) =>
+        {
+            Some(call)
+        }
         _ => None,
     }
 }

@@ -133,6 +133,21 @@ fn memory_that_is_read_and_overwritten() {
     }
 }
 
+/// The call a thread is killed in ends for nobody: `read(3,  <unfinished ...>) = ?`.
+#[test]
+#[ignore = "needs root and BPF"]
+fn calls_in_which_threads_are_killed() {
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "killed", &[]);
+    let (reference, got) = both(&scratch, &[], &[], program.to_str().expect("a path"));
+    let (same, of, differences) = share(&reference, &got);
+    assert!(of > 200 && same == of, "{same} of {of} lines equal\n{differences}");
+    let told = lines(&got);
+    for line in ["read(3,<unfinished ...>) = ?", "pause() = ?", "pause() = ? ERESTARTNOHAND (To be restarted"] {
+        assert!(told.values().flatten().any(|told| told.contains(line)), "{line}\n{got}");
+    }
+}
+
 #[test]
 #[ignore = "needs root and BPF"]
 fn lines_equal_straces() {
