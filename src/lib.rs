@@ -10,6 +10,7 @@
 
 pub mod cgroup;
 pub mod cli;
+pub mod control;
 pub mod decode;
 pub mod kernel;
 pub mod model;

@@ -1,0 +1,219 @@
+//! Holds the server to openapi.json: every route is described, every answer is as described.
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{Request as HttpRequest, StatusCode},
+};
+use http_body_util::BodyExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{
+    messages::{Saved, Status, Track},
+    request::{Kind, Problem, Request},
+    routes,
+};
+use crate::model::{Container, Identity, Loss, Pod};
+
+fn described() -> Value {
+    serde_json::from_str(include_str!("openapi.json")).unwrap()
+}
+
+/// Every method and path that is described.
+fn operations(described: &Value) -> Vec<(String, String)> {
+    let paths = described["paths"].as_object().unwrap();
+    let methods = |item: &Value| item.as_object().unwrap().keys().filter(|key| *key != "parameters").cloned().collect();
+    let mut all: Vec<_> = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods: Vec<String> = methods(item);
+            methods.into_iter().map(|method| (method, path.clone()))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn track() -> Track {
+    let identity = Identity {
+        cgroup: "/kubepods/a".into(),
+        cgroup_id: 77,
+        unit: Some("a.service".into()),
+        user: Some(1000),
+        slice: Some("a.slice".into()),
+        invocation: Some("00".into()),
+        container: Some(Container {
+            runtime: "podman".into(),
+            id: "0123".into(),
+            name: Some("web".into()),
+            image: Some("debian".into()),
+            labels: [("a".to_owned(), "b".to_owned())].into(),
+        }),
+        pod: Some(Pod {
+            uid: "u".into(),
+            namespace: Some("shop".into()),
+            name: Some("cart".into()),
+            container: Some("web".into()),
+        }),
+    };
+    Track { id: 3, target: identity.to_string(), identity, ended: Some(2.5), ..Track::default() }
+}
+
+/// An owner that answers everything, or fails with everything.
+fn owner(fails: Option<Kind>) -> Router {
+    let (requests, mut asked) = mpsc::channel(4);
+    tokio::spawn(async move {
+        while let Some(request) = asked.recv().await {
+            answer(request, fails.map(|kind| Problem::new(kind, "no")));
+        }
+    });
+    routes::all(requests)
+}
+
+fn answer(request: Request, fails: Option<Problem>) {
+    fn with<T>(value: T, fails: Option<Problem>) -> Result<T, Problem> {
+        fails.map_or(Ok(value), Err)
+    }
+    let losses = vec![Loss { count: 1, reason: "a".into() }];
+    let status = Status { version: "0".into(), pid: 1, since: 2, tracks: 1, memory: 1, memory_max: 2, losses };
+    let saved = Saved { id: "a".into(), path: "/a".into(), bytes: 1 };
+    match request {
+        Request::Status(reply) => drop(reply.send(with(status, fails))),
+        Request::Tracks(target, reply) => {
+            assert_eq!(target.as_deref(), Some("*.service"));
+            drop(reply.send(with(vec![Track::default(), track()], fails)));
+        }
+        Request::Track(id, reply) => {
+            assert_eq!(id, 7);
+            drop(reply.send(with(track(), fails)));
+        }
+        Request::Add(add, reply) => {
+            assert_eq!(add.target, "a");
+            drop(reply.send(with(track(), fails)));
+        }
+        Request::Close(_, reply) => drop(reply.send(with((), fails))),
+        Request::Dump(_, reply) => drop(reply.send(with(vec![7; 200_000], fails))),
+        Request::Save(_, reply) => drop(reply.send(with(saved, fails))),
+        Request::Follow(_, reply) => {
+            let (send, news) = mpsc::channel(1);
+            let _ = send.try_send(b"frame".to_vec());
+            drop(reply.send(with(news, fails)));
+        }
+        Request::Metrics(reply) => drop(reply.send(with("a 1\n".to_owned(), fails))),
+    }
+}
+
+async fn ask(router: Router, method: &str, path: &str, body: Body) -> (StatusCode, String, Bytes) {
+    let request = HttpRequest::builder().method(method.to_uppercase().as_str()).uri(path).body(body).unwrap();
+    let answer = TowerToHyperService::new(router).call(request).await.unwrap();
+    let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();
+    (answer.status(), kind, answer.into_body().collect().await.unwrap().to_bytes())
+}
+
+/// An address that the description's path stands for, and a right body.
+fn example(method: &str, path: &str) -> (String, Body) {
+    let query = if (method, path) == ("get", "/v1/tracks") { "?target=%2A.service" } else { "" };
+    let body = if (method, path) == ("post", "/v1/tracks") { Body::from("{\"target\":\"a\"}") } else { Body::empty() };
+    (path.replace("{id}", "7") + query, body)
+}
+
+/// Asserts that the description has this answer to this operation.
+fn must_be_described(described: &Value, operation: (&str, &str), answer: &(StatusCode, String, Bytes)) {
+    let (status, kind, body) = answer;
+    let mut response = &described["paths"][operation.1][operation.0]["responses"][status.as_str()];
+    if let Some(name) = response["$ref"].as_str() {
+        response = described.pointer(&name[1..]).unwrap();
+    }
+    assert!(response.is_object(), "{operation:?} answers {status}, which is not described: {body:?}");
+    let Some(content) = response["content"].as_object() else {
+        assert!(body.is_empty(), "{operation:?}: {body:?}");
+        return;
+    };
+    let name = kind.split(';').next().unwrap();
+    let schema = &content.get(name).unwrap_or_else(|| panic!("{operation:?} answers with {name}"))["schema"];
+    if name == "application/json" {
+        let mut schema = schema.clone();
+        schema["components"] = described["components"].clone();
+        let value = serde_json::from_slice(body).unwrap();
+        if let Err(error) = jsonschema::validate(&schema, &value) {
+            panic!("{operation:?} {status}: {error} at {} in {value}", error.instance_path());
+        }
+    }
+}
+
+#[test]
+fn every_route_is_described_and_no_other() {
+    let mut routes: Vec<_> =
+        routes::ROUTES.iter().map(|(method, path, _)| (String::from(*method), String::from(*path))).collect();
+    routes.sort();
+    assert_eq!(operations(&described()), routes);
+}
+
+#[tokio::test]
+async fn every_answer_is_as_described() {
+    let described = described();
+    for (method, path) in operations(&described) {
+        let operation = (method.as_str(), path.as_str());
+        let (address, body) = example(&method, &path);
+        let answer = ask(owner(None), &method, &address, body).await;
+        assert!(answer.0.is_success(), "{operation:?}: {answer:?}");
+        must_be_described(&described, operation, &answer);
+        let (address, body) = example(&method, &path);
+        must_be_described(&described, operation, &ask(routes::refused(), &method, &address, body).await);
+        for kind in [Kind::Failed, Kind::Busy] {
+            let (address, body) = example(&method, &path);
+            must_be_described(&described, operation, &ask(owner(Some(kind)), &method, &address, body).await);
+        }
+        if path.contains("{id}") {
+            for id in ["x", "-1", "99999999999999999999", "%00"] {
+                let answer = ask(owner(None), &method, &path.replace("{id}", id), Body::empty()).await;
+                assert_eq!(answer.0, StatusCode::NOT_FOUND);
+                must_be_described(&described, operation, &answer);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_requests_get_a_sentence() {
+    let described = described();
+    let add = ("post", "/v1/tracks");
+    let big = Body::from(json!({"target": "a".repeat(100_000)}).to_string());
+    for (body, status) in [
+        (Body::from("{"), 400),
+        (Body::from("{\"target\":\"a\",\"more\":1}"), 400),
+        (Body::from(b"\xff\xfe".to_vec()), 400),
+        (Body::empty(), 400),
+        (big, 413),
+    ] {
+        let answer = ask(owner(None), add.0, add.1, body).await;
+        assert_eq!(answer.0.as_u16(), status, "{answer:?}");
+        must_be_described(&described, add, &answer);
+    }
+    for kind in [Kind::Wrong, Kind::NotFound, Kind::Conflict] {
+        must_be_described(
+            &described,
+            add,
+            &ask(owner(Some(kind)), add.0, add.1, Body::from("{\"target\":\"a\"}")).await,
+        );
+    }
+    let answer = ask(owner(None), "get", "/v1/tracks?targets=a", Body::empty()).await;
+    assert_eq!(answer.0, StatusCode::BAD_REQUEST);
+    must_be_described(&described, ("get", "/v1/tracks"), &answer);
+    for (method, path, status) in [("get", "/v2", 404), ("put", "/v1", 405)] {
+        let answer = ask(owner(None), method, path, Body::empty()).await;
+        let value: Value = serde_json::from_slice(&answer.2).unwrap();
+        assert!(answer.0.as_u16() == status && value["error"].is_string(), "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let body = Body::from_stream(tokio_stream::pending::<Result<Bytes, std::io::Error>>());
+    let answer = ask(owner(None), "post", "/v1/tracks", body).await;
+    assert_eq!(answer.0, StatusCode::REQUEST_TIMEOUT);
+    must_be_described(&described(), ("post", "/v1/tracks"), &answer);
+}

@@ -1,0 +1,191 @@
+//! The socket: made once, for one daemon, and served with limits.
+
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    io::{self, Read, Write},
+    os::unix::{
+        fs::{OpenOptionsExt, PermissionsExt},
+        net,
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use nix::fcntl::{Flock, FlockArg};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{Semaphore, mpsc},
+    time::sleep,
+};
+
+use super::{patience::Patient, peer, request::Request, routes};
+
+/// Connections at once; the next one is told to come back.
+const CONNECTIONS: usize = 256;
+/// For a request's head, idle connections included.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// A client that takes nothing of its answer for so long is dropped.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+const HEAD_MOST: usize = 16 << 10;
+
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+    connection: close\r\ncontent-length: 52\r\n\r\n{\"error\":\"too many connections: come back in a bit\"}";
+
+/// The socket of the one daemon that serves it.
+#[derive(Debug)]
+pub struct Socket {
+    listener: net::UnixListener,
+    path: PathBuf,
+    /// Made by us, not by systemd: it goes when we go.
+    ours: bool,
+    /// Held as long as the daemon lives.
+    _lock: Flock<fs::File>,
+}
+
+impl Socket {
+    /// Makes the socket, or takes the one that systemd made. A second daemon is an error.
+    pub fn open(path: &Path, given: Option<net::UnixListener>) -> Result<Self> {
+        let doing = || format!("make the socket {}", path.display());
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).with_context(doing)?;
+        }
+        let lock = lock(path)?;
+        let ours = given.is_none();
+        let listener = match given {
+            Some(listener) => listener,
+            None => {
+                remove(path).with_context(doing)?;
+                let listener = net::UnixListener::bind(path).with_context(doing)?;
+                std::os::unix::fs::chown(path, None, peer::group()).with_context(doing)?;
+                fs::set_permissions(path, Permissions::from_mode(0o660)).with_context(doing)?;
+                listener
+            }
+        };
+        listener.set_nonblocking(true).with_context(doing)?;
+        Ok(Self { listener, path: path.to_owned(), ours, _lock: lock })
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.ours {
+            let _ = remove(&self.path);
+        }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// One daemon a socket. The lock's file stays: removing it would let two in.
+fn lock(socket: &Path) -> Result<Flock<fs::File>> {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".lock");
+    let path = Path::new(&path);
+    let doing = || format!("lock {}", path.display());
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW)
+        .open(path)
+        .with_context(doing)?;
+    let mut holder = String::new();
+    let _ = (&mut file).take(20).read_to_string(&mut holder);
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            lock.set_len(0).with_context(doing)?;
+            io::Seek::rewind(&mut *lock).with_context(doing)?;
+            write!(lock, "{}", std::process::id()).with_context(doing)?;
+            Ok(lock)
+        }
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => bail!(
+            "another traceloop daemon (pid {}) serves {} already: stop it first (systemctl stop traceloop), \
+             or give the new one its own `socket` in its configuration",
+            holder.trim(),
+            socket.display()
+        ),
+        Err((_, error)) => Err(error).with_context(doing),
+    }
+}
+
+/// Serves the socket for ever.
+pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()> {
+    let listener =
+        UnixListener::from_std(socket.listener.try_clone().context("serve the socket")?).context("serve the socket")?;
+    let group = peer::group();
+    let (allowed, refused) = (routes::all(requests), routes::refused());
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // The table of descriptors is full, or the client is gone again: neither ends the daemon.
+                tracing::warn!(%error, "a client could not be let in");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            let _ = stream.try_write(BUSY);
+            continue;
+        };
+        let router = if peer::may(&stream, group) { allowed.clone() } else { refused.clone() };
+        tokio::spawn(async move {
+            connection(stream, router).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: UnixStream, router: axum::Router) {
+    let io = TokioIo::new(Patient::new(stream, TAKEN_WITHIN));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_MOST)
+        .serve_connection(io, TowerToHyperService::new(router))
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a client was dropped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_daemon_is_told_of_the_first() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.sock");
+        let first = Socket::open(&path, None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+        let error = Socket::open(&path, None).unwrap_err().to_string();
+        assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
+        drop(first);
+        assert!(!path.exists());
+        Socket::open(&path, None).unwrap();
+    }
+
+    #[test]
+    fn the_busy_answer_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(BUSY).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+    }
+}

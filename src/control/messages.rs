@@ -1,0 +1,116 @@
+//! What goes over the socket, as JSON. Every type here stands in openapi.json; a test holds them to it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Files, Identity, Process};
+
+/// The daemon itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// When it began, seconds since 1970.
+    pub since: i64,
+    /// Tracks that are recorded now, the ended ones included.
+    pub tracks: u64,
+    /// Bytes of all rings.
+    pub memory: u64,
+    /// Bytes that all rings may take.
+    pub memory_max: u64,
+    /// Records that are not there although they should be, machine-wide, by reason.
+    pub losses: Vec<crate::model::Loss>,
+}
+
+/// One recorded cgroup.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// Its number; never used again while the daemon lives.
+    pub id: u64,
+    /// The name that people use.
+    pub target: String,
+    /// All of its names.
+    pub identity: Identity,
+    /// When its recording began, seconds since 1970.
+    pub since: f64,
+    /// When its cgroup ended, seconds since 1970; `None`: it lives.
+    pub ended: Option<f64>,
+    /// Seconds back from now, or from its end, for which its calls are all there.
+    pub window: f64,
+    /// Whether it shares the ring of those that have none of their own.
+    pub shared: bool,
+    /// Bytes of its rings.
+    pub memory: u64,
+    /// Calls that were recorded.
+    pub calls: u64,
+    /// Records that were written for them.
+    pub records: u64,
+    /// Bytes of those.
+    pub bytes: u64,
+    /// Records that the ring did not take.
+    pub lost: u64,
+}
+
+/// Asks for a cgroup to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// A cgroup directory, a path in the cgroup tree, or the name of a unit or container.
+    pub target: String,
+}
+
+/// A dump that was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its id: `traceloop show ID`.
+    pub id: String,
+    /// Its file.
+    pub path: String,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// A sentence.
+    pub error: String,
+}
+
+/// What is told of a track that is followed: see `frame` for how it goes over the socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum News {
+    /// Comes first: what a decoder has to know.
+    Start {
+        /// Whose calls follow.
+        identity: Identity,
+        /// The names of network interfaces, by their numbers.
+        interfaces: std::collections::BTreeMap<u32, String>,
+        /// The names of generic netlink's families, by their numbers.
+        generic_families: std::collections::BTreeMap<u16, String>,
+        /// What descriptors stand for now.
+        files: Vec<Files>,
+    },
+    /// Records, as the kernel wrote them.
+    Records {
+        /// No later record is older than this, CLOCK_BOOTTIME nanoseconds.
+        until: u64,
+        /// CLOCK_REALTIME minus CLOCK_BOOTTIME.
+        clock_offset: i64,
+        /// Whether calls came faster than they were read.
+        missed: bool,
+        /// The threads that are alive.
+        threads: Vec<Process>,
+        /// The lengths of the blocks of records that stand behind.
+        blocks: Vec<u32>,
+    },
+    /// Comes last: the track is not recorded any more.
+    End {},
+}
+
+/// How long the daemon and its clients wait for each other.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);

@@ -1,0 +1,26 @@
+//! The daemon's socket: HTTP/1.1 and JSON over a unix socket, both ends of it.
+//!
+//! The server turns requests into `Request`s on a channel and answers with what comes back; who owns
+//! the recorder is not known here. `openapi.json` describes every route and answer, and a test holds
+//! the server to it. A client that stalls, floods or vanishes costs a bounded number of bytes, and no
+//! other client any time.
+
+mod client;
+#[cfg(test)]
+mod contract;
+pub mod frame;
+mod listen;
+mod messages;
+mod patience;
+mod peer;
+mod request;
+mod routes;
+
+pub use client::{Client, Following};
+pub use listen::{Socket, serve};
+pub use messages::{Add, News, Refusal, Saved, Status, Track};
+pub use request::{Kind, Problem, Reply, Request};
+pub use routes::ROUTES;
+
+/// Where the socket is unless the configuration says otherwise.
+pub const SOCKET: &str = "/run/traceloop/traceloop.sock";

@@ -1,0 +1,65 @@
+//! Who may talk to the daemon: root, and members of the group `traceloop` where there is one.
+
+use std::{io, mem::size_of_val, os::fd::AsRawFd};
+
+use nix::unistd::Group;
+use tokio::net::UnixStream;
+
+/// The group whose members may use the socket.
+pub(super) const GROUP: &str = "traceloop";
+
+/// The group's number, if this machine has the group.
+pub(super) fn group() -> Option<u32> {
+    Group::from_name(GROUP).ok().flatten().map(|group| group.gid.as_raw())
+}
+
+/// Whether the kernel says that the process at the other end is one of those.
+pub(super) fn may(stream: &UnixStream, group: Option<u32>) -> bool {
+    let Ok(peer) = stream.peer_cred() else { return false };
+    peer.uid() == 0
+        || group.is_some_and(|group| peer.gid() == group || groups(stream).is_ok_and(|all| all.contains(&group)))
+}
+
+/// The supplementary groups that the peer had when it connected.
+fn groups(stream: &UnixStream) -> io::Result<Vec<u32>> {
+    /// Linux' NGROUPS_MAX.
+    const MOST: usize = 65_536;
+    let mut groups = vec![0_u32; 64];
+    loop {
+        let mut length = libc::socklen_t::try_from(size_of_val(groups.as_slice())).map_err(io::Error::other)?;
+        // SAFETY: `groups` is `length` bytes long, and the kernel writes no more than that.
+        let failed = unsafe {
+            libc::getsockopt(
+                stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        if failed == 0 {
+            groups.truncate(usize::try_from(length).unwrap_or(0) / 4);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ERANGE) || groups.len() >= MOST {
+            return Err(error);
+        }
+        groups.resize(groups.len() * 8, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_tells_who_it_is() {
+        let (one, _two) = UnixStream::pair().unwrap();
+        let me = nix::unistd::getuid();
+        assert_eq!(may(&one, None), me.is_root());
+        assert!(may(&one, Some(nix::unistd::getgid().as_raw())));
+        let mine: Vec<u32> = nix::unistd::getgroups().unwrap().iter().map(|gid| gid.as_raw()).collect();
+        assert_eq!(groups(&one).unwrap(), mine);
+    }
+}

@@ -1,0 +1,91 @@
+//! What the server asks of whoever owns the recorder, over a channel: the server itself knows neither.
+
+use std::fmt;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::messages::{Add, Saved, Status, Track};
+
+/// A question with the place for its answer.
+pub type Reply<T> = oneshot::Sender<Result<T, Problem>>;
+
+/// A request to the owner of the recorder.
+#[derive(Debug)]
+pub enum Request {
+    /// How the daemon is.
+    Status(Reply<Status>),
+    /// The tracks that TARGET means; all without one.
+    Tracks(Option<String>, Reply<Vec<Track>>),
+    /// One track.
+    Track(u64, Reply<Track>),
+    /// Record a cgroup.
+    Add(Add, Reply<Track>),
+    /// Record it no longer, and forget what was recorded.
+    Close(u64, Reply<()>),
+    /// A dump file of what a track holds.
+    Dump(u64, Reply<Vec<u8>>),
+    /// The same, stored.
+    Save(u64, Reply<Saved>),
+    /// News of a track from now on, as frames. The queue is short: who reads slowly misses some, and is told.
+    Follow(u64, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// Figures in Prometheus' text.
+    Metrics(Reply<String>),
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whose fault it is.
+    pub kind: Kind,
+    /// A sentence.
+    pub sentence: String,
+}
+
+/// Whose fault a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request makes no sense.
+    Wrong,
+    /// The client may not.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// The path is right, the method is not.
+    Method,
+    /// It clashes with what is there.
+    Conflict,
+    /// The request is too large.
+    TooLarge,
+    /// The client was too slow.
+    Slow,
+    /// The daemon failed.
+    Failed,
+    /// The daemon is busy; the same request may succeed later.
+    Busy,
+}
+
+impl Problem {
+    /// A problem of a kind, in a sentence.
+    pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into() }
+    }
+
+    /// No track has that number.
+    pub fn no_track(id: u64) -> Self {
+        Self::new(Kind::NotFound, format!("no recording has the number {id}: `traceloop ps` lists them"))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Self {
+        error.downcast().unwrap_or_else(|error| Self::new(Kind::Failed, format!("{error:#}")))
+    }
+}

@@ -1,0 +1,244 @@
+//! The routes: each turns a request into a question to the owner of the recorder, and its answer into JSON.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{FromRequestParts, Path, Query, Request as HttpRequest, State},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, delete, get, post},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::timeout,
+};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+use super::{
+    messages::{ANSWER_WITHIN, Add, Refusal, Saved, Status, Track},
+    request::{Kind, Problem, Reply, Request},
+};
+
+/// Bytes of a request's body.
+const BODY_MOST: usize = 64 << 10;
+/// For a request's body to come.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
+/// Dumps that are made at once; the others wait.
+const DUMPS: usize = 2;
+/// KiB of dumps that clients have not taken yet.
+const UNTAKEN: u32 = 64 << 10;
+/// An answer goes to the socket in pieces of so many bytes.
+const PIECE: usize = 64 << 10;
+
+/// A method, a path, and what answers it.
+type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
+
+/// Every route.
+pub const ROUTES: [Route; 11] = [
+    ("get", "/v1", || get(status)),
+    ("get", "/v1/tracks", || get(tracks)),
+    ("post", "/v1/tracks", || post(add)),
+    ("get", "/v1/tracks/{id}", || get(track)),
+    ("delete", "/v1/tracks/{id}", || delete(close)),
+    ("get", "/v1/tracks/{id}/dump", || get(dump)),
+    ("post", "/v1/tracks/{id}/dumps", || post(save)),
+    ("get", "/v1/tracks/{id}/follow", || get(follow)),
+    ("get", "/metrics", || get(metrics)),
+    ("get", "/openapi.json", || get(description)),
+    ("get", "/", || get(description)),
+];
+
+/// The routes, for clients that may use them.
+pub(super) fn all(requests: mpsc::Sender<Request>) -> Router {
+    let owner =
+        Owner { requests, dumps: Arc::new(Semaphore::new(DUMPS)), untaken: Arc::new(Semaphore::new(UNTAKEN as usize)) };
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, (_, path, answer)| router.route(path, answer()))
+        .fallback(async || Problem::new(Kind::NotFound, "there is no such path: /openapi.json tells which there are"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(Kind::Method, "this path does not take that method: /openapi.json tells which it takes")
+        })
+        .with_state(owner)
+}
+
+/// What all others get.
+pub(super) fn refused() -> Router {
+    let sentence = format!(
+        "only root and members of the group {} may talk to the traceloop daemon: adduser USER {0}",
+        super::peer::GROUP
+    );
+    Router::new().fallback(async move || Problem::new(Kind::Forbidden, sentence))
+}
+
+/// Where questions go, and how much may be under way.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    requests: mpsc::Sender<Request>,
+    dumps: Arc<Semaphore>,
+    untaken: Arc<Semaphore>,
+}
+
+impl Owner {
+    async fn ask<T>(&self, question: impl FnOnce(Reply<T>) -> Request) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.requests.send(question(reply)).await.ok()?;
+            answer.await.ok()
+        };
+        match timeout(ANSWER_WITHIN, asked).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(Problem::new(Kind::Busy, "the daemon is stopping")),
+            Err(_) => Err(busy()),
+        }
+    }
+
+    /// A place among those whose dumps are made.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        match timeout(ANSWER_WITHIN, self.dumps.clone().acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(busy()),
+        }
+    }
+}
+
+fn busy() -> Problem {
+    Problem::new(Kind::Busy, "the daemon is busy: try again in a bit")
+}
+
+async fn status(State(owner): State<Owner>) -> Result<Json<Status>, Problem> {
+    owner.ask(Request::Status).await.map(Json)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    target: Option<String>,
+}
+
+async fn tracks(State(owner): State<Owner>, which: WhichTracks) -> Result<Json<Vec<Track>>, Problem> {
+    owner.ask(|reply| Request::Tracks(which.0, reply)).await.map(Json)
+}
+
+async fn track(State(owner): State<Owner>, id: Id) -> Result<Json<Track>, Problem> {
+    owner.ask(|reply| Request::Track(id.0, reply)).await.map(Json)
+}
+
+async fn add(State(owner): State<Owner>, request: HttpRequest) -> Result<(StatusCode, Json<Track>), Problem> {
+    let add: Add = body(request).await?;
+    let track = owner.ask(|reply| Request::Add(add, reply)).await?;
+    Ok((StatusCode::CREATED, Json(track)))
+}
+
+async fn close(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem> {
+    owner.ask(|reply| Request::Close(id.0, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn dump(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
+    let place = owner.place().await?;
+    let file = Bytes::from(owner.ask(|reply| Request::Dump(id.0, reply)).await?);
+    drop(place);
+    let kib = u32::try_from(file.len() / 1024).unwrap_or(u32::MAX).clamp(1, UNTAKEN);
+    let Ok(untaken) = owner.untaken.clone().try_acquire_many_owned(kib) else { return Err(busy()) };
+    let length = file.len();
+    let pieces = (0..length).step_by(PIECE).map(move |from| {
+        let _held = &untaken;
+        Ok::<_, std::convert::Infallible>(file.slice(from..length.min(from + PIECE)))
+    });
+    let body = Body::from_stream(tokio_stream::iter(pieces));
+    let head = [
+        (header::CONTENT_TYPE, "application/vnd.traceloop.dump".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+    ];
+    Ok((head, body).into_response())
+}
+
+async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Saved>), Problem> {
+    let _place = owner.place().await?;
+    let saved = owner.ask(|reply| Request::Save(id.0, reply)).await?;
+    Ok((StatusCode::CREATED, Json(saved)))
+}
+
+async fn follow(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
+    let news = owner.ask(|reply| Request::Follow(id.0, reply)).await?;
+    let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
+    Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
+}
+
+async fn metrics(State(owner): State<Owner>) -> Result<Response, Problem> {
+    let text = owner.ask(Request::Metrics).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
+/// The number in a path.
+struct Id(u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default();
+        text.parse().map(Self).map_err(|_| {
+            Problem::new(
+                Kind::NotFound,
+                format!("{text:?} is not the number of a recording: `traceloop ps` lists them"),
+            )
+        })
+    }
+}
+
+/// `?target=`
+struct WhichTracks(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for WhichTracks {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<Which>::from_request_parts(parts, state).await {
+            Ok(Query(which)) => Ok(Self(which.target)),
+            Err(error) => Err(Problem::new(Kind::Wrong, format!("the query is ?target=TARGET: {error}"))),
+        }
+    }
+}
+
+/// A request's body, if it comes whole, in time, and is what is asked for.
+async fn body<T: DeserializeOwned>(request: HttpRequest) -> Result<T, Problem> {
+    let whole = Limited::new(request.into_body(), BODY_MOST).collect();
+    let bytes = match timeout(BODY_WITHIN, whole).await {
+        Err(_) => return Err(Problem::new(Kind::Slow, "the request's body did not come in time")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(Problem::new(Kind::TooLarge, format!("a request's body is at most {BODY_MOST} bytes")));
+        }
+        Ok(Err(error)) => return Err(Problem::new(Kind::Wrong, format!("the request's body is broken: {error}"))),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(Kind::Wrong, format!("the request's body is not what /openapi.json says: {error}"))
+    })
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = match self.kind {
+            Kind::Wrong => StatusCode::BAD_REQUEST,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Slow => StatusCode::REQUEST_TIMEOUT,
+            Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, Json(Refusal { error: self.sentence })).into_response()
+    }
+}
