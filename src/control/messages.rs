@@ -87,7 +87,7 @@ pub enum News {
     /// Comes first: what a decoder has to know.
     Start {
         /// Whose calls follow.
-        identity: Identity,
+        identity: Box<Identity>,
         /// The names of network interfaces, by their numbers.
         interfaces: std::collections::BTreeMap<u32, String>,
         /// The names of generic netlink's families, by their numbers.
