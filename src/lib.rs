@@ -21,4 +21,5 @@ pub mod select;
 mod skel;
 pub mod store;
 pub mod syscall;
+pub mod systemd;
 pub mod wire;

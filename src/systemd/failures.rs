@@ -1,0 +1,153 @@
+//! Which invocation of which unit failed: what systemd's signals say, put together. No I/O here.
+//!
+//! systemd tells a unit's properties in two signals, those of its kind (`Result`, `ExecMain...`) and
+//! then those that all units have (`InvocationID`, `ActiveState`); the second completes the pair. A
+//! pair is believed as it stands: asked afterwards, systemd may already speak of the next invocation.
+//! One failure is told in many pairs (before the restart, while it waits, again at the start limit):
+//! each invocation is reported once.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+/// How long the end of the main process is waited for, when systemd has already decided that the
+/// unit failed: it is killed first, and may take its time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Results that are no failure of a process: nothing ran, or nothing was meant to.
+const NOTHING_RAN: [&str; 4] = ["success", "start-limit-hit", "exec-condition", ""];
+
+/// An invocation of a unit failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitFailed {
+    /// The unit: `nginx.service`.
+    pub unit: String,
+    /// Whose service manager runs it; `None`: the system's.
+    pub user: Option<u32>,
+    /// The invocation, 32 hexadecimal digits.
+    pub invocation: String,
+    /// systemd's Result: `signal`, `core-dump`, `exit-code`, `timeout`, `watchdog`, `oom-kill` ...
+    pub result: String,
+    /// How its main process ended, as `wait(2)` tells it; `None`: it has none, or still lives.
+    pub status: Option<i32>,
+    /// Its main process, by the number that systemd knows it by; not the kernel's in a container.
+    pub pid: Option<u32>,
+    /// It had failed before we listened.
+    pub earlier: bool,
+}
+
+/// What one signal tells of a unit; `None`: it does not speak of that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) result: Option<String>,
+    pub(super) code: Option<i32>,
+    pub(super) status: Option<i32>,
+    pub(super) pid: Option<u32>,
+    pub(super) active: Option<String>,
+    pub(super) invocation: Option<String>,
+}
+
+/// What is known of a unit.
+#[derive(Debug, Default)]
+struct Unit {
+    result: String,
+    code: i32,
+    status: i32,
+    pid: u32,
+    reported: String,
+    waiting: Option<(Instant, UnitFailed)>,
+}
+
+/// All units of one service manager.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    user: Option<u32>,
+    units: HashMap<String, Unit>,
+}
+
+impl Failures {
+    pub(super) fn new(user: Option<u32>) -> Self {
+        Self { user, units: HashMap::new() }
+    }
+
+    /// Takes in a signal; `earlier`: an answer about a unit that had failed before we listened.
+    pub(super) fn told(&mut self, name: &str, told: Told, earlier: bool, now: Instant) -> Vec<UnitFailed> {
+        let unit = self.units.entry(name.to_owned()).or_default();
+        unit.result = told.result.unwrap_or(std::mem::take(&mut unit.result));
+        unit.code = told.code.unwrap_or(unit.code);
+        unit.status = told.status.unwrap_or(unit.status);
+        unit.pid = told.pid.unwrap_or(unit.pid);
+        let (Some(active), Some(invocation)) = (told.active, told.invocation) else { return Vec::new() };
+        let gone = unit.waiting.take_if(|(_, failed)| failed.invocation != invocation);
+        let mut found: Vec<_> = gone.into_iter().map(|(_, failed)| failed).collect();
+        if NOTHING_RAN.contains(&unit.result.as_str()) || invocation.is_empty() || invocation == unit.reported {
+            return found;
+        }
+        let failed = UnitFailed {
+            unit: name.to_owned(),
+            user: self.user,
+            invocation,
+            result: unit.result.clone(),
+            status: wait_status(unit.code, unit.status),
+            pid: (unit.pid != 0).then_some(unit.pid),
+            earlier,
+        };
+        let since = unit.waiting.take().map_or(now, |(since, _)| since);
+        if failed.status.is_none() && active == "deactivating" {
+            unit.waiting = Some((since, failed));
+        } else {
+            unit.reported.clone_from(&failed.invocation);
+            found.push(failed);
+        }
+        found
+    }
+
+    /// systemd forgets the unit; what it was still waiting for is reported.
+    pub(super) fn removed(&mut self, name: &str) -> Option<UnitFailed> {
+        self.units.remove(name)?.waiting.map(|(_, failed)| failed)
+    }
+
+    /// When the next wait is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.units.values().filter_map(|unit| unit.waiting.as_ref()).map(|(since, _)| *since + PATIENCE).min()
+    }
+
+    /// The failures whose wait is over.
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<UnitFailed> {
+        let over = |unit: &mut Unit| {
+            let (_, failed) = unit.waiting.take_if(|(since, _)| *since + PATIENCE <= now)?;
+            unit.reported.clone_from(&failed.invocation);
+            Some(failed)
+        };
+        self.units.values_mut().filter_map(over).collect()
+    }
+}
+
+/// What `wait(2)` would have said, from `ExecMainCode` (CLD_...) and `ExecMainStatus`.
+fn wait_status(code: i32, status: i32) -> Option<i32> {
+    match code {
+        libc::CLD_EXITED => Some((status & 0xff) << 8),
+        libc::CLD_KILLED => Some(status & 0x7f),
+        libc::CLD_DUMPED => Some(status & 0x7f | 0x80),
+        _ => None,
+    }
+}
+
+/// The unit that an object of systemd stands for: everything but letters and digits is written `_xx`.
+pub(super) fn unit_of(path: &str) -> Option<String> {
+    let mut rest = path.strip_prefix("/org/freedesktop/systemd1/unit/")?.bytes();
+    let mut name = Vec::new();
+    while let Some(byte) = rest.next() {
+        if byte != b'_' {
+            name.push(byte);
+            continue;
+        }
+        let pair = [rest.next()?, rest.next()?];
+        name.push(u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?);
+    }
+    String::from_utf8(name).ok()
+}
+
+#[cfg(test)]
+mod tests;
