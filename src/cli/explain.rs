@@ -15,6 +15,9 @@ pub(super) struct Explain {
     /// List the classes of calls that a set may name
     #[arg(long, conflicts_with = "call")]
     classes: bool,
+    /// Print the JSON Schema that every line of `--format json` keeps to
+    #[arg(long, conflicts_with_all = ["call", "classes"])]
+    schema: bool,
 }
 
 impl Explain {
@@ -24,6 +27,10 @@ impl Explain {
             for (_, name, what) in Class::ALL {
                 println!("%{name:12} {what}");
             }
+            return Ok(End::Done);
+        }
+        if self.schema {
+            print!("{}", crate::render::SCHEMA);
             return Ok(End::Done);
         }
         let Some(call) = self.call else {

@@ -1,4 +1,7 @@
-//! No byte of a record can make the decoder or a renderer panic, whatever the call.
+//! No byte of a record can make the decoder or a renderer panic, whatever the call; JSON keeps to its
+//! schema.
+
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
@@ -8,6 +11,11 @@ use crate::{
     render::{self, Format},
     wire::{Kind, Record},
 };
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(render::SCHEMA).unwrap();
+    jsonschema::draft202012::new(&schema).unwrap()
+});
 
 fn recording(bytes: Vec<u8>) -> Recording {
     let dump = Dump { arch: "x86_64".into(), ..Dump::default() };
@@ -55,7 +63,10 @@ fn show(bytes: Vec<u8>, style: &Style) {
         render::dump(&mut out, format, &recording.dump, &events).unwrap();
         if format == Format::Json {
             for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                serde_json::from_slice::<serde_json::Value>(line).unwrap();
+                let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+                if let Err(error) = SCHEMA.validate(&line) {
+                    panic!("{error} at {}: {line}", error.instance_path());
+                }
             }
         }
     }

@@ -1,11 +1,17 @@
 //! One JSON object a line; `type` tells calls, signals, exits and the rest apart. The first line of a
-//! dump is a `dump` object with its identity and window.
+//! dump is a `dump` object with its identity and window. `dump.schema.json` says what each may hold.
+//!
+//! Nothing is lost: what is not UTF-8 has its bytes beside it, in base64.
 
 use std::io::{self, Write};
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
 
-use crate::model::{Call, Dump, Event, Exit, Outcome, Value, What, errno_name};
+use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Value, What, errno_name};
+
+/// The JSON Schema of a line.
+pub const SCHEMA: &str = include_str!("dump.schema.json");
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -29,6 +35,8 @@ enum Object<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         in_flight: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
+        died: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         cut: bool,
     },
     Signal {
@@ -40,6 +48,8 @@ enum Object<'a> {
         sender_pid: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
         sender_comm: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender_comm_bytes: Option<String>,
     },
     Exit {
         #[serde(flatten)]
@@ -56,6 +66,8 @@ enum Object<'a> {
     Exec {
         #[serde(flatten)]
         who: Who<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        former_tid: Option<u32>,
     },
     Fork {
         #[serde(flatten)]
@@ -83,12 +95,16 @@ struct Who<'a> {
     pid: u32,
     tid: u32,
     comm: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comm_bytes: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Argument<'a> {
     name: &'a str,
     value: Plain<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
     text: &'a str,
 }
 
@@ -124,7 +140,7 @@ fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
 fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> {
     #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
     let ts = (event.start.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
-    let who = Who { ts, pid: event.pid, tid: event.tid, comm };
+    let who = Who { ts, pid: event.pid, tid: event.tid, comm, comm_bytes: escaped(&event.comm, comm) };
     match &event.what {
         What::Call(call) => self::call(call, who),
         What::Signal(signal) => Object::Signal {
@@ -133,6 +149,7 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> 
             info: &signal.info,
             sender_pid: signal.sender.map(|(pid, _)| pid),
             sender_comm: signal.sender.map(|(_, comm)| comm.to_string()),
+            sender_comm_bytes: signal.sender.and_then(|(_, comm)| escaped(&comm, &comm.to_string())),
         },
         What::Exit(exit) => {
             let (status, signal, core, superseded_by) = match *exit {
@@ -142,11 +159,16 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> 
             };
             Object::Exit { who, status, signal, core, superseded_by }
         }
-        What::Exec { .. } => Object::Exec { who },
+        What::Exec { former } => Object::Exec { who, former_tid: Some(*former).filter(|former| *former != event.tid) },
         What::Fork { parent } => Object::Fork { who, parent_tid: *parent },
         What::Join => Object::Join { who },
         What::Rename => Object::Rename { who },
     }
+}
+
+/// The bytes of a name whose text does not tell them as they are.
+fn escaped(comm: &Comm, text: &str) -> Option<String> {
+    (comm.bytes() != text.as_bytes()).then(|| BASE64.encode(comm.bytes()))
 }
 
 fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
@@ -160,8 +182,16 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         Value::Unsigned(value) => Plain::Unsigned(*value),
         Value::Bytes(bytes) => Plain::Text(String::from_utf8_lossy(bytes)),
     };
-    let args =
-        call.args.iter().map(|arg| Argument { name: arg.name, value: plain(&arg.value), text: call.text_of(arg) });
+    let not_utf8 = |value: &Value| match value {
+        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_err() => Some(BASE64.encode(bytes)),
+        _ => None,
+    };
+    let args = call.args.iter().map(|arg| Argument {
+        name: arg.name,
+        value: plain(&arg.value),
+        bytes: not_utf8(&arg.value),
+        text: call.text_of(arg),
+    });
     Object::Call {
         who,
         syscall: call.name(),
@@ -173,6 +203,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         result: super::strace::outcome(call),
         duration_ns: call.duration,
         in_flight: matches!(call.outcome, Outcome::InFlight { .. }),
+        died: matches!(call.outcome, Outcome::Died { .. }),
         cut: call.cut,
     }
 }

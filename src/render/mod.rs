@@ -10,6 +10,7 @@ mod window;
 
 use std::io::{self, Write};
 
+pub use json::SCHEMA;
 pub use window::lines as window;
 
 pub use summary::{Column, Summary};

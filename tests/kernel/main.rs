@@ -9,6 +9,7 @@
 //! | `parity` | the very lines are strace's, over programs of many kinds |
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
+//! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //!
 //! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
@@ -20,5 +21,6 @@ mod command;
 mod ends;
 mod parity;
 mod rings;
+mod schema;
 mod support;
 mod witness;

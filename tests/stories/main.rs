@@ -3,10 +3,12 @@
 //! | file | the story |
 //! |---|---|
 //! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
+//! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
+mod schema;
 mod socket;
 mod support;
 mod words;

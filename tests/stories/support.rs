@@ -20,7 +20,8 @@ pub(crate) fn stderr(output: &Output) -> String {
 }
 
 /// x86-64's openat(AT_FDCWD, path, O_RDONLY) = -ENOENT by thread 7, as the kernel side writes it.
-pub(crate) fn openat(path: &str, time: u64) -> Vec<u8> {
+pub(crate) fn openat(path: impl AsRef<[u8]>, time: u64) -> Vec<u8> {
+    let path = path.as_ref();
     let mut bytes = vec![0; 6];
     bytes.extend([1, 0]);
     bytes.extend(time.to_ne_bytes());
@@ -35,7 +36,7 @@ pub(crate) fn openat(path: &str, time: u64) -> Vec<u8> {
     let length = i16::try_from(path.len() + 1).expect("a short path");
     bytes.extend([1, 0]);
     bytes.extend(length.to_ne_bytes());
-    bytes.extend(path.as_bytes());
+    bytes.extend(path);
     bytes.push(0);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let size = u16::try_from(bytes.len()).expect("a small record");
@@ -43,9 +44,43 @@ pub(crate) fn openat(path: &str, time: u64) -> Vec<u8> {
     bytes
 }
 
+/// A record of a task: a fork, exec, exit, name or move, by its kind, as the kernel side writes it.
+pub(crate) fn task(kind: u8, time: u64, tid: u32, words: [u32; 3], comm: &[u8]) -> Vec<u8> {
+    let mut bytes = head(64, kind, time, tid);
+    [tid].iter().chain(&words).chain(&[0]).for_each(|word| bytes.extend(word.to_ne_bytes()));
+    bytes.extend(comm);
+    bytes.resize(64, 0);
+    bytes
+}
+
+/// A signal without siginfo: delivered to `tid`, or sent by it to `target`.
+pub(crate) fn signal(kind: u8, time: u64, tid: u32, signo: u32, target: u32, comm: &[u8]) -> Vec<u8> {
+    let mut bytes = head(104, kind, time, tid);
+    [signo, target, 0].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+    bytes.resize(80, 0);
+    [tid, 0].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+    bytes.extend(comm);
+    bytes.resize(104, 0);
+    bytes
+}
+
+fn head(size: u16, kind: u8, time: u64, tid: u32) -> Vec<u8> {
+    let mut bytes = vec![0; 4];
+    bytes.extend(size.to_ne_bytes());
+    bytes.extend([kind, 0]);
+    bytes.extend(time.to_ne_bytes());
+    bytes.extend(tid.to_ne_bytes());
+    bytes
+}
+
 /// A dump file with these records.
 pub(crate) fn dump(records: &[Vec<u8>]) -> Vec<u8> {
-    let dump = Dump {
+    dump_of(header(), records)
+}
+
+/// What a dump file says of itself.
+pub(crate) fn header() -> Dump {
+    Dump {
         traceloop: "0.1.0".into(),
         host: "elsewhere".into(),
         boot_id: "b".into(),
@@ -57,7 +92,11 @@ pub(crate) fn dump(records: &[Vec<u8>]) -> Vec<u8> {
         cgroups: vec!["/system.slice/a.service".into()],
         cause: Cause::Exit,
         ..Dump::default()
-    };
+    }
+}
+
+/// A dump file that says this of itself.
+pub(crate) fn dump_of(dump: Dump, records: &[Vec<u8>]) -> Vec<u8> {
     let mut file = Vec::new();
     let blocks = vec![Block { cpu: Some(0), bytes: records.concat() }];
     store::write(&mut file, &Recording { dump, blocks }).expect("write a dump");

@@ -113,8 +113,8 @@ pub(super) static ROWS: &[Row] = rows! {
     dup3 [Desc] (oldfd: Fd, newfd: Fd, flags: Flags(&words::file::OPEN)) -> Fd;
     pipe2 [Desc] (fildes: Out(FdPair, One), flags: Flags(&words::file::OPEN)) -> Int;
     inotify_init1 [Desc] (flags: Flags(&words::file::INOTIFY_INIT)) -> Fd;
-    preadv [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos: Wide) -> Int;
-    pwritev [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos: Wide) -> Int;
+    preadv [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide) -> Int;
+    pwritev [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide) -> Int;
     fanotify_init [Desc] (flags: Split(0xc, &words::file::FAN_CLASS, &words::file::FAN_INIT), event_f_flags: OpenFlags) -> Fd;
     fanotify_mark [Desc File] (fanotify_fd: Int, flags: Flags(&words::file::FAN_MARK), mask: LongFlags(&words::file::FAN_EVENTS), dfd: FanFd, pathname: Path) -> Int;
     name_to_handle_at [Desc File] (dfd: DirFd, name: Path, handle: HandleOut, mnt_id: Out(Int32, One), flag: Flags(&words::file::AT_HANDLE)) -> Int;
@@ -122,13 +122,13 @@ pub(super) static ROWS: &[Row] = rows! {
     syncfs [Desc] (fd: Fd) -> Int;
     renameat2 [Desc File] (olddfd: DirFd, oldname: Path, newdfd: DirFd, newname: Path, flags: Flags(&words::file::RENAME)) -> Int;
     copy_file_range [Desc] (fd_in: Fd, off_in: Before(Off64, One), fd_out: Fd, off_out: Before(Off64, One), len: Size, flags: Uint) -> Int;
-    preadv2 [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
-    pwritev2 [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
+    preadv2 [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
+    pwritev2 [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide, flags @ 5: Flags(&words::file::RWF)) -> Int;
     statx [Desc File Fstat StatLike] (dfd: DirFd, filename: Path, flags: Split(0x6000, &words::file::STATX_SYNC, &words::file::STATX_FLAGS), mask: Flags(&words::file::STATX_MASK), buffer: Out(Statx, One)) -> Int;
     open_tree [Desc File] (dfd: DirFd, filename: Path, flags: Flags(&words::mount::OPEN_TREE)) -> Fd;
     move_mount [Desc File] (from_dfd: DirFd, from_pathname: Path, to_dfd: DirFd, to_pathname: Path, flags: Flags(&words::mount::MOVE_MOUNT)) -> Int;
-    fsopen [Desc] (fs_name: Str, flags: Flags(&words::mount::FSOPEN)) -> Fd;
-    fsconfig [Desc File] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Addr, value: Addr, aux: Int) -> Int by &FSCONFIG_CASES;
+    fsopen [Desc] (_fs_name: Str, flags: Flags(&words::mount::FSOPEN)) -> Fd;
+    fsconfig [Desc File] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Addr, _value: Addr, aux: Int) -> Int by &FSCONFIG_CASES;
     fsmount [Desc] (fs_fd: Int, flags: Flags(&words::mount::FSMOUNT), attr_flags: Flags(&words::mount::FSMOUNT_ATTR)) -> Fd;
     fspick [Desc File] (dfd: DirFd, path: Path, flags: Flags(&words::mount::FSPICK)) -> Fd;
     openat2 [Desc File] (dfd: DirFd, filename: Path, how: In(OpenHow, Arg(usize)), usize: Size) -> Fd;
@@ -176,11 +176,11 @@ pub(super) static FCNTL_CASES: Cases = cases! {
 /// fsconfig's key, value and number, by command.
 static FSCONFIG_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
-    [0] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Int) -> Int;
-    [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Str, aux: Int) -> Int;
-    [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Choose(4, 0xfff0_0000, &Addr, &In(HexBytes, Arg(aux))), aux: Int) -> Int;
-    [3, 4] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Path, aux: DirFd) -> Int;
-    [5] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), key: Str, value: Addr, aux: Fd) -> Int;
+    [0] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Addr, aux: Int) -> Int;
+    [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Str, aux: Int) -> Int;
+    [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Choose(4, 0xfff0_0000, &Addr, &In(HexBytes, Arg(aux))), aux: Int) -> Int;
+    [3, 4] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Path, aux: DirFd) -> Int;
+    [5] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Addr, aux: Fd) -> Int;
 };
 
 /// quotactl's arguments, by command without its type.

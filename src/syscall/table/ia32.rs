@@ -107,7 +107,7 @@ pub(super) static ROWS: &[Row] = rows! {
     chown [File] (filename: Path, user: Id16, group: Id16) -> Int;
     lchown [File] (filename: Path, user: Id16, group: Id16) -> Int;
     fchown [Desc] (fd: Fd, user: Id16, group: Id16) -> Int;
-    clone [Process] (child_stack @ 1: Label("child_stack", &Addr), flags @ 0: Label("flags", &CloneFlags), parent_tid @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 3: If(0, CLONE_TLS, &Label("tls", &In(UserDesc, One))), child_tidptr @ 4: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
+    clone [Process] (newsp @ 1: Label("child_stack", &Addr), clone_flags @ 0: Label("flags", &CloneFlags), parent_tidptr @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 3: If(0, CLONE_TLS, &Label("tls", &In(UserDesc, One))), child_tidptr @ 4: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
     waitpid [Process] (pid: Pid, stat_addr: Out(WaitStatus, One), options: Flags(&words::process::WAIT)) -> Int;
 };
 

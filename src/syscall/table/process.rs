@@ -20,7 +20,7 @@ pub(super) const CLONE_CHILD: u64 = (libc::CLONE_CHILD_SETTID | libc::CLONE_CHIL
 pub(super) static ROWS: &[Row] = rows! {
     sched_yield [] () -> Int;
     getpid [Pure] () -> Int;
-    clone [Process] (child_stack @ 1: Label("child_stack", &Addr), flags @ 0: Label("flags", &CloneFlags), parent_tid @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 4: If(0, CLONE_TLS, &Label("tls", &Addr)), child_tidptr @ 3: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
+    clone [Process] (newsp @ 1: Label("child_stack", &Addr), clone_flags @ 0: Label("flags", &CloneFlags), parent_tidptr @ 2: If(0, CLONE_PARENT, &Label("parent_tid", &Out(PidCell, One))), tls @ 4: If(0, CLONE_TLS, &Label("tls", &Addr)), child_tidptr @ 3: If(0, CLONE_CHILD, &Label("child_tidptr", &Addr))) -> Int;
     fork [Process] () -> Int;
     vfork [Process] () -> Int;
     execve [File Process] (filename: Path, argv: Strings, envp: StringCount) -> Gone;
@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Row] = rows! {
     sched_get_priority_min [] (policy: Enum(&words::sched::SCHED)) -> Int;
     sched_rr_get_interval [] (pid: Pid, interval: Out(Timespec, One)) -> Int;
     prctl [Creds] (option: Enum(&words::prctl::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int by &PRCTL_CASES;
-    arch_prctl [] (code: Enum(&words::process::ARCH_PRCTL), addr: Hex) -> Int by &ARCH_PRCTL_CASES;
+    arch_prctl [] (option: Enum(&words::process::ARCH_PRCTL), arg2: Hex) -> Int by &ARCH_PRCTL_CASES;
     setrlimit [] (resource: Enum(&words::process::RESOURCES), rlim: In(Rlimit, One)) -> Int;
     get_kernel_syms [] (table: Addr) -> Int;
     gettid [Pure] () -> Int;
@@ -114,10 +114,10 @@ pub(super) static ROWS: &[Row] = rows! {
 
 static ARCH_PRCTL_CASES: Cases = cases! {
     by 0, mask 0xffff_ffff;
-    [0x1003, 0x1004] (code: Enum(&words::process::ARCH_PRCTL), addr: Out(AddrCell, One)) -> Int;
-    [0x1011] (code: Enum(&words::process::ARCH_PRCTL)) -> Int;
-    [0x1021, 0x1022, 0x1024] (code: Enum(&words::process::ARCH_PRCTL), addr: Out(XFeatures, One)) -> Int;
-    [0x1023, 0x1025] (code: Enum(&words::process::ARCH_PRCTL), addr: HexCommented(&words::process::XFEATURE_BITS)) -> Bits(&words::process::XFEATURES);
+    [0x1003, 0x1004] (option: Enum(&words::process::ARCH_PRCTL), arg2: Out(AddrCell, One)) -> Int;
+    [0x1011] (option: Enum(&words::process::ARCH_PRCTL)) -> Int;
+    [0x1021, 0x1022, 0x1024] (option: Enum(&words::process::ARCH_PRCTL), arg2: Out(XFeatures, One)) -> Int;
+    [0x1023, 0x1025] (option: Enum(&words::process::ARCH_PRCTL), arg2: HexCommented(&words::process::XFEATURE_BITS)) -> Bits(&words::process::XFEATURES);
 };
 
 /// futex's arguments, by operation without its two flags.
