@@ -59,7 +59,7 @@ type Survey<'a> = Pin<Box<dyn Future<Output = zbus::Result<Known>> + Send + 'a>>
 /// Listens until the connection ends; `connected` is called when it stands and systemd answers.
 pub(super) async fn listen(
     bus: connection::Builder<'_>,
-    user: Option<u32>,
+    failures: &mut Failures,
     news: &Sender<News>,
     connected: impl FnOnce() + Send,
 ) -> zbus::Result<Infallible> {
@@ -71,7 +71,6 @@ pub(super) async fn listen(
     }
     // A stranger may send us signals that look like systemd's: only the name's owner is believed.
     let mut owner = Some(bus.get_name_owner(SYSTEMD.try_into()?).await?);
-    let mut failures = Failures::new(user);
     let mut survey: Option<Survey<'_>> = Some(Box::pin(survey_units(&connection)));
     let mut connected = Some(connected);
     loop {
@@ -90,7 +89,7 @@ pub(super) async fn listen(
                 if owner.as_ref().is_none_or(|owner| message.header().sender() != Some(owner)) {
                     continue;
                 }
-                take_in(&message, &mut failures, news).await
+                take_in(&message, failures, news).await
             }
             known = async { survey.as_mut().expect("guarded").await }, if survey.is_some() => {
                 survey = None;

@@ -7,13 +7,17 @@
 //! each invocation is reported once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
 /// How long the end of the main process is waited for, when systemd has already decided that the
 /// unit failed: it is killed first, and may take its time.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Invocations that are remembered as reported. A reload of systemd makes all units anew and tells
+/// all that have failed once more.
+const REMEMBERED: usize = 4096;
 
 /// Results that are no failure of a process: nothing ran, or nothing was meant to.
 const NOTHING_RAN: [&str; 4] = ["success", "start-limit-hit", "exec-condition", ""];
@@ -55,7 +59,6 @@ struct Unit {
     code: i32,
     status: i32,
     pid: u32,
-    reported: String,
     waiting: Option<(Instant, UnitFailed)>,
 }
 
@@ -64,11 +67,12 @@ struct Unit {
 pub(super) struct Failures {
     user: Option<u32>,
     units: HashMap<String, Unit>,
+    reported: VecDeque<String>,
 }
 
 impl Failures {
     pub(super) fn new(user: Option<u32>) -> Self {
-        Self { user, units: HashMap::new() }
+        Self { user, ..Self::default() }
     }
 
     /// Takes in a signal; `earlier`: an answer about a unit that had failed before we listened.
@@ -81,7 +85,7 @@ impl Failures {
         let (Some(active), Some(invocation)) = (told.active, told.invocation) else { return Vec::new() };
         let gone = unit.waiting.take_if(|(_, failed)| failed.invocation != invocation);
         let mut found: Vec<_> = gone.into_iter().map(|(_, failed)| failed).collect();
-        if NOTHING_RAN.contains(&unit.result.as_str()) || invocation.is_empty() || invocation == unit.reported {
+        if NOTHING_RAN.contains(&unit.result.as_str()) || invocation.is_empty() || self.reported.contains(&invocation) {
             return found;
         }
         let failed = UnitFailed {
@@ -97,15 +101,17 @@ impl Failures {
         if failed.status.is_none() && active == "deactivating" {
             unit.waiting = Some((since, failed));
         } else {
-            unit.reported.clone_from(&failed.invocation);
             found.push(failed);
         }
+        self.remember(&found);
         found
     }
 
     /// systemd forgets the unit; what it was still waiting for is reported.
     pub(super) fn removed(&mut self, name: &str) -> Option<UnitFailed> {
-        self.units.remove(name)?.waiting.map(|(_, failed)| failed)
+        let failed = self.units.remove(name)?.waiting.map(|(_, failed)| failed);
+        self.remember(failed.as_slice());
+        failed
     }
 
     /// When the next wait is over.
@@ -115,12 +121,15 @@ impl Failures {
 
     /// The failures whose wait is over.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<UnitFailed> {
-        let over = |unit: &mut Unit| {
-            let (_, failed) = unit.waiting.take_if(|(since, _)| *since + PATIENCE <= now)?;
-            unit.reported.clone_from(&failed.invocation);
-            Some(failed)
-        };
-        self.units.values_mut().filter_map(over).collect()
+        let over = |unit: &mut Unit| unit.waiting.take_if(|(since, _)| *since + PATIENCE <= now);
+        let found: Vec<_> = self.units.values_mut().filter_map(over).map(|(_, failed)| failed).collect();
+        self.remember(&found);
+        found
+    }
+
+    fn remember(&mut self, found: &[UnitFailed]) {
+        self.reported.extend(found.iter().map(|failed| failed.invocation.clone()));
+        self.reported.drain(..self.reported.len().saturating_sub(REMEMBERED));
     }
 }
 

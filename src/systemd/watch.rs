@@ -13,7 +13,7 @@ use zbus::connection;
 
 use super::{
     bus::{News, listen},
-    failures::UnitFailed,
+    failures::{Failures, UnitFailed},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -53,6 +53,7 @@ pub fn watch() -> Receiver<UnitFailed> {
 }
 
 async fn system(news: Sender<News>) {
+    let mut failures = Failures::new(None);
     let mut said = false;
     let mut pause = FIRST_PAUSE;
     while !news.is_closed() {
@@ -62,7 +63,7 @@ async fn system(news: Sender<News>) {
             info!("units that fail are told by systemd");
         };
         let ended = tokio::select! {
-            ended = listen(connection::Builder::system(), None, &news, connected) => ended,
+            ended = listen(connection::Builder::system(), &mut failures, &news, connected) => ended,
             () = news.closed() => break,
         };
         if stood {
@@ -79,12 +80,13 @@ async fn system(news: Sender<News>) {
 }
 
 async fn user(uid: u32, news: Sender<News>) {
+    let mut failures = Failures::new(Some(uid));
     let address = format!("unix:path=/run/user/{uid}/bus");
     for _ in 0..TRIES_FOR_A_USER {
         let connected = || info!(uid, "units of a user that fail are told by their service manager");
         let Ok(address) = zbus::Address::try_from(address.as_str()) else { return };
         let ended = tokio::select! {
-            ended = listen(connection::Builder::address(address), Some(uid), &news, connected) => ended,
+            ended = listen(connection::Builder::address(address), &mut failures, &news, connected) => ended,
             () = news.closed() => return,
         };
         let Err(error) = ended;

@@ -138,6 +138,25 @@ fn a_unit_that_is_forgotten_while_it_dies() {
 }
 
 #[test]
+fn a_reload_forgets_and_tells_everything_again() {
+    let mut manager = Manager::new();
+    manager.started(FIRST);
+    assert!(manager.pair(kind("signal", 2, 11), all("failed", FIRST)).is_some());
+    assert_eq!(manager.failures.removed("a.service"), None);
+    assert_eq!(manager.pair(kind("signal", 2, 11), all("failed", FIRST)), None);
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut manager = Manager::new();
+    for number in 0..2 * REMEMBERED {
+        let all = Told { invocation: Some(format!("{number:032x}")), ..all("failed", 0) };
+        assert!(manager.pair(kind("exit-code", 1, 1), all).is_some());
+    }
+    assert_eq!(manager.failures.reported.len(), REMEMBERED);
+}
+
+#[test]
 fn names_of_objects() {
     let unit = |path: &str| unit_of(&format!("/org/freedesktop/systemd1/unit/{path}"));
     assert_eq!(unit("onfail_40segv_2eservice").unwrap(), "onfail@segv.service");
