@@ -45,10 +45,23 @@ pub(super) enum Format {
     Strace,
     /// One JSON object a line
     Json,
+    /// A page for a browser: timeline, filters, last words, latencies; one file, no network
+    Html,
     /// A table of calls, errors and times, as `strace -c -w` prints
     Summary,
     /// The dump file itself, for `traceloop show`
     Raw,
+}
+
+impl Format {
+    /// The name of a format that cannot be written as calls happen.
+    fn of_whole_dumps(self) -> Option<&'static str> {
+        match self {
+            Self::Raw => Some("raw"),
+            Self::Html => Some("html"),
+            Self::Text | Self::Strace | Self::Json | Self::Summary => None,
+        }
+    }
 }
 
 impl Output {
@@ -92,8 +105,8 @@ impl Output {
         if self.table().is_some() {
             bail!("a summary is made of a whole dump: give --dump-on-exit with it");
         }
-        if self.format == Format::Raw {
-            bail!("--format raw is a whole dump: give --dump-on-exit with it");
+        if let Some(name) = self.format.of_whole_dumps() {
+            bail!("--format {name} is made of a whole dump: give --dump-on-exit with it");
         }
         if self.selecting.selection().needs_dump() {
             bail!("--since, --until and -n choose from a whole dump: give --dump-on-exit with them");
@@ -108,6 +121,7 @@ impl Output {
             Format::Text => Some(render::Format::Text),
             Format::Strace => Some(render::Format::Strace),
             Format::Json => Some(render::Format::Json),
+            Format::Html => Some(render::Format::Html),
             Format::Summary | Format::Raw => None,
         }
     }

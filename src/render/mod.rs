@@ -1,5 +1,6 @@
 //! Writing events down: one file a format. Sees the model only.
 
+mod html;
 mod json;
 mod lines;
 mod moment;
@@ -26,6 +27,8 @@ pub enum Format {
     Strace,
     /// One JSON object a line.
     Json,
+    /// A page for a browser.
+    Html,
 }
 
 /// Writes a whole dump. `events` are in the order in which they began.
@@ -34,6 +37,11 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: &[Event])
         Format::Text => text::dump(out, dump, events),
         Format::Strace => strace::dump(out, dump, events),
         Format::Json => json::dump(out, dump, events),
+        Format::Html => {
+            let mut page = html::Page::begin(out, dump)?;
+            events.iter().try_for_each(|event| page.event(out, event))?;
+            page.finish(out)
+        }
     }
 }
 
@@ -43,6 +51,7 @@ pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &
         Format::Text => text::follow(out, clock_offset, events),
         Format::Strace => strace::follow(out, clock_offset, events),
         Format::Json => json::follow(out, clock_offset, events),
+        Format::Html => Err(io::Error::other("a page is made of a whole dump")),
     }
 }
 

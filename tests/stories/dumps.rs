@@ -74,3 +74,20 @@ fn only_what_is_asked_for_is_shown() {
     assert_eq!(lines(&["-P", "/two"]), 1);
     assert_eq!(lines(&["--duration", "1s"]), 0);
 }
+
+#[test]
+fn a_dump_becomes_one_page_that_asks_nobody() {
+    let output = shown(&dump(&[openat("/etc/</script><script>", 2_000_002_500)]), &["--format", "html"]);
+    let page = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(page.contains(r"/etc/\u003c/script>\u003cscript>") && !page.contains("/etc/<"), "{page}");
+    assert!(!page.contains("http"), "the page names an address");
+    let events: Vec<serde_json::Value> = page
+        .split(r#"<script type="application/json" class="events">"#)
+        .skip(1)
+        .map(|rest| serde_json::from_str(rest.split("</script>").next().expect("an end")).expect("columns"))
+        .collect();
+    assert_eq!(events[0]["start"], serde_json::json!([1_000_000_000]));
+    assert_eq!(events[0]["length"], serde_json::json!([2_500]));
+}
