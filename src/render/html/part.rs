@@ -107,7 +107,7 @@ fn figures(event: &Event) -> (u8, u8, i64) {
                 Outcome::Returned { .. } => 0,
                 Outcome::Failed { .. } => 1,
                 Outcome::Interrupted { .. } => 2,
-                Outcome::Never => 3,
+                Outcome::Never | Outcome::Died { .. } => 3,
                 Outcome::InFlight { .. } => 4,
             };
             let known = call.duration.map_or(UNKNOWN, |length| i64::try_from(length).unwrap_or(UNKNOWN));
