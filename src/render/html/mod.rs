@@ -166,7 +166,7 @@ mod tests {
     fn an_event_comes_back_from_its_columns() {
         let page = page(&Dump { began: 2_000, ..Dump::default() }, "AT_FDCWD, \"/a\"", b"cat");
         let part = &blocks(&page, "events")[0];
-        let word = |column: &str| part["strings"][part[column][0].as_u64().unwrap() as usize].clone();
+        let word = |column: &str| part["strings"][usize::try_from(part[column][0].as_u64().unwrap()).unwrap()].clone();
         assert_eq!((&part["start"][0], &part["length"][0]), (&3_000.into(), &2_500.into()));
         assert_eq!(
             (word("name"), word("text"), word("errno")),
