@@ -12,6 +12,7 @@ pub mod cgroup;
 pub mod cli;
 pub mod control;
 pub mod decode;
+pub mod identity;
 pub mod kernel;
 pub mod model;
 pub mod recorder;

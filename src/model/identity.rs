@@ -1,6 +1,9 @@
 //! Whose calls a dump holds: the cgroup, and the unit, container or pod that it is.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +33,9 @@ pub struct Identity {
     /// The Kubernetes pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<Pod>,
+    /// The containers around `container`, the outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outer: Vec<Container>,
 }
 
 /// A container, as its runtime knows it.
@@ -43,6 +49,9 @@ pub struct Container {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The path of its own cgroup; the recorded one may lie below it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cgroup: String,
     /// Its image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -68,19 +77,44 @@ pub struct Pod {
     pub container: Option<String>,
 }
 
+impl Identity {
+    /// The unit that a service manager inside the container runs.
+    pub fn inner_unit(&self) -> Option<&str> {
+        let inside = self.cgroup.strip_prefix(&self.container.as_ref()?.cgroup)?;
+        let unit = self.unit.as_deref()?;
+        inside.split('/').any(|directory| directory.strip_prefix('_').unwrap_or(directory) == unit).then_some(unit)
+    }
+}
+
+impl Container {
+    /// Its name, or what people type of its id.
+    pub fn called(&self) -> &str {
+        let short = if self.id.len() == 64 { self.id.get(..12) } else { None };
+        self.name.as_deref().unwrap_or(short.unwrap_or(&self.id))
+    }
+}
+
 impl fmt::Display for Identity {
-    /// The name that people use: the pod's, the container's, the unit's, or the cgroup's path.
+    /// The name that people use: the pod's, the container's, the unit's, or the cgroup's path. Control
+    /// characters come out escaped: a name must not drive a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Pod { namespace: Some(namespace), name: Some(name), container, .. }) = &self.pod {
-            write!(f, "{namespace}/{name}")?;
-            return container.as_ref().map_or(Ok(()), |container| write!(f, "/{container}"));
+        let mut parts: Vec<&str> = match (&self.pod, &self.container) {
+            (Some(Pod { namespace: Some(namespace), name: Some(name), container, .. }), _) => {
+                [namespace, name].into_iter().chain(container).map(String::as_str).collect()
+            }
+            (_, Some(container)) => vec![container.called()],
+            _ => vec![self.unit.as_ref().unwrap_or(&self.cgroup)],
+        };
+        parts.extend(self.inner_unit());
+        for (index, part) in parts.into_iter().enumerate() {
+            if index > 0 {
+                f.write_char('/')?;
+            }
+            for char in part.chars() {
+                if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
+            }
         }
-        let container = self
-            .container
-            .as_ref()
-            .map(|container| container.name.clone().unwrap_or_else(|| container.id.chars().take(12).collect()));
-        let name = container.as_ref().or(self.unit.as_ref()).unwrap_or(&self.cgroup);
-        f.write_str(name)
+        Ok(())
     }
 }
 
@@ -94,8 +128,15 @@ mod tests {
         assert_eq!(identity.to_string(), "/system.slice/a.service");
         identity.unit = Some("a.service".into());
         assert_eq!(identity.to_string(), "a.service");
-        identity.container = Some(Container { id: "0123456789abcdef".into(), ..Container::default() });
-        assert_eq!(identity.to_string(), "0123456789ab");
+        let (id, cgroup) = ("0123456789abcdef".repeat(4), "/system.slice".into());
+        identity.container = Some(Container { id, cgroup, ..Container::default() });
+        assert_eq!(identity.to_string(), "0123456789ab/a.service");
+        identity.container =
+            Some(Container { id: "box".into(), cgroup: identity.cgroup.clone(), ..Container::default() });
+        assert_eq!(identity.to_string(), "box");
+        identity.container = Some(Container { name: Some("b\u{1b}x".into()), ..Container::default() });
+        assert_eq!(identity.to_string(), "b\\u{1b}x/a.service");
+        identity.container = None;
         let (namespace, name, container) = (Some("shop".into()), Some("cart-7".into()), Some("web".into()));
         identity.pod = Some(Pod { uid: "u".into(), namespace, name, container });
         assert_eq!(identity.to_string(), "shop/cart-7/web");

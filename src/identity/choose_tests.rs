@@ -1,0 +1,99 @@
+//! What a target means among several.
+
+use super::*;
+use crate::{
+    identity::of_path,
+    model::{Container, Identity},
+};
+
+struct Machine(Vec<(Identity, bool)>);
+
+impl Machine {
+    fn new(paths: &[(&str, bool)]) -> Self {
+        Self(paths.iter().map(|(path, live)| (of_path(path, 7), *live)).collect())
+    }
+
+    fn named(mut self, index: usize, name: &str) -> Self {
+        let container = self.0[index].0.container.get_or_insert_with(Container::default);
+        container.name = Some(name.to_owned());
+        self
+    }
+
+    fn choose(&self, text: &str) -> Result<Vec<u64>, String> {
+        let candidates: Vec<_> =
+            (1..).zip(&self.0).map(|(ring, (identity, live))| Candidate { ring, identity, live: *live }).collect();
+        let of_pid = |pid| match pid {
+            42 => Ok("/system.slice/a.service/sub".to_owned()),
+            43 => Ok("/elsewhere".to_owned()),
+            _ => Err(format!("there is no process {pid}")),
+        };
+        let chosen = Target::parse(text).unwrap().choose_with(&candidates, of_pid);
+        chosen.map(|chosen| chosen.iter().map(|chosen| chosen.ring).collect()).map_err(|error| error.to_string())
+    }
+}
+
+const USER: &str = "/user.slice/user-1000.slice/user@1000.service/app.slice";
+
+#[test]
+fn the_living_the_exact_and_the_own_come_first() {
+    let user = format!("{USER}/a.service");
+    let other = user.replace("1000", "1001");
+    let machine = Machine::new(&[
+        ("/system.slice/a.service", false),
+        ("/system.slice/a.service", true),
+        ("/system.slice/b.service", true),
+        (&user, true),
+        (&other, true),
+        ("/system.slice/gone.service", false),
+        ("/system.slice/gone.service", false),
+    ]);
+    assert_eq!(machine.choose("a.service"), Ok(vec![2]));
+    assert_eq!(machine.choose("a"), Ok(vec![2]));
+    assert_eq!(machine.choose("/system.slice/a.service"), Ok(vec![2]));
+    assert_eq!(machine.choose("system.slice"), Ok(vec![2, 3]));
+    assert_eq!(machine.choose("*.service"), Ok(vec![2, 3, 4, 5]));
+    assert_eq!(machine.choose("gone"), Ok(vec![7]));
+    assert_eq!(machine.choose("#1"), Ok(vec![1]));
+    assert_eq!(machine.choose("user@1001.service"), Ok(vec![5]));
+    let error = machine.choose("app.slice").unwrap_err();
+    assert!(error.starts_with(&format!("app.slice may mean a.service ({USER}) or a.service (")), "{error}");
+}
+
+#[test]
+fn processes() {
+    let machine = Machine::new(&[("/system.slice/a.service", true), ("/lxc/44", true)]);
+    assert_eq!(machine.choose("42"), Ok(vec![1]));
+    assert_eq!(machine.choose("44"), Ok(vec![2]));
+    assert_eq!(machine.choose("/system.slice/a.service/sub"), Ok(vec![1]));
+    let error = machine.choose("43").unwrap_err();
+    assert_eq!(
+        error,
+        "nothing that is recorded is called 43, and process 43 is in /elsewhere, which is not recorded; `traceloop ps` lists what is"
+    );
+    assert!(machine.choose("45").unwrap_err().contains("there is no process 45"));
+}
+
+#[test]
+fn containers_of_one_name() {
+    let (one, two) = ("a".repeat(64), format!("aaab{}", "c".repeat(60)));
+    let (one, two) = (format!("/docker/{one}"), format!("/libpod_parent/libpod-{two}"));
+    let both = |first, second| Machine::new(&[(&one, first), (&two, second)]).named(0, "web").named(1, "web");
+    assert_eq!(both(false, true).choose("web"), Ok(vec![2]));
+    assert_eq!(both(false, false).choose("web"), Ok(vec![2]));
+    assert_eq!(both(true, false).choose("web"), Ok(vec![1]));
+    assert!(both(true, true).choose("web").unwrap_err().contains(&format!("web ({one}) or web ({two}): give more")));
+    assert!(both(false, false).choose("aaa").unwrap_err().contains("may mean"));
+    assert_eq!(both(false, false).choose("aaab"), Ok(vec![2]));
+}
+
+#[test]
+fn what_is_near_is_told() {
+    let machine = Machine::new(&[("/system.slice/nginx.service", true), ("/system.slice/cron.service", true)]);
+    for text in ["ngnix", "ngin", "Nginx", "nginx.servcie", "ginx"] {
+        let error = machine.choose(text).unwrap_err();
+        assert_eq!(error, format!("nothing that is recorded is called {text}; near it: nginx.service"));
+    }
+    assert!(machine.choose("postgres").unwrap_err().contains("`traceloop ps`"));
+    assert!(machine.choose(&"x".repeat(4000)).unwrap_err().contains("ps"));
+    assert!(machine.choose("#9").unwrap_err().contains("#9"));
+}
