@@ -49,6 +49,7 @@ fn track() -> Track {
             runtime: "podman".into(),
             id: "0123".into(),
             name: Some("web".into()),
+            cgroup: "/kubepods/a".into(),
             image: Some("debian".into()),
             labels: [("a".to_owned(), "b".to_owned())].into(),
         }),
@@ -58,6 +59,7 @@ fn track() -> Track {
             name: Some("cart".into()),
             container: Some("web".into()),
         }),
+        outer: vec![Container { id: "box".into(), ..Container::default() }],
     };
     Track { id: 3, target: identity.to_string(), identity, ended: Some(2.5), ..Track::default() }
 }
