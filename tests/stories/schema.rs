@@ -101,6 +101,7 @@ fn all_that_a_dump_can_say_of_itself() {
         runtime: "podman".into(),
         id: "0123".into(),
         name: Some("web".into()),
+        cgroup: "/a".into(),
         labels,
         ..Container::default()
     };
@@ -114,6 +115,7 @@ fn all_that_a_dump_can_say_of_itself() {
         invocation: Some("00".into()),
         container: Some(container),
         pod: Some(pod),
+        outer: vec![Container { id: "box".into(), ..Container::default() }],
     };
     for cause in causes {
         let window = Window {
