@@ -8,7 +8,7 @@ enum { TS_COMPAT = 2 };
 
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return task->thread_info.status & TS_COMPAT;
+	return of_task(task, thread_info.status) & TS_COMPAT;
 }
 
 static __always_inline int number_at_exit(struct pt_regs *regs)

@@ -97,9 +97,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 		return 0;
 	compat = is_compat(task);
 	index = plan_index(nr, compat);
-	if (index >= PLANS)
-		return 0;
-	plan = &plans[index];
+	plan = plan_at(index);
 	state = state_of(task, true);
 	if (!state)
 		return 0;
@@ -113,9 +111,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 
 		arguments(regs, compat, args);
 		index = plan_of_case(index, plan, args);
-		if (index >= PLANS)
-			return 0;
-		plan = &plans[index];
+		plan = plan_at(index);
 	}
 	state->slot = slot;
 	state->plan = index;
@@ -135,17 +131,19 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	int nr = number_at_exit(regs);
 	bool compat = is_compat(task);
 	__u32 slot = slot_of(task), index;
+	const volatile struct plan *plan;
 
 	if (!slot || nr < 0)
 		return false;
 	index = plan_index(nr, compat);
-	if (index >= PLANS || !(plans[index].flags & PLAN_RECORD))
+	plan = plan_at(index);
+	if (!(plan->flags & PLAN_RECORD))
 		return false;
-	if (plans[index].cases) {
+	if (plan->cases) {
 		__u64 args[6];
 
 		arguments(regs, compat, args);
-		index = plan_of_case(index, &plans[index], args);
+		index = plan_of_case(index, plan, args);
 	}
 	state->slot = slot;
 	state->plan = index;
@@ -167,9 +165,7 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return 0;
 	if (!state->slot && !adopt(task, state, regs))
 		return 0;
-	if (state->plan >= PLANS)
-		return 0;
-	writer = plans[state->plan].writer;
+	writer = plan_at(state->plan)->writer;
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, task, state);
 	bpf_tail_call(ctx, &exit_writers, writer);

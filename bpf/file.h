@@ -51,10 +51,14 @@ static __always_inline void put_path(struct writing *w, struct file_record *reco
 	w->iov = (__u64)mount;
 	#pragma clang loop unroll(disable)
 	for (int i = 0; i < STEPS_MOST; i++) {
-		struct dentry *here = (struct dentry *)w->from;
-		struct mount *on = (struct mount *)w->iov;
-		struct dentry *above;
+		struct dentry *here, *above;
+		struct mount *on;
 
+		/* What the first turn has in registers is read anew: no jump into the middle of the loop, which
+		 * kernels before 6.6 or so take for an endless one. */
+		barrier();
+		here = (struct dentry *)w->from;
+		on = (struct mount *)w->iov;
 		if (here == BPF_CORE_READ(on, mnt.mnt_root)) {
 			struct mount *parent = BPF_CORE_READ(on, mnt_parent);
 
@@ -109,11 +113,11 @@ static __always_inline void put_socket(struct writing *w, struct file_record *re
 		if (peer)
 			record->peer = inode_of_sock(peer);
 		if (address) {
-			__u32 length = BPF_CORE_READ(address, len);
+			__u64 length = BPF_CORE_READ(address, len);
 			__u64 at = w->at;
 
 			barrier_var(at);
-			if (length > 2 && length < MAX_ADDRESS && at <= BATCH_MOST + sizeof(*record) + NAMES_MOST) {
+			if (within(length, 3, MAX_ADDRESS - 1) && at <= BATCH_MOST + sizeof(*record) + NAMES_MOST) {
 				if (!bpf_probe_read_kernel(w->bytes + at, length, &address->name)) {
 					w->at += length;
 					record->address = length;
@@ -245,9 +249,9 @@ int exit_file(__u64 *ctx)
 	int pair[2];
 	long ret = ctx[1];
 
-	if (!state || !state->slot || state->plan >= PLANS)
+	if (!state || !state->slot)
 		return 0;
-	plan = &plans[state->plan];
+	plan = plan_at(state->plan);
 	switch (plan->files) {
 	case FILES_RESULT:
 		if (ret >= 0)

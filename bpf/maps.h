@@ -19,6 +19,7 @@ const volatile __u32 cpus = 1;
 const volatile bool cgroup_storage = true;
 const volatile bool task_storage = true;
 const volatile bool pt_regs_helper = true;
+const volatile bool typed_task = true;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
 const volatile bool tell_files = false;
@@ -27,6 +28,15 @@ const volatile __u32 self_tgid = 0;
 /* Written by userspace before load from the table of system calls; read by every writer. */
 const volatile struct plan plans[PLANS] = {};
 const volatile struct case_value case_values[CASE_VALUES] = {};
+
+_Static_assert((PLANS & (PLANS - 1)) == 0, "the mask of plan_at");
+
+/* A mask and no check: from a check of 32 bits older verifiers do not learn what the whole register holds. */
+static __always_inline const volatile struct plan *plan_at(__u64 index)
+{
+	barrier_var(index);
+	return &plans[index & (PLANS - 1)];
+}
 
 /* A CPU's ring of a track, at slot * cpus + cpu. Userspace inserts the perf events. */
 struct {

@@ -11,7 +11,7 @@ enum { BAD_FD = -9, NO_SOCKET = -88 };	/* EBADF, ENOTSOCK */
 /* The protocol of the netlink socket that argument 0 is. */
 static __always_inline int netlink_protocol(const struct writing *w)
 {
-	struct files_struct *files = me()->files;
+	struct files_struct *files = BPF_CORE_READ(me(), files);
 	struct fdtable *table = BPF_CORE_READ(files, fdt);
 	struct file **open = BPF_CORE_READ(table, fd), *file = 0;
 	__u32 fd = argument(w, 0);

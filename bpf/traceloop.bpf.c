@@ -10,6 +10,7 @@
 #include "record.h"
 #include "plan.h"
 #include "maps.h"
+#include "task.h"
 #include "arch.h"
 #include "track.h"
 #include "capture.h"

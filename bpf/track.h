@@ -21,7 +21,7 @@ static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
  */
 static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
 {
-	__u64 id = cgroup->kn->id, key, kept;
+	__u64 id = of_task(cgroup, kn, id), key, kept;
 	__u32 zero = 0, slot, *generation = bpf_map_lookup_elem(&generations, &zero);
 
 	if (!generation)
@@ -38,12 +38,7 @@ static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
 
 static __always_inline __u32 slot_of(struct task_struct *task)
 {
-	return slot_of_cgroup(task->cgroups->dfl_cgrp);
-}
-
-static __always_inline __u32 my_tid(void)
-{
-	return (__u32)bpf_get_current_pid_tgid();
+	return slot_of_cgroup(of_task(task, cgroups, dfl_cgrp));
 }
 
 /* The state of a thread; make says whether to begin one. */
@@ -55,7 +50,7 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 	if (task_storage)
 		return bpf_task_storage_get(&task_states, task, 0,
 					    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	tid = task->pid;
+	tid = of_task(task, pid);
 	key = tid & (TASK_SLOTS - 1);
 	state = bpf_map_lookup_elem(&task_array, &key);
 	if (!state || state->tid == tid)
@@ -65,11 +60,6 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 	state->slot = 0;
 	state->tid = tid;
 	return state;
-}
-
-static __always_inline struct task_struct *me(void)
-{
-	return (struct task_struct *)bpf_get_current_task_btf();
 }
 
 static __always_inline struct writing *my_writing(void)
@@ -98,13 +88,27 @@ static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 si
 	tally->calls += calls;
 }
 
+/*
+ * Two comparisons of one register: clang would make one of them, of another register, from which older
+ * verifiers learn nothing about this one.
+ */
+#define within(value, least, most)                \
+	({                                        \
+		bool inside = false;              \
+		barrier_var(value);               \
+		if (value >= (least)) {           \
+			barrier_var(value);       \
+			inside = value <= (most); \
+		}                                 \
+		inside;                           \
+	})
+
 /* Sends what has been written. */
 static __always_inline void send(void *ctx, struct writing *w)
 {
 	__u64 size = w->used;
 
-	barrier_var(size);
-	if (size >= sizeof(struct record) && size <= sizeof(w->bytes))
+	if (within(size, sizeof(struct record), sizeof(w->bytes)))
 		output(ctx, w->slot, w->bytes, size, w->records, w->calls);
 	w->used = 0;
 	w->records = 0;

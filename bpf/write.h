@@ -41,7 +41,7 @@ static __always_inline void fill_call(struct call_record *call, struct task_stru
 {
 	call->kind = phase == AT_ENTER ? RECORD_ENTER : RECORD_CALL;
 	call->flags = state->flags;
-	call->tid = task->pid;
+	call->tid = of_task(task, pid);
 	call->nr = state->nr;
 	call->nargs = plan->nargs;
 	call->pieces = 0;
@@ -69,8 +69,7 @@ static __always_inline void write_aside(void *ctx, struct task_struct *task, con
 		call.flags |= FLAG_CUT;
 	size = 40 + 8 * call.nargs;
 	call.size = size;
-	barrier_var(size);
-	if (size >= 40 && size <= sizeof(call))
+	if (within(size, 40, sizeof(call)))
 		output(ctx, state->slot, &call, size, 1, phase == AT_EXIT);
 }
 
@@ -137,9 +136,9 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	__u32 count;
 	__u64 at;
 
-	if (!state || !state->slot || state->plan >= PLANS)
+	if (!state || !state->slot)
 		return 0;
-	plan = &plans[state->plan];
+	plan = plan_at(state->plan);
 	w = begin_writing(ctx, state->slot);
 	if (!w) {
 		write_aside(ctx, task, state, plan, regs, ret, phase);

@@ -29,7 +29,7 @@ pub(super) struct Recording {
     /// Record no contents of reads, writes and messages
     #[arg(long)]
     no_payload: bool,
-    /// Do without a kernel feature: cgroup-storage, task-storage, task-registers
+    /// Do without a kernel feature: typed-task, cgroup-storage, task-storage, task-registers
     #[arg(long, value_name = "FEATURE", hide = true)]
     without: Vec<Feature>,
 }

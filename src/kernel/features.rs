@@ -1,15 +1,22 @@
-//! Kernel features that traceloop can do without.
+//! Kernel features that traceloop can do without: which of them this kernel has.
 
 use std::{fmt, str::FromStr};
 
-use anyhow::{Error, bail};
+use anyhow::{Context, Error, Result, bail};
+use libbpf_rs::{
+    ProgramType,
+    libbpf_sys::{self, bpf_func_id},
+};
 
 /// What a kernel may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
+    /// A pointer to the current task that the verifier knows, from Linux 5.11 on; else reads by helper.
+    /// The other features need it.
+    TypedTask,
     /// BPF_MAP_TYPE_CGRP_STORAGE, from Linux 6.2 on; else a hash of cgroup ids.
     CgroupStorage,
-    /// BPF_MAP_TYPE_TASK_STORAGE in tracing programs, from Linux 5.11 on; else an array by thread id.
+    /// BPF_MAP_TYPE_TASK_STORAGE in tracing programs, from Linux 5.12 on; else an array by thread id.
     TaskStorage,
     /// bpf_task_pt_regs, from Linux 5.15 on; else /proc/TID/syscall.
     TaskRegisters,
@@ -20,10 +27,11 @@ impl FromStr for Feature {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(match text {
+            "typed-task" => Self::TypedTask,
             "cgroup-storage" => Self::CgroupStorage,
             "task-storage" => Self::TaskStorage,
             "task-registers" => Self::TaskRegisters,
-            _ => bail!("a feature is cgroup-storage, task-storage or task-registers, not {text:?}"),
+            _ => bail!("a feature is typed-task, cgroup-storage, task-storage or task-registers, not {text:?}"),
         })
     }
 }
@@ -31,6 +39,8 @@ impl FromStr for Feature {
 /// Which of them are in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
+    /// See [`Feature::TypedTask`].
+    pub typed_task: bool,
     /// See [`Feature::CgroupStorage`].
     pub cgroup_storage: bool,
     /// See [`Feature::TaskStorage`].
@@ -40,29 +50,36 @@ pub struct Features {
 }
 
 impl Features {
-    /// What to try, best first, leaving out what is switched off.
-    pub fn attempts(without: &[Feature]) -> Vec<Self> {
+    /// What this kernel has, without what is switched off.
+    pub fn probe(without: &[Feature]) -> Result<Self> {
         let allowed = |feature| !without.contains(&feature);
-        let best = Self {
-            cgroup_storage: allowed(Feature::CgroupStorage),
-            task_storage: allowed(Feature::TaskStorage),
-            task_registers: allowed(Feature::TaskRegisters),
-        };
-        let mut attempts = vec![
-            best,
-            Self { cgroup_storage: false, ..best },
-            Self { cgroup_storage: false, task_registers: false, ..best },
-            Self { cgroup_storage: false, task_storage: false, task_registers: false },
-        ];
-        attempts.dedup();
-        attempts
+        let typed_task = allowed(Feature::TypedTask) && has_helper(libbpf_sys::BPF_FUNC_get_current_task_btf)?;
+        Ok(Self {
+            typed_task,
+            cgroup_storage: typed_task
+                && allowed(Feature::CgroupStorage)
+                && has_helper(libbpf_sys::BPF_FUNC_cgrp_storage_get)?,
+            task_storage: typed_task
+                && allowed(Feature::TaskStorage)
+                && has_helper(libbpf_sys::BPF_FUNC_task_storage_get)?,
+            task_registers: typed_task
+                && allowed(Feature::TaskRegisters)
+                && has_helper(libbpf_sys::BPF_FUNC_task_pt_regs)?,
+        })
     }
+}
+
+/// Asked for raw tracepoints: for the type that the programs have, libbpf cannot ask.
+fn has_helper(helper: bpf_func_id) -> Result<bool> {
+    let asked = ProgramType::RawTracepoint.is_helper_supported(helper);
+    asked.with_context(|| format!("ask the kernel for BPF helper {helper}"))
 }
 
 impl fmt::Display for Features {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cgroups = if self.cgroup_storage { "cgroup storage" } else { "a hash of cgroups" };
         let tasks = if self.task_storage { "task storage" } else { "an array of tasks" };
-        write!(f, "{cgroups}, {tasks}")
+        let registers = if self.task_registers { "task registers" } else { "/proc/TID/syscall" };
+        write!(f, "{cgroups}, {tasks}, {registers}")
     }
 }

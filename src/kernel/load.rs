@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use libbpf_rs::{
     ErrorKind, Iter, Link, MapCore, MapFlags, MapMut, PrintLevel,
     skel::{OpenSkel, Skel, SkelBuilder},
@@ -65,22 +65,13 @@ impl Kernel {
             "load the BPF programs: this kernel has no BTF ({BTF}): use one built with CONFIG_DEBUG_INFO_BTF=y"
         );
         let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
-        let attempts = Features::attempts(&options.without);
-        let mut failure = None;
-        for features in attempts {
-            match Self::attempt(options, cpus, features) {
-                Ok(kernel) => {
-                    tracing::debug!(%features, "the programs are loaded");
-                    return Ok(kernel);
-                }
-                Err(error) => {
-                    tracing::debug!(%features, error = %format!("{error:#}"), "the programs did not load");
-                    failure.get_or_insert(error);
-                }
+        let loaded = Features::probe(&options.without).and_then(|features| Self::attempt(options, cpus, features));
+        let error = match loaded {
+            Ok(kernel) => {
+                tracing::debug!(features = %kernel.features, "the programs are loaded");
+                return Ok(kernel);
             }
-        }
-        let Some(error) = failure else {
-            bail!("no way to load the BPF programs is left: every feature is switched off")
+            Err(error) => error,
         };
         let advice = match error.downcast_ref::<libbpf_rs::Error>().map(libbpf_rs::Error::kind) {
             Some(ErrorKind::PermissionDenied) => "run as root, or with CAP_BPF and CAP_PERFMON",
@@ -102,6 +93,7 @@ impl Kernel {
         open.maps.task_array.set_autocreate(!features.task_storage)?;
         let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
         settings.cpus = cpus;
+        settings.typed_task = features.typed_task;
         settings.cgroup_storage = features.cgroup_storage;
         settings.task_storage = features.task_storage;
         settings.pt_regs_helper = features.task_registers;

@@ -11,6 +11,7 @@
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
+//! | `kernels` | what differs from kernel to kernel |
 //!
 //! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
 //! force (`support::WAYS`).
@@ -19,6 +20,7 @@ mod calls;
 mod cgroups;
 mod command;
 mod ends;
+mod kernels;
 mod parity;
 mod rings;
 mod schema;

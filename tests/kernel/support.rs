@@ -10,11 +10,12 @@ use std::{
 
 /// Options for each way in which the kernel side can find tracks and threads: all features, and the
 /// fall-backs of older kernels.
-pub(crate) const WAYS: [&[&str]; 4] = [
+pub(crate) const WAYS: [&[&str]; 5] = [
     &[],
     &["--without", "cgroup-storage"],
     &["--without", "cgroup-storage", "--without", "task-storage"],
     &["--without", "task-registers"],
+    &["--without", "typed-task"],
 ];
 
 pub(crate) const TRACELOOP: &str = env!("CARGO_BIN_EXE_traceloop");
