@@ -30,6 +30,7 @@ mod io;
 mod ioctl;
 mod ipc;
 mod key;
+mod last_words;
 mod layout;
 mod ldt;
 mod mapping;
@@ -60,6 +61,7 @@ mod time;
 mod uring;
 mod watch;
 
+pub use last_words::sum_up;
 pub use merge::events;
 pub use pair::Decoder;
 pub use style::{Constants, Descriptors, Strings, Style};

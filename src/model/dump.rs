@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Files, Identity};
+use super::{Cause, Counts, Files, Identity, LastWords};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Dump {
+    /// Its id in the directory of dumps; `None`: it was not stored there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The version of traceloop that made it.
     pub traceloop: String,
     /// The host's name.
@@ -34,6 +37,12 @@ pub struct Dump {
     pub cause: Cause,
     /// For which time it is complete.
     pub window: Window,
+    /// What it holds, counted; `None`: nobody has counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// How it ended; `None`: nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_words: Option<LastWords>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
     /// The names of network interfaces, by their numbers.

@@ -5,11 +5,15 @@ mod dump;
 mod event;
 mod files;
 mod identity;
+mod last_words;
 mod names;
+mod plain;
 
 pub use cause::Cause;
 pub use dump::{Block, Dump, Loss, Process, Reach, Recording, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Signal, Value, What};
 pub use files::{File, Files};
 pub use identity::{Container, Identity, Pod};
+pub use last_words::{Counts, Ended, LastCall, LastWords};
 pub use names::{errno_name, signal_name};
+pub use plain::{acts, plain};

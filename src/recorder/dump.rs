@@ -84,13 +84,11 @@ fn identity(
         taken: boottime(),
         began,
         cgroups: tracks.iter().filter_map(|track| track.cgroup.as_ref()).map(crate::cgroup::Cgroup::name).collect(),
-        identities: Vec::new(),
         cause,
         window,
         processes,
         interfaces: interfaces(),
         generic_families: generic_families(),
-        files_before: Vec::new(),
-        files: Vec::new(),
+        ..Dump::default()
     })
 }

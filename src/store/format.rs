@@ -15,6 +15,8 @@ pub(super) const VERSION: u16 = 1;
 pub(super) const BLOCK_HEAD: usize = 20;
 /// No block unpacks to more, bytes.
 pub(super) const BLOCK_MOST: usize = 16 << 20;
+/// No end mark is longer, bytes.
+pub(super) const END_MOST: usize = 64;
 /// A block of calls in flight has this for its CPU.
 pub(super) const NO_CPU: u32 = u32::MAX;
 
@@ -59,4 +61,12 @@ impl Head {
         let number = |at: usize| bytes.get(at..at + 4).and_then(|raw| raw.try_into().ok()).map(u32::from_le_bytes);
         Some(Self { kind: Kind::of(bytes[0])?, cpu: number(4)?, plain: number(8)?, packed: number(12)? })
     }
+}
+
+/// Whether these bytes are an end mark, and nothing else.
+pub(super) fn is_end(bytes: &[u8]) -> bool {
+    let Some((start, data)) = bytes.split_first_chunk::<BLOCK_HEAD>() else { return false };
+    Head::parse(start).is_some_and(|head| {
+        head.kind == Kind::End && usize::try_from(head.packed) == Ok(data.len()) && head.bytes(data) == *start
+    })
 }

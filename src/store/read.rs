@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
-use crate::model::{Block, Recording};
+use crate::model::{Block, Dump, Recording};
 
 /// What is wrong with a dump file from some block on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,21 +25,26 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads a dump file. Without its header it is none; behind the header, damage ends the reading and is told.
-pub fn read(mut file: impl Read) -> Result<(Recording, Option<Damage>)> {
+/// Reads what a dump file says of itself; the records follow behind it.
+pub fn header(file: &mut impl Read) -> Result<Dump> {
     let mut start = [0; MAGIC.len() + 2];
-    let got = fill(&mut file, &mut start).context("read the dump")?;
+    let got = fill(file, &mut start).context("read the dump")?;
     ensure!(got == start.len() && start.starts_with(MAGIC), "this is not a traceloop dump");
     let version = u16::from_le_bytes([start[MAGIC.len()], start[MAGIC.len() + 1]]);
     if version > VERSION {
         bail!("the dump has format {version}, this traceloop reads up to {VERSION}: use a newer traceloop");
     }
-    let header = match block(&mut file) {
+    let header = match block(file) {
         Ok((head, data)) if head.kind == Kind::Header => data,
         Ok(_) => bail!("the dump does not begin with its header"),
         Err(what) => bail!("the dump's header is damaged: {what}"),
     };
-    let dump = serde_json::from_slice(&header).context("understand the dump's header")?;
+    serde_json::from_slice(&header).context("understand the dump's header")
+}
+
+/// Reads a dump file. Without its header it is none; behind the header, damage ends the reading and is told.
+pub fn read(mut file: impl Read) -> Result<(Recording, Option<Damage>)> {
+    let dump = header(&mut file)?;
     let mut blocks: Vec<Block> = Vec::new();
     let mut whole = 1;
     let damage = loop {
@@ -111,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Cause, Dump};
+    use crate::model::Cause;
 
     fn recording() -> Recording {
         let dump = Dump {

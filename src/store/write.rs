@@ -5,18 +5,26 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 
 use super::format::{BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
-use crate::{model::Recording, wire};
+use crate::{
+    model::{Block, Dump, Recording},
+    wire,
+};
 
 /// Fast: writing is done while somebody waits, and records pack well at any level.
 const LEVEL: i32 = -2;
 
 /// Writes a recording as a dump file.
-pub fn write(mut file: impl Write, recording: &Recording) -> Result<()> {
+pub fn write(file: impl Write, recording: &Recording) -> Result<()> {
+    write_parts(file, &recording.dump, &recording.blocks)
+}
+
+/// Writes a dump file of this header and these records.
+pub(super) fn write_parts(mut file: impl Write, dump: &Dump, blocks: &[Block]) -> Result<()> {
     let mut all = || -> Result<()> {
         file.write_all(MAGIC)?;
         file.write_all(&VERSION.to_le_bytes())?;
-        block(&mut file, Kind::Header, NO_CPU, &serde_json::to_vec(&recording.dump)?)?;
-        for part in &recording.blocks {
+        block(&mut file, Kind::Header, NO_CPU, &serde_json::to_vec(dump)?)?;
+        for part in blocks {
             for run in runs(&part.bytes) {
                 block(&mut file, Kind::Records, part.cpu.unwrap_or(NO_CPU), run)?;
             }

@@ -1,0 +1,167 @@
+//! What a dump's last records tell: calls that had not ended, the last that failed, how processes ended.
+//!
+//! Only so many of the last records are decoded, however large the dump is.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
+
+use super::{Style, events};
+use crate::{
+    model::{
+        Block, Call, Counts, Dump, Ended, Event, Exit, LastCall, LastWords, Outcome, Recording, Signal, What, plain,
+    },
+    wire::{self, Kind},
+};
+
+/// Records that are looked at.
+const RECORDS: usize = 4096;
+/// Calls in flight that are told.
+const IN_FLIGHT: usize = 64;
+/// Failed calls that are told.
+const FAILED: usize = 8;
+/// Ended processes that are told.
+const ENDED: usize = 32;
+/// Bytes of a call's line.
+const LINE: usize = 400;
+
+/// Counts what a recording holds and notes its last words, for its header.
+pub fn sum_up(recording: &mut Recording) {
+    let counts = count(&recording.blocks);
+    let words = last_words(&recording.dump, &recording.blocks);
+    recording.dump.counts = Some(counts);
+    recording.dump.last_words = Some(words);
+}
+
+fn count(blocks: &[Block]) -> Counts {
+    let mut counts = Counts::default();
+    for record in blocks.iter().filter(|block| block.cpu.is_some()).flat_map(|block| wire::records(&block.bytes)) {
+        let time = record.time();
+        counts.first = if counts.first == 0 { time } else { counts.first.min(time) };
+        counts.last = counts.last.max(time);
+        if record.kind() == Kind::RECORD_CALL {
+            counts.calls += 1;
+            counts.failed += u64::from(record.call().is_some_and(|call| (-4095..0).contains(&call.ret())));
+        }
+    }
+    counts
+}
+
+fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
+    let recording = Recording { dump: essential(dump), blocks: newest(blocks) };
+    let events = events(&recording, &Style::default());
+    let mut words = LastWords::default();
+    let mut signals: HashMap<u32, &Signal> = HashMap::new();
+    let mut calls: HashMap<u32, &Call> = HashMap::new();
+    for event in &events {
+        match &event.what {
+            What::Call(call) => {
+                match call.outcome {
+                    Outcome::InFlight { .. } if words.in_flight.len() < IN_FLIGHT => {
+                        words.in_flight.push(last_call(event, call));
+                    }
+                    Outcome::InFlight { .. } => words.more_in_flight += 1,
+                    Outcome::Failed { .. } => words.failed.push(last_call(event, call)),
+                    _ => {}
+                }
+                calls.insert(event.tid, call);
+            }
+            What::Signal(signal) => {
+                signals.insert(event.pid, signal);
+            }
+            What::Exit(exit) if event.tid == event.pid => words.ended.extend(ended(event, *exit, &signals, &calls)),
+            _ => {}
+        }
+        if words.failed.len() >= 2 * FAILED {
+            words.failed.drain(..FAILED);
+        }
+    }
+    words.failed.drain(..words.failed.len().saturating_sub(FAILED));
+    words.more_ended = words.ended.len().saturating_sub(ENDED);
+    words.ended.drain(..words.more_ended);
+    words
+}
+
+/// What decoding needs of a header.
+fn essential(dump: &Dump) -> Dump {
+    Dump {
+        arch: dump.arch.clone(),
+        clock_offset: dump.clock_offset,
+        taken: dump.taken,
+        window: dump.window.clone(),
+        processes: dump.processes.clone(),
+        interfaces: dump.interfaces.clone(),
+        generic_families: dump.generic_families.clone(),
+        ..Dump::default()
+    }
+}
+
+/// The newest records, and of the calls in flight as many as are told and a few more.
+fn newest(blocks: &[Block]) -> Vec<Block> {
+    let mut newest: BinaryHeap<Reverse<u64>> = BinaryHeap::with_capacity(RECORDS + 1);
+    let times = blocks.iter().filter(|block| block.cpu.is_some()).flat_map(|block| wire::records(&block.bytes));
+    for time in times.map(|record| record.time()) {
+        if newest.len() < RECORDS || newest.peek().is_some_and(|Reverse(oldest)| time > *oldest) {
+            newest.push(Reverse(time));
+            if newest.len() > RECORDS {
+                newest.pop();
+            }
+        }
+    }
+    let oldest = newest.peek().map_or(0, |Reverse(oldest)| *oldest);
+    let rings = cut(blocks.iter().filter(|block| block.cpu.is_some()), oldest);
+    let in_flight = cut(blocks.iter().filter(|block| block.cpu.is_none()), 0);
+    [rings, in_flight].concat()
+}
+
+/// Of these blocks the records from a time on, but not too many.
+fn cut<'a>(blocks: impl Iterator<Item = &'a Block>, oldest: u64) -> Vec<Block> {
+    let mut left = RECORDS;
+    let take = |block: &Block| {
+        let mut bytes = Vec::new();
+        for record in wire::records(&block.bytes).filter(|record| record.time() >= oldest).take(left) {
+            left -= 1;
+            bytes.extend_from_slice(record.bytes());
+        }
+        Block { cpu: block.cpu, bytes }
+    };
+    blocks.map(take).collect()
+}
+
+fn last_call(event: &Event, call: &Call) -> LastCall {
+    LastCall { start: event.start, tid: event.tid, pid: event.pid, comm: event.comm.to_string(), text: line(call) }
+}
+
+/// The call as the text format writes it, cut where it is long.
+fn line(call: &Call) -> String {
+    let (args, end): (&str, &str) = match &call.outcome {
+        Outcome::InFlight { start_seen: true } => (&call.text[..call.known_at_start], " <in flight>"),
+        Outcome::InFlight { .. } => (&call.text[..call.known_at_start], " <in flight since before the recording>"),
+        Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => {
+            (&call.text, text)
+        }
+        Outcome::Never => (&call.text, "?"),
+    };
+    let mut most = LINE.min(args.len());
+    while !args.is_char_boundary(most) {
+        most -= 1;
+    }
+    let cut = if most < args.len() { "..." } else { "" };
+    let between = if matches!(call.outcome, Outcome::InFlight { .. }) { "" } else { ") = " };
+    plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()
+}
+
+fn ended(event: &Event, exit: Exit, signals: &HashMap<u32, &Signal>, calls: &HashMap<u32, &Call>) -> Option<Ended> {
+    let plainly = Ended { time: event.start, pid: event.pid, comm: event.comm.to_string(), ..Ended::default() };
+    match exit {
+        Exit::Status(status) => Some(Ended { status: Some(status), ..plainly }),
+        Exit::Killed { signo, core } => {
+            let signal = signals.get(&event.pid).filter(|signal| signal.signo == signo);
+            let last_call = calls.get(&event.tid).map(|call| line(call));
+            let info = signal.map(|signal| signal.info.to_string());
+            Some(Ended { signal: Some(signo), core, info, last_call, ..plainly })
+        }
+        Exit::Superseded { .. } => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! Which stored dumps are meant: names, pids, ids, fields, times, "the newest".
+
+use anyhow::{Context, Result, bail, ensure};
+use globset::{GlobBuilder, GlobMatcher};
+use jiff::Timestamp;
+
+use super::{
+    directory::{Entry, Store},
+    field::{self, Field},
+    name,
+};
+use crate::model::Dump;
+
+/// Fewer digits of an id could stand there by chance.
+const PREFIX_LEAST: usize = 4;
+
+/// What somebody says of the dump that is meant.
+#[derive(Clone, Debug)]
+pub enum Match {
+    /// The newest (1) of those that fit everything else, the one before it (2) ...
+    Newest(usize),
+    /// A field's value.
+    Field(&'static Field, Pattern),
+    /// A unit, container, pod, cgroup, process's name or number, or an id or its beginning.
+    Word(Pattern),
+}
+
+/// A text, or a glob of texts.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+/// Which dumps are meant. The default is all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// What is said of them: one of the words holds, one of the values of each field, and of those that
+    /// are left the newest are taken.
+    pub matches: Vec<Match>,
+    /// Made at this time or later.
+    pub since: Option<Timestamp>,
+    /// Made at this time or before.
+    pub until: Option<Timestamp>,
+    /// Only so many, the newest.
+    pub last: Option<usize>,
+}
+
+impl Match {
+    /// `nginx.service`, `nginx`, `4711`, `3f9a2c7d1b04`, `3f9a`, `-1`, `UNIT=nginx*`.
+    pub fn parse(text: &str) -> Result<Self> {
+        ensure!(!text.is_empty(), "an empty MATCH");
+        if let Some(number) = text.strip_prefix('-') {
+            return match number.parse() {
+                Ok(n @ 1..) => Ok(Self::Newest(n)),
+                _ => bail!("the newest dump is -1, the one before it -2; not {text:?}"),
+            };
+        }
+        if let Some((name, value)) = text.split_once('=') {
+            let Some(field) = Field::named(name) else {
+                let names: Vec<_> = field::FIELDS.iter().map(|field| field.name).collect();
+                bail!("dumps have no field {name:?}: {}", names.join(", "));
+            };
+            return Ok(Self::Field(field, Pattern::parse(value)?));
+        }
+        Ok(Self::Word(Pattern::parse(text)?))
+    }
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self> {
+        let is_glob = text.contains(['*', '?', '[']);
+        let glob = is_glob.then(|| GlobBuilder::new(text).backslash_escape(true).build()).transpose();
+        let glob = glob.with_context(|| format!("{text:?} is not a pattern"))?;
+        Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
+    }
+
+    /// Whether a name is meant; a unit's `.service` may be left out.
+    fn is(&self, value: &str) -> bool {
+        let whole = |value: &str| match &self.glob {
+            Some(glob) => glob.is_match(value),
+            None => self.text == value,
+        };
+        whole(value) || value.strip_suffix(".service").is_some_and(whole)
+    }
+
+    /// Whether one of the names or numbers that a dump tells of is meant.
+    fn names(&self, dump: &Dump) -> bool {
+        let pid = self.text.parse::<u32>().ok();
+        pid.is_some_and(|pid| field::pids(dump).contains(&pid)) || field::names(dump).iter().any(|name| self.is(name))
+    }
+
+    fn can_begin_an_id(&self) -> bool {
+        (PREFIX_LEAST..=name::ID_LENGTH).contains(&self.text.len()) && name::is_id_prefix(&self.text)
+    }
+}
+
+impl Choice {
+    /// Whether anything at all is said of the dumps.
+    pub fn is_all(&self) -> bool {
+        self.matches.is_empty() && self.since.is_none() && self.until.is_none() && self.last.is_none()
+    }
+
+    /// The dumps that are meant, oldest first.
+    pub fn of(&self, store: &Store) -> Result<Vec<Entry>> {
+        let mut entries = store.entries()?;
+        entries.retain(|entry| {
+            let time = entry.name.time;
+            self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+        });
+        let asks = |word: &Match| matches!(word, Match::Word(_) | Match::Field(..));
+        let mut chosen = if self.matches.iter().any(asks) { self.by_what_they_say(store, entries)? } else { entries };
+        if let Some(last) = self.last {
+            chosen.drain(..chosen.len().saturating_sub(last));
+        }
+        let newest: Vec<usize> =
+            self.matches.iter().filter_map(|word| if let Match::Newest(n) = word { Some(*n) } else { None }).collect();
+        if !newest.is_empty() {
+            let total = chosen.len();
+            let mut place = 0;
+            chosen.retain(|_| {
+                place += 1;
+                newest.contains(&(total + 1 - place))
+            });
+        }
+        Ok(chosen)
+    }
+
+    fn by_what_they_say(&self, store: &Store, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        let words: Vec<&Pattern> = self
+            .matches
+            .iter()
+            .filter_map(|word| if let Match::Word(word) = word { Some(word) } else { None })
+            .collect();
+        // For each dump whose fields fit: the words that name it.
+        let mut fitting: Vec<(Entry, Vec<bool>)> = Vec::new();
+        for entry in entries {
+            // A dump whose header is damaged is still found by what its name tells.
+            let dump = store.header(&entry).map_or_else(|_| entry.name.as_header(), |(dump, _)| dump);
+            if self.fields_fit(&entry, &dump) {
+                let named = words.iter().map(|word| word.text == entry.id() || word.names(&dump)).collect();
+                fitting.push((entry, named));
+            }
+        }
+        for (n, word) in words.iter().enumerate() {
+            if word.can_begin_an_id() && !fitting.iter().any(|(_, named)| named[n]) {
+                let mut begin = fitting.iter_mut().filter(|(entry, _)| entry.id().starts_with(&word.text));
+                if let (Some((_, named)), another) = (begin.next(), begin.count()) {
+                    ensure!(another == 0, "{} dumps' ids begin with {}: give more of it", another + 1, word.text);
+                    named[n] = true;
+                }
+            }
+        }
+        fitting.retain(|(_, named)| words.is_empty() || named.contains(&true));
+        Ok(fitting.into_iter().map(|(entry, _)| entry).collect())
+    }
+
+    /// One of the wanted values of each wanted field.
+    fn fields_fit(&self, entry: &Entry, dump: &Dump) -> bool {
+        let fields: Vec<_> = self
+            .matches
+            .iter()
+            .filter_map(|word| if let Match::Field(field, value) = word { Some((*field, value)) } else { None })
+            .collect();
+        fields.iter().all(|(field, _)| {
+            let values = field.values(&entry.name, dump);
+            let mut wanted = fields.iter().filter(|(other, _)| other.name == field.name);
+            wanted.any(|(_, wanted)| values.iter().any(|value| wanted.is(value)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_say() {
+        assert!(matches!(Match::parse("-1").unwrap(), Match::Newest(1)));
+        assert!(matches!(Match::parse("unit=a*").unwrap(), Match::Field(Field { name: "UNIT", .. }, _)));
+        assert!(matches!(Match::parse("nginx").unwrap(), Match::Word(_)));
+        for wrong in ["", "-0", "-x", "NONSENSE=1", "UNIT=[", "[x"] {
+            assert!(Match::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_service_may_leave_its_suffix_out() {
+        let pattern = |text| Pattern::parse(text).unwrap();
+        assert!(pattern("nginx").is("nginx.service") && pattern("nginx.service").is("nginx.service"));
+        assert!(pattern("ngin?").is("nginx.service") && pattern("n*").is("nginx"));
+        assert!(!pattern("ngin").is("nginx.service") && !pattern("nginx.service").is("nginx"));
+    }
+}
