@@ -1,9 +1,14 @@
 //! The command line: one file a verb, each turning arguments into calls of what lies below.
 
 mod cgroups;
+mod choosing;
 mod completions;
+mod delete;
 mod doctor;
 mod explain;
+mod export;
+mod info;
+mod list;
 mod manual;
 mod output;
 mod recording;
@@ -11,8 +16,10 @@ mod run;
 mod selecting;
 mod show;
 mod signals;
+mod stored;
 mod styling;
 mod summarizing;
+mod vacuum;
 
 use std::{
     ffi::OsString,
@@ -28,15 +35,21 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(name = "traceloop", version, max_term_width = 100)]
 struct Cli {
+    /// Without one: list
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Cgroups(cgroups::Cgroups),
     Run(run::Run),
+    List(list::List),
+    Info(info::Info),
     Show(show::Show),
+    Export(export::Export),
+    Delete(delete::Delete),
+    Vacuum(vacuum::Vacuum),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Completions(completions::Completions),
@@ -64,10 +77,15 @@ pub fn main() -> ExitCode {
         .with_env_filter(EnvFilter::try_from_env("TRACELOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
         .without_time()
         .init();
-    let ended = match cli.verb {
+    let ended = match cli.verb.unwrap_or_else(|| Verb::List(list::List::all())) {
         Verb::Cgroups(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
+        Verb::List(verb) => verb.run(),
+        Verb::Info(verb) => verb.run(),
         Verb::Show(verb) => verb.run(),
+        Verb::Export(verb) => verb.run(),
+        Verb::Delete(verb) => verb.run(),
+        Verb::Vacuum(verb) => verb.run(),
         Verb::Doctor(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
@@ -117,6 +135,12 @@ fn say(text: impl std::fmt::Display) -> Result<()> {
     use io::Write;
     writeln!(io::stderr(), "{text}")?;
     Ok(())
+}
+
+/// Ends with the exit code of a mistake in the command line.
+fn usage(what: impl std::fmt::Display) -> ! {
+    use clap::CommandFactory;
+    Cli::command().error(clap::error::ErrorKind::ValueValidation, what).exit()
 }
 
 #[cfg(test)]

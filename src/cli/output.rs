@@ -22,9 +22,9 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// How calls are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How calls are written [default: text]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -67,12 +67,25 @@ impl Format {
 impl Output {
     /// Opens the destination, before anything is recorded: a mistake must not cost a recording.
     pub(super) fn open(&self) -> Result<Destination<'_>> {
+        Ok(Destination { output: self, selection: self.selecting.selection(), out: self.writer()? })
+    }
+
+    /// The destination's bytes.
+    pub(super) fn writer(&self) -> Result<BufWriter<Box<dyn Write>>> {
         let out: Box<dyn Write> = match &self.output {
             Some(path) => Box::new(File::create(path).with_context(|| format!("write to {}", path.display()))?),
             None => Box::new(io::stdout().lock()),
         };
-        let out = BufWriter::with_capacity(1 << 16, out);
-        Ok(Destination { output: self, selection: self.selecting.selection(), out })
+        Ok(BufWriter::with_capacity(1 << 16, out))
+    }
+
+    /// Whether a format was asked for.
+    pub(super) fn has_format(&self) -> bool {
+        self.format.is_some()
+    }
+
+    fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Text)
     }
 
     /// How calls are written, with strings of so many bytes.
@@ -87,7 +100,7 @@ impl Output {
 
     /// The table of calls, if it is wanted.
     fn table(&self) -> Option<render::Summary> {
-        let wanted = (self.format == Format::Summary).then(|| self.summarizing.settings());
+        let wanted = (self.format() == Format::Summary).then(|| self.summarizing.settings());
         wanted.or_else(|| self.summarizing.table())
     }
 
@@ -96,7 +109,7 @@ impl Output {
         Needs {
             whole_structures: self.styling.is_verbose(),
             // Whoever reads a dump later may ask.
-            descriptors: self.format == Format::Raw || self.style(0).descriptors.any() || self.selecting.by_path(),
+            descriptors: self.format() == Format::Raw || self.style(0).descriptors.any() || self.selecting.by_path(),
         }
     }
 
@@ -105,7 +118,7 @@ impl Output {
         if self.table().is_some() {
             bail!("a summary is made of a whole dump: give --dump-on-exit with it");
         }
-        if let Some(name) = self.format.of_whole_dumps() {
+        if let Some(name) = self.format().of_whole_dumps() {
             bail!("--format {name} is made of a whole dump: give --dump-on-exit with it");
         }
         if self.selecting.selection().needs_dump() {
@@ -116,7 +129,7 @@ impl Output {
 
     /// The format of the calls, if they are to be written one by one.
     fn render(&self) -> Option<render::Format> {
-        match self.format {
+        match self.format() {
             _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
             Format::Strace => Some(render::Format::Strace),
@@ -146,7 +159,7 @@ pub(super) struct Destination<'a> {
 impl Destination<'_> {
     /// Writes a dump.
     pub(super) fn dump(&mut self, recording: &Recording, style: &Style) -> Result<()> {
-        if self.output.format == Format::Raw {
+        if self.output.format() == Format::Raw {
             store::write(&mut self.out, recording)?;
         } else {
             let mut events = decode::events(recording, style);
@@ -160,7 +173,7 @@ impl Destination<'_> {
         }
         self.out.flush().context("write the dump")?;
         // The other formats hold it; strace's have no place for it.
-        if matches!(self.output.format, Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
+        if matches!(self.output.format(), Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
             for line in render::window(&recording.dump) {
                 super::say(format_args!("traceloop: {line}"))?;
             }

@@ -141,7 +141,7 @@ fn line(call: &Call) -> String {
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => {
             (&call.text, text)
         }
-        Outcome::Never => (&call.text, "?"),
+        Outcome::Never | Outcome::Died { .. } => (&call.text, "?"),
     };
     let mut most = LINE.min(args.len());
     while !args.is_char_boundary(most) {

@@ -1,9 +1,12 @@
 //! Writing events down: one file a format. Sees the model only.
 
+mod about;
 mod html;
 mod json;
+mod last_words;
 mod lines;
 mod moment;
+mod quantity;
 mod strace;
 mod summary;
 mod text;
@@ -11,7 +14,10 @@ mod window;
 
 use std::io::{self, Write};
 
+pub use about::{About, Row, about, facts, row};
 pub use json::SCHEMA;
+pub use moment::date;
+pub use quantity::{size, span};
 pub use window::lines as window;
 
 pub use summary::{Column, Summary};

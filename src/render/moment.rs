@@ -4,6 +4,14 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::strace;
 
+/// Day and time, as systemd's tools write them.
+pub(super) const DATE: &str = "%a %Y-%m-%d %H:%M:%S %Z";
+
+/// A moment's day and time in the reader's time zone.
+pub fn date(time: Timestamp) -> String {
+    time.to_zoned_datetime(TimeZone::system()).strftime(DATE).to_string()
+}
+
 /// A record's time in the given form.
 pub(super) fn moment(time: u64, clock_offset: i64, zone: &TimeZone, form: &str) -> String {
     let (seconds, micros) = strace::wall(time, clock_offset);

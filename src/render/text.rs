@@ -8,10 +8,11 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
+    last_words,
     moment::{Clock, clock, moment},
     strace, window,
 };
-use crate::model::{Call, Dump, Event, Exit, Outcome, What};
+use crate::model::{Call, Dump, Event, Exit, Outcome, What, plain};
 
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
     header(out, dump)?;
@@ -80,18 +81,16 @@ fn call_text(text: &mut String, call: &Call) {
 
 fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     let zone = TimeZone::system();
-    writeln!(
-        out,
-        "# traceloop {}: {} on {}, Linux {} {}",
-        dump.traceloop,
-        dump.cgroups.join(" "),
-        dump.host,
-        dump.kernel,
-        dump.arch
-    )?;
+    let Dump { traceloop, host, kernel, arch, .. } = dump;
     let taken = moment(dump.taken, dump.clock_offset, &zone, "%Y-%m-%d %H:%M:%S %Z");
-    writeln!(out, "# dumped {taken}: {}; recording since {}", dump.cause, clock(dump.began, dump.clock_offset, &zone))?;
-    window::lines(dump).iter().try_for_each(|line| writeln!(out, "# {line}"))
+    let began = clock(dump.began, dump.clock_offset, &zone);
+    let mut lines = vec![
+        format!("traceloop {traceloop}: {} on {host}, Linux {kernel} {arch}", dump.cgroups.join(" ")),
+        format!("dumped {taken}: {}; recording since {began}", dump.cause),
+    ];
+    lines.extend(window::lines(dump));
+    lines.extend(last_words::lines(dump));
+    lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
 }
 
 fn footer(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {

@@ -5,10 +5,12 @@
 //! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
 //! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
+//! | `stored` | stored dumps are listed, found, described, exported, removed |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
 mod schema;
 mod socket;
+mod stored;
 mod support;
 mod words;

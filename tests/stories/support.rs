@@ -98,7 +98,32 @@ pub(crate) fn header() -> Dump {
 /// A dump file that says this of itself.
 pub(crate) fn dump_of(dump: Dump, records: &[Vec<u8>]) -> Vec<u8> {
     let mut file = Vec::new();
-    let blocks = vec![Block { cpu: Some(0), bytes: records.concat() }];
-    store::write(&mut file, &Recording { dump, blocks }).expect("write a dump");
+    store::write(&mut file, &recording_of(dump, records)).expect("write a dump");
+    file
+}
+
+/// A recording that says this of itself.
+pub(crate) fn recording_of(dump: Dump, records: &[Vec<u8>]) -> Recording {
+    Recording { dump, blocks: vec![Block { cpu: Some(0), bytes: records.concat() }] }
+}
+
+/// A dump file as the first version of the format had it: none of the fields that came later.
+pub(crate) fn older_dump(records: &[Vec<u8>]) -> Vec<u8> {
+    let header = br#"{"traceloop":"0.1.0","host":"h","boot_id":"b","kernel":"6.1.0","arch":"x86_64",
+        "clock_offset":1700000000000000000,"taken":9000000000,"began":1000000000,
+        "cgroups":["/system.slice/a.service"],"cause":"exit",
+        "window":{"complete_from":null,"further":[],"lost":[],"records":1,"overwritten":0},
+        "processes":[{"tid":7,"pid":7,"comm":"cat"}]}"#;
+    let mut file = b"traceloop\0\x01\0".to_vec();
+    for (kind, cpu, data) in [(1, u32::MAX, &header[..]), (2, 0, &records.concat()), (3, u32::MAX, b"")] {
+        let packed = zstd::bulk::compress(data, 1).expect("pack");
+        let mut head = vec![kind, 0, 0, 0];
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a small block");
+        [cpu, size(data), size(&packed)].iter().for_each(|word| head.extend(word.to_le_bytes()));
+        let sum = crc32c::crc32c_append(crc32c::crc32c(&head), &packed);
+        head.extend(sum.to_le_bytes());
+        file.extend(head);
+        file.extend(packed);
+    }
     file
 }

@@ -1,0 +1,65 @@
+//! `traceloop info`: what stored dumps say of themselves.
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    End,
+    choosing::Choosing,
+    stored::{Stored, stdout},
+};
+use crate::render::{self, size};
+
+/// Describe stored dumps: whose calls, why, for which time, how it ended
+#[derive(Args, Debug)]
+pub(super) struct Info {
+    #[command(flatten)]
+    choosing: Choosing,
+}
+
+impl Info {
+    pub(super) fn run(self) -> Result<End> {
+        let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
+        let mut out = stdout();
+        for (n, entry) in dumps.iter().enumerate() {
+            let stored = Stored::look(&store, entry);
+            if self.choosing.json {
+                stored.write_json(&mut out)?;
+                continue;
+            }
+            if n > 0 {
+                writeln!(out)?;
+            }
+            describe(&mut out, &stored)?;
+        }
+        out.flush()?;
+        Ok(End::Done)
+    }
+}
+
+fn describe(out: &mut impl Write, stored: &Stored<'_>) -> Result<()> {
+    let entry = stored.entry;
+    fact(out, "ID", &[entry.id()])?;
+    match &stored.about {
+        Ok(dump) => {
+            for (name, lines) in render::facts(dump) {
+                fact(out, name, &lines)?;
+            }
+        }
+        Err(what) => fact(out, "Unreadable", &[what])?,
+    }
+    let torn = if stored.state() == "torn" { ", its end is missing" } else { "" };
+    fact(out, "Size", &[format!("{}{torn}", size(entry.size))])?;
+    fact(out, "Path", &[entry.path.display()])
+}
+
+/// `       Name: first line`, further lines below it.
+fn fact(out: &mut impl Write, name: &str, lines: &[impl std::fmt::Display]) -> Result<()> {
+    for (n, line) in lines.iter().enumerate() {
+        let name = if n == 0 { format!("{name}:") } else { String::new() };
+        writeln!(out, "{name:>13} {line}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Stored dumps: listed, found, described, exported, removed.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use traceloop::{
+    decode,
+    model::{Cause, Container, Identity, Recording},
+    store::{Amount, Retention, Saved, Store},
+};
+
+use super::support::{dump, header, openat, recording_of, stderr, stdout, traceloop};
+
+/// A directory of dumps.
+pub(crate) struct Dumps {
+    place: tempfile::TempDir,
+}
+
+impl Dumps {
+    pub(crate) fn new() -> Self {
+        Self { place: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.place.path().join("dumps")
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::open(&self.directory()).expect("open the store")
+    }
+
+    /// Stores a dump of this unit, made so many hours after the first could be.
+    fn save(&self, unit: &str, cause: Cause, hour: u64) -> Saved {
+        self.store().save(&failed(unit, cause, hour)).expect("store a dump")
+    }
+
+    /// Runs a verb on it.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let directory = self.directory();
+        traceloop(&[&args[..1], &["--directory", directory.to_str().expect("a path")], &args[1..]].concat())
+    }
+
+    /// The units of the dumps that are listed for these arguments.
+    fn listed(&self, args: &[&str]) -> Vec<String> {
+        let output = self.run(&[&["list", "--json"], args].concat());
+        let name = |line: &str| {
+            let object: serde_json::Value = serde_json::from_str(line).expect("an object");
+            object["name"].as_str().expect("a name").to_owned()
+        };
+        stdout(&output).lines().map(name).collect()
+    }
+}
+
+/// A recording of this unit, in which an openat failed.
+fn failed(unit: &str, cause: Cause, hour: u64) -> Recording {
+    let now = 9_000_000_000 + hour * 3_600_000_000_000;
+    let mut recording = recording_of(header(), &[openat("/etc/missing", now - 1_000_000_000)]);
+    let cgroup = format!("/system.slice/{unit}");
+    recording.dump.identities = vec![Identity { unit: Some(unit.into()), cgroup, ..Identity::default() }];
+    recording.dump.cause = cause;
+    recording.dump.taken = now;
+    decode::sum_up(&mut recording);
+    recording
+}
+
+fn killed(comm: &str, pid: u32) -> Cause {
+    Cause::Killed { pid, comm: comm.into(), signal: 11, core: true }
+}
+
+#[test]
+fn a_stored_dump_is_listed_described_and_shown() {
+    let dumps = Dumps::new();
+    let saved = dumps.save("nginx.service", killed("nginx", 4711), 0);
+    let list = stdout(&dumps.run(&["list"]));
+    for word in ["UNIT", "nginx.service", "4711", "SIGSEGV", &saved.id] {
+        assert!(list.contains(word), "{word} is not in\n{list}");
+    }
+    assert_eq!(list.lines().count(), 2, "{list}");
+    let info = stdout(&dumps.run(&["info", "nginx"]));
+    let path = saved.path.to_str().expect("a path");
+    for text in [
+        "Unit: nginx.service",
+        "Reason: nginx[4711] was killed by SIGSEGV (core dumped)",
+        "Calls: 1, 1 of them failed",
+        r#"openat(AT_FDCWD, "/etc/missing", O_RDONLY) = -1 ENOENT (No such file or directory)"#,
+        path,
+    ] {
+        assert!(info.contains(text), "{text} is not in\n{info}");
+    }
+    let shown = stdout(&dumps.run(&["show", "-1", "--format", "strace"]));
+    assert!(shown.contains(r#"openat(AT_FDCWD, "/etc/missing""#), "{shown}");
+    let shown = traceloop(&["show", path]);
+    assert!(stdout(&shown).contains("/etc/missing"), "{}", stderr(&shown));
+}
+
+#[test]
+fn dumps_are_found_by_what_people_know_of_them() {
+    let dumps = Dumps::new();
+    dumps.save("nginx.service", killed("worker", 100), 0);
+    dumps.save("sshd.service", Cause::Request, 1);
+    let last = dumps.save("nginx.service", Cause::Exit, 2);
+    let mut contained = failed("x.scope", Cause::Request, 3);
+    contained.dump.identities[0].unit = None;
+    contained.dump.identities[0].container =
+        Some(Container { id: "f".repeat(64), name: Some("web".into()), ..Container::default() });
+    dumps.store().save(&contained).expect("store a dump");
+    let (nginx, sshd) = ("nginx.service", "sshd.service");
+    for (args, found) in [
+        (&[][..], &[nginx, sshd, nginx, "web"][..]),
+        (&["nginx"], &[nginx, nginx]),
+        (&["nginx.service"], &[nginx, nginx]),
+        (&["ng*"], &[nginx, nginx]),
+        (&["nginx", "sshd"], &[nginx, sshd, nginx]),
+        (&["worker"], &[nginx]),
+        (&["100"], &[nginx]),
+        (&["web"], &["web"]),
+        (&["UNIT=sshd"], &[sshd]),
+        (&["unit=nginx", "reason=exit"], &[nginx]),
+        (&["REASON=exit", "REASON=request"], &[sshd, nginx, "web"]),
+        (&["SIGNAL=SIGSEGV"], &[nginx]),
+        (&["COMM=worker", "PID=100"], &[nginx]),
+        (&["-1"], &["web"]),
+        (&["-2"], &[nginx]),
+        (&["nginx", "-2"], &[nginx]),
+        (&["-n", "2"], &[nginx, "web"]),
+        (&["-r"], &["web", nginx, sshd, nginx]),
+        (&["--since", "2023-11-14T23:30:00Z"], &[nginx, "web"]),
+        (&["-U", "2023-11-14T22:30:00Z"], &[nginx]),
+        (&[&last.id], &[nginx]),
+        (&[&last.id[..8]], &[nginx]),
+        (&[last.path.to_str().expect("a path")], &[]),
+        (&["ngin"], &[]),
+        (&["-9"], &[]),
+    ] {
+        assert_eq!(dumps.listed(args), found, "{args:?}");
+    }
+}
+
+#[test]
+fn nothing_found_is_said_and_fails() {
+    let dumps = Dumps::new();
+    for verb in ["list", "info", "show", "export"] {
+        let output = dumps.run(&[verb]);
+        assert_eq!(output.status.code(), Some(1), "{verb}");
+        assert!(stderr(&output).contains("there are no dumps"), "{verb}: {}", stderr(&output));
+    }
+    dumps.save("a.service", Cause::Exit, 0);
+    for verb in ["list", "info", "show", "export", "delete", "vacuum"] {
+        let output = dumps.run(&[verb, "nobody"]);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""), "{verb}");
+        assert!(stderr(&output).contains("no dump matches"), "{verb}: {}", stderr(&output));
+    }
+    assert_eq!(stderr(&dumps.run(&["list", "-q", "nobody"])), "");
+}
+
+#[test]
+fn without_a_verb_dumps_are_listed() {
+    // The usual directory may hold anything; what matters is that it is not a usage error.
+    let output = traceloop(&[]);
+    assert_ne!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
+fn a_mistake_in_a_match_is_a_usage_error() {
+    let dumps = Dumps::new();
+    for args in
+        [&["list", "NONSENSE=1"][..], &["show", "NONSENSE=1"], &["list", "-S", "x"], &["info", "a["], &["delete"]]
+    {
+        assert_eq!(dumps.run(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn an_exported_dump_is_the_file_itself() {
+    let dumps = Dumps::new();
+    let saved = dumps.save("a.service", Cause::Exit, 0);
+    let raw = fs::read(&saved.path).expect("read it");
+    assert_eq!(dumps.run(&["export", "a"]).stdout, raw);
+    let copy = dumps.directory().join("../copy");
+    let output = dumps.run(&["export", "-1", "-o", copy.to_str().expect("a path")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(fs::read(&copy).expect("read the copy"), raw);
+    assert!(stdout(&dumps.run(&["export", "a", "--format", "json"])).starts_with('{'));
+}
+
+#[test]
+fn what_is_deleted_is_told_and_gone() {
+    let dumps = Dumps::new();
+    let first = dumps.save("a.service", Cause::Exit, 0);
+    let second = dumps.save("b.service", Cause::Exit, 1);
+    let output = dumps.run(&["delete", "a"]);
+    assert_eq!(stdout(&output), format!("deleted {}\n", first.path.display()));
+    assert!(!first.path.exists() && second.path.exists());
+}
+
+#[test]
+fn a_vacuum_keeps_within_its_limits() {
+    let dumps = Dumps::new();
+    let paths: Vec<_> = (0..5).map(|hour| dumps.save("a.service", Cause::Exit, hour).path).collect();
+    let used = |path: &Path| fs::metadata(path).expect("it is there").blocks() * 512;
+    let two = (used(&paths[3]) + used(&paths[4])).to_string();
+    let output = dumps.run(&["vacuum", "--max-use", &two]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 3, "{}", stdout(&output));
+    assert_eq!(paths.iter().map(|path| path.exists()).collect::<Vec<_>>(), [false, false, false, true, true]);
+    assert_eq!(stdout(&dumps.run(&["vacuum", "--max-age", "1d"])).lines().count(), 2);
+}
+
+#[test]
+fn the_dump_just_stored_stays_whatever_the_limits() {
+    let dumps = Dumps::new();
+    let old = dumps.save("a.service", Cause::Exit, 0);
+    let tight = Retention { max_use: Some(Amount::Bytes(0)), ..Retention::default() };
+    let kept = dumps.store().keep(&failed("b.service", Cause::Exit, 1), &tight).expect("keep a dump");
+    assert!(kept.saved.path.exists() && !old.path.exists());
+    assert_eq!(kept.given_up.len(), 1);
+}
+
+#[test]
+fn the_directory_and_its_files_are_private() {
+    let dumps = Dumps::new();
+    let saved = dumps.save("a.service", Cause::Exit, 0);
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o7777;
+    assert_eq!((mode(&dumps.directory()), mode(&saved.path)), (0o700, 0o640));
+    fs::set_permissions(dumps.directory(), PermissionsExt::from_mode(0o755)).expect("open it");
+    let error = Store::open(&dumps.directory()).expect_err("others may enter");
+    assert!(format!("{error:#}").contains("chmod 0700"), "{error:#}");
+    let link = dumps.directory().join("../link");
+    symlink(dumps.directory(), &link).expect("make a link");
+    let error = Store::open(&link).expect_err("a link");
+    assert!(format!("{error:#}").contains("symbolic link"), "{error:#}");
+}
+
+#[test]
+fn what_is_planted_in_the_store_is_not_followed() {
+    let dumps = Dumps::new();
+    let saved = dumps.save("a.service", Cause::Exit, 0);
+    let name = |id: &str| dumps.directory().join(format!("20260101T000000.000000Z-b-exit-{id}.dump"));
+    let secret = dumps.directory().join("../secret");
+    fs::write(&secret, dump(&[openat("/secret", 2_000_002_500)])).expect("write a file");
+    symlink(&secret, name("000000000001")).expect("make a link");
+    fs::create_dir(name("000000000002")).expect("make a directory");
+    nix::unistd::mkfifo(&name("000000000003"), nix::sys::stat::Mode::from_bits_truncate(0o644)).expect("make a pipe");
+    fs::hard_link(&secret, dumps.directory().join("not-ours")).expect("make a file");
+    assert_eq!(dumps.listed(&[]), ["a.service"]);
+    let output = dumps.run(&["vacuum", "--max-use", "0"]);
+    assert_eq!(stdout(&output), format!("deleted {}\n", saved.path.display()));
+    assert!(secret.exists() && dumps.directory().join("not-ours").exists());
+}
+
+#[test]
+fn dumps_of_older_versions_are_listed_described_and_shown() {
+    let dumps = Dumps::new();
+    dumps.store();
+    let path = dumps.directory().join("20231114T221329.000000Z-a.service-exit-00000000000a.dump");
+    fs::write(&path, super::support::older_dump(&[openat("/etc/missing", 2_000_002_500)])).expect("write a file");
+    let list = stdout(&dumps.run(&["list"]));
+    assert!(list.contains("/system.slice/a.service") && list.contains("00000000000a"), "{list}");
+    assert!(stdout(&dumps.run(&["info"])).contains("Reason: the recorder ends"));
+    assert!(stdout(&dumps.run(&["show", "-1"])).contains("/etc/missing"));
+}
