@@ -229,7 +229,7 @@ __noinline int tell_file(int fd, __u32 how)
 /* One file of a task, into the ring of its slot. */
 static __always_inline void send_file(void *ctx, __u32 slot, struct task_struct *task, int fd, enum file_how how)
 {
-	struct writing *w = begin_writing(ctx, slot);
+	struct writing *w = begin_writing(ctx, slot, task);
 
 	if (!w)
 		return;

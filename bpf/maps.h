@@ -23,7 +23,12 @@ const volatile bool typed_task = true;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
 const volatile bool tell_files = false;
-const volatile __u32 self_tgid = 0;
+/* The slot of the cgroups that came when no slot was ready; 0: there is none. */
+const volatile __u32 lobby = 0;
+/* The slot of what is in no leaf: the root, slices. */
+const volatile __u32 rest = 0;
+/* Whether userspace is told of cgroups that come and go, and of processes that end badly. */
+const volatile bool watching = false;
 
 /* Written by userspace before load from the table of system calls; read by every writer. */
 const volatile struct plan plans[PLANS] = {};
@@ -55,7 +60,10 @@ struct {
 	__uint(max_entries, 1);
 } tallies SEC(".maps");
 
-/* Cgroup id -> slot. Written by userspace for the cgroups it is given, here for those made below. */
+/*
+ * Cgroup id -> slot, and CGROUP_PARTED. Written by userspace for the cgroups it is given, here for those
+ * made below.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -121,6 +129,7 @@ struct user_msghdr {
 struct writing {
 	__u32 busy;		/* a program is at it: one that interrupts or preempts it keeps off */
 	__u32 slot;		/* whose records these are */
+	__u64 cgroup;		/* in the lobby: and which cgroup's */
 	__u32 used;		/* bytes of whole records */
 	__u32 records;		/* how many they are */
 	__u32 calls;		/* how many of them are ends of calls */
@@ -152,6 +161,35 @@ struct {
 	__uint(max_entries, 1);
 } writings SEC(".maps");
 
+/* Slots with rings that nobody uses yet. Filled by userspace; a cgroup that is made takes one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(value_size, 4);
+	__uint(max_entries, 1);
+} pool SEC(".maps");
+
+/* How the name of a cgroup decides where its records go; written by userspace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct name_rule);
+	__uint(max_entries, NAME_RULES);
+} name_rules SEC(".maps");
+
+/* What userspace is told as it happens. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 19);
+} notices SEC(".maps");
+
+/* Written here, read by userspace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct counters);
+	__uint(max_entries, 1);
+} counters SEC(".maps");
+
 /* The writers, by enum writer: one array for each hook. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -181,3 +219,5 @@ LAYOUT(signal_record);
 LAYOUT(task_record);
 LAYOUT(inflight);
 LAYOUT(file_record);
+LAYOUT(cgroup_record);
+LAYOUT(notice);

@@ -11,6 +11,7 @@ static __always_inline void fill(struct task_record *record, enum record_kind ki
 	record->time = bpf_ktime_get_boot_ns();
 	record->tgid = task->tgid;
 	__builtin_memcpy(record->comm, task->comm, sizeof(record->comm));
+	record->cgroup = cgroup_of(task);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -62,6 +63,19 @@ int on_exec(__u64 *ctx)
 	return 0;
 }
 
+/* A process has ended badly: userspace may want to keep what it did. */
+static __always_inline void tell_death(__u32 slot, const struct task_record *end)
+{
+	struct notice *notice = begin_notice(NOTICE_DIED, end->cgroup, slot);
+
+	if (!notice)
+		return;
+	notice->pid = end->tgid;
+	notice->code = end->code;
+	__builtin_memcpy(notice->comm, end->comm, sizeof(notice->comm));
+	bpf_ringbuf_submit(notice, 0);
+}
+
 SEC("tp_btf/sched_process_exit")
 int on_task_exit(__u64 *ctx)
 {
@@ -75,6 +89,8 @@ int on_task_exit(__u64 *ctx)
 	record.parent = task->real_parent->tgid;
 	record.code = task->exit_code;
 	output(ctx, slot, &record, sizeof(record), 1, 0);
+	if (watching && record.code && task->signal->live.counter == 0)
+		tell_death(slot, &record);
 	return 0;
 }
 
@@ -116,6 +132,7 @@ int on_signal(__u64 *ctx)
 		return 0;
 	fill_signal(&record, RECORD_SIGNAL, ctx[0], ctx[1]);
 	record.target = record.tid;
+	record.cgroup = cgroup_of(me());
 	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;
 }
@@ -140,6 +157,7 @@ int on_kill(__u64 *ctx)
 		return 0;
 	fill_signal(&record, RECORD_KILL, signo, ctx[1]);
 	record.target = target->pid;
+	record.cgroup = cgroup_of(target);
 	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	output(ctx, slot, &record, sizeof(record), 1, 0);
@@ -183,6 +201,7 @@ int in_flight(struct bpf_iter__task *ctx)
 	line.tid = task->pid;
 	line.tgid = task->tgid;
 	__builtin_memcpy(line.comm, task->comm, sizeof(line.comm));
+	line.cgroup = cgroup_of(task);
 	if (pt_regs_helper) {
 		regs = (struct pt_regs *)bpf_task_pt_regs(task);
 		if (!regs)

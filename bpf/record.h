@@ -22,6 +22,7 @@ enum record_kind {
 	RECORD_COMM = 8,
 	RECORD_JOIN = 9,	/* a task moves into the cgroup */
 	RECORD_FILE = 10,	/* what a descriptor stands for */
+	RECORD_CGROUP = 11,	/* whose records follow in this sample: only in the lobby's rings */
 } __attribute__((packed));
 
 enum record_flag {
@@ -98,6 +99,7 @@ struct signal_record {
 	__u32 sender_tgid;
 	__u32 pad;
 	__u8 comm[16];		/* RECORD_KILL: the sender's */
+	__u64 cgroup;		/* of who gets it */
 };
 
 /* RECORD_FORK, _EXEC, _EXIT, _COMM, _JOIN: tid is the task it is about (the child of a fork). */
@@ -114,6 +116,19 @@ struct task_record {
 	__u32 code;		/* exit: as wait(2) reports it */
 	__u32 pad;
 	__u8 comm[16];
+	__u64 cgroup;		/* the task's */
+};
+
+/* RECORD_CGROUP: cgroups without rings of their own share the lobby's, and each sample there begins so. */
+struct cgroup_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u32 pad;
+	__u64 cgroup;
 };
 
 enum file_how {
@@ -166,6 +181,7 @@ struct inflight {
 	__u64 entered;
 	__u64 args[6];
 	__u64 sp;
+	__u64 cgroup;
 	__u32 slot;
 	__u16 nr;
 	enum record_flag flags;

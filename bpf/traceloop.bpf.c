@@ -2,13 +2,14 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track and what is wanted of a call,
  * write.h and capture.h write it down, process.h and cgroup.h what happens around
- * them, file.h what descriptors stand for.
+ * them, file.h what descriptors stand for, notice.h what userspace is told at once.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "record.h"
 #include "plan.h"
+#include "notice.h"
 #include "maps.h"
 #include "task.h"
 #include "arch.h"

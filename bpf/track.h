@@ -10,7 +10,7 @@ static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 		slot = bpf_cgrp_storage_get(&cgroup_slots, cgroup, 0, 0);
 	else
 		slot = bpf_map_lookup_elem(&cgroups, &id);
-	return slot ? *slot : 0;
+	return slot ? *slot & ~CGROUP_PARTED : 0;
 }
 
 /*
@@ -62,11 +62,51 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 	return state;
 }
 
+/* Adds one to a field of the counters. */
+#define count(field)                                                                     \
+	do {                                                                             \
+		__u32 zero_ = 0;                                                         \
+		struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_);     \
+		if (counters_)                                                           \
+			__sync_fetch_and_add(&counters_->field, 1);                      \
+	} while (0)
+
+/* A notice to fill in and submit. */
+static __always_inline struct notice *begin_notice(enum notice_kind kind, __u64 cgroup, __u32 slot)
+{
+	struct notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+
+	if (!notice) {
+		count(notices_lost);
+		return 0;
+	}
+	notice->kind = kind;
+	notice->own = 0;
+	notice->length = 0;
+	notice->slot = slot & ~CGROUP_PARTED;
+	notice->time = bpf_ktime_get_boot_ns();
+	notice->cgroup = cgroup;
+	notice->parent = 0;
+	notice->pid = 0;
+	notice->code = 0;
+	return notice;
+}
+
 static __always_inline struct writing *my_writing(void)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&writings, &zero);
+}
+
+/* Counts records that no ring has got. */
+static __always_inline void lose(__u32 slot, __u32 records)
+{
+	__u32 index = slot * cpus + bpf_get_smp_processor_id();
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &index);
+
+	if (tally)
+		tally->lost += records;
 }
 
 /* Sends a sample of `size` bytes (a multiple of eight) whose first four are perf's own. */
@@ -81,6 +121,7 @@ static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 si
 	if (error) {
 		tally->lost += records;
 		tally->last_error = -error;
+		count(output_failed);
 		return;
 	}
 	tally->records += records;
@@ -115,19 +156,44 @@ static __always_inline void send(void *ctx, struct writing *w)
 	w->calls = 0;
 }
 
-/* This CPU's place to write a record for a slot; 0 when another program is at it. */
-static __always_inline struct writing *begin_writing(void *ctx, __u32 slot)
+static __always_inline __u64 cgroup_of(struct task_struct *task)
 {
+	return of_task(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/* Each of the lobby's samples begins with whose it is. */
+static __always_inline void name_cgroup(struct writing *w)
+{
+	struct cgroup_record *record = (struct cgroup_record *)w->bytes;
+
+	__builtin_memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->kind = RECORD_CGROUP;
+	record->time = bpf_ktime_get_boot_ns();
+	record->cgroup = w->cgroup;
+	w->used = sizeof(*record);
+	w->records = 1;
+}
+
+/* This CPU's place to write a record of a task for a slot; 0 when another program is at it. */
+static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, struct task_struct *task)
+{
+	bool shared = lobby && slot == lobby;
+	__u64 cgroup = shared ? cgroup_of(task) : 0;
 	struct writing *w = my_writing();
 
 	if (!w || w->busy)
 		return 0;
 	w->busy = 1;
 	barrier();
-	if (w->slot != slot || w->used > BATCH_MOST) {
+	if (w->slot != slot || w->used > BATCH_MOST || (shared && w->cgroup != cgroup)) {
 		if (w->used)
 			send(ctx, w);
 		w->slot = slot;
+	}
+	if (shared && !w->used) {
+		w->cgroup = cgroup;
+		name_cgroup(w);
 	}
 	return w;
 }

@@ -63,6 +63,11 @@ static __always_inline void write_aside(void *ctx, struct task_struct *task, con
 	struct call_record call;
 	__u64 size;
 
+	if (lobby && state->slot == lobby) {
+		/* Nothing would tell whose it is. */
+		lose(state->slot, 1);
+		return;
+	}
 	call.lead = 0;
 	fill_call(&call, task, state, plan, regs, ret, phase);
 	if (phase == AT_ENTER ? plan->enter_grabs : plan->grabs)
@@ -139,7 +144,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	if (!state || !state->slot)
 		return 0;
 	plan = plan_at(state->plan);
-	w = begin_writing(ctx, state->slot);
+	w = begin_writing(ctx, state->slot, task);
 	if (!w) {
 		write_aside(ctx, task, state, plan, regs, ret, phase);
 		return finish(state, phase);

@@ -6,15 +6,20 @@
 
 use std::mem::{offset_of, size_of};
 
-use crate::skel::types::{call_record, file_how, file_record, record, signal_record, task_record, writing};
+use crate::skel::types::{
+    call_record, cgroup_record, file_how, file_record, record, signal_record, task_record, writing,
+};
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
 const CALL_HEAD: usize = offset_of!(call_record, args);
 const RECORD_HEAD: usize = 24;
+/// What these records were before they told their cgroup.
+const TASK_LEAST: usize = offset_of!(task_record, cgroup);
+const SIGNAL_LEAST: usize = offset_of!(signal_record, cgroup);
 
 const _: () = {
     assert!(CALL_HEAD == 40);
-    assert!(size_of::<task_record>() == 56 && size_of::<signal_record>() == 104);
+    assert!(TASK_LEAST == 56 && SIGNAL_LEAST == 104 && size_of::<cgroup_record>() == 32);
     assert!(size_of::<piece>() == 4);
     assert!(size_of::<file_record>().is_multiple_of(8));
     assert!(offset_of!(file_record, tid) == offset_of!(task_record, tid));
@@ -50,11 +55,12 @@ impl<'a> Record<'a> {
         let record = Self { bytes: bytes.get(..size)? };
         let least = match record.kind() {
             Kind::RECORD_CALL | Kind::RECORD_ENTER => CALL_HEAD,
-            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => size_of::<signal_record>(),
+            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => SIGNAL_LEAST,
             Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN => {
-                size_of::<task_record>()
+                TASK_LEAST
             }
             Kind::RECORD_FILE => size_of::<file_record>(),
+            Kind::RECORD_CGROUP => size_of::<cgroup_record>(),
             _ => return None,
         };
         if size < least || size % 8 != 0 || size > SAMPLE_MOST {
@@ -110,6 +116,17 @@ impl<'a> Record<'a> {
             Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN
         )
         .then_some(TaskRecord { bytes: self.bytes })
+    }
+
+    /// The cgroup that the record tells of itself; for RECORD_CGROUP, whose records follow in its sample.
+    pub fn cgroup(&self) -> Option<u64> {
+        let at = match self.kind() {
+            Kind::RECORD_CGROUP => offset_of!(cgroup_record, cgroup),
+            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => offset_of!(signal_record, cgroup),
+            _ if self.task().is_some() => offset_of!(task_record, cgroup),
+            _ => return None,
+        };
+        (self.bytes.len() >= at + 8).then(|| read!(self.bytes, at, u64))
     }
 
     /// What a descriptor stands for.

@@ -40,6 +40,8 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 	BPF_MAP_TYPE_CGRP_STORAGE = 32,
 };
@@ -61,6 +63,7 @@ struct cgroup_subsys_state {
 
 struct kernfs_node {
 	u64 id;
+	const char *name;
 };
 
 struct cgroup_root {
@@ -75,6 +78,12 @@ struct cgroup {
 
 struct css_set {
 	struct cgroup *dfl_cgrp;
+};
+
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
 };
 
 struct thread_info {
@@ -92,6 +101,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	char comm[16];
 	struct css_set *cgroups;
+	struct signal_struct *signal;
 	struct fs_struct *fs;
 	struct files_struct *files;
 };

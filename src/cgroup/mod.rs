@@ -1,7 +1,9 @@
-//! Cgroup v2 directories: where the tree is mounted, which id a directory has, what lies below it.
+//! The cgroup v2 tree: where it is mounted, its directories, and which of them are recorded.
 
 mod mount;
+mod rules;
 mod tree;
 
 pub use mount::{Mount, v2_mount};
+pub use rules::{NAMES, NameKind, Place, Rules, kind_of};
 pub use tree::Cgroup;

@@ -15,7 +15,7 @@ use crate::{
     cgroup::Cgroup,
     decode::{Decoder, Style},
     model::{Cause, Event},
-    recorder::{Recorder, boottime, realtime_offset},
+    recorder::{Recorder, Seen, boottime, realtime_offset},
     wire,
 };
 
@@ -54,7 +54,7 @@ impl Cgroups {
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
-        follow.decoder.see_files(recorder.files());
+        follow.decoder.see_files(&recorder.files());
         recording::say_ready(&recorder, count)?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
@@ -84,7 +84,7 @@ async fn pause(wait: Duration) {
 /// Reads what is new in the rings, as long as nothing else asks for attention.
 struct Follow {
     decoder: Decoder,
-    seen: Vec<crate::ring::Position>,
+    seen: Seen,
     /// Records so new that an older one may still come from another CPU.
     held: Vec<Vec<u8>>,
     quiet: u32,
@@ -96,7 +96,7 @@ impl Follow {
     const LONGEST: Duration = Duration::from_secs(1);
 
     fn new(recorder: &Recorder, style: Style) -> Self {
-        let mut seen = Vec::new();
+        let mut seen = Seen::default();
         recorder.news(&mut seen);
         let style = Style {
             interfaces: crate::recorder::interfaces(),

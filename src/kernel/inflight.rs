@@ -15,14 +15,25 @@ use crate::{
 
 type Piece = wire::OwnedPiece;
 
-/// The records of a slot's calls in flight, out of what the iterator wrote. A call whose start was not
-/// seen is told at `now`.
-pub(super) fn records(lines: &[u8], slot: u32, string_limit: u32, now: u64) -> Vec<Vec<u8>> {
+/// A call that has not ended.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// Where its end will be written.
+    pub slot: u32,
+    /// The cgroup that its thread is in.
+    pub cgroup: u64,
+    /// It, as a record.
+    pub record: Vec<u8>,
+}
+
+/// The wanted calls in flight, out of what the iterator wrote. A call whose start was not seen is told
+/// at `now`.
+pub(super) fn records(lines: &[u8], string_limit: u32, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Vec<InFlight> {
     lines
         .chunks_exact(size_of::<inflight>())
         .map(line)
-        .filter(|call| call.slot == slot)
-        .map(|call| record(&call, string_limit, now))
+        .filter(|call| wanted(call.slot, call.cgroup))
+        .map(|call| InFlight { slot: call.slot, cgroup: call.cgroup, record: record(&call, string_limit, now) })
         .collect()
 }
 
@@ -35,6 +46,7 @@ fn line(bytes: &[u8]) -> inflight {
         tgid: u32_at(offset_of!(inflight, tgid)),
         entered: u64_at(offset_of!(inflight, entered)),
         sp: u64_at(offset_of!(inflight, sp)),
+        cgroup: u64_at(offset_of!(inflight, cgroup)),
         slot: u32_at(offset_of!(inflight, slot)),
         ..Default::default()
     };

@@ -14,10 +14,13 @@ use libbpf_rs::{
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
-use super::{Feature, Features, flush, inflight, losses};
+use super::{
+    Feature, Features, flush,
+    inflight::{self, InFlight},
+    losses,
+    notices::Notices,
+};
 use crate::{
-    cgroup::Cgroup,
-    ring::Ring,
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
     syscall::plan::{self, Wanted},
 };
@@ -25,25 +28,41 @@ use crate::{
 /// Where the kernel describes its types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
+/// The key of the only entry of an array.
+pub(super) const WHEN_FIRST: [u8; 4] = [0; 4];
+
+/// Slots that are several cgroups'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// Of those that came when no slot was ready.
+    pub lobby: u32,
+    /// Of those that only hold others.
+    pub rest: u32,
+}
+
 /// What to load.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What is recorded of a call.
     pub wanted: Wanted,
-    /// How many tracks there can be at once.
-    pub tracks: u32,
+    /// How many slots there can be at once; they count from 1.
+    pub slots: u32,
+    /// Whether cgroups that are made get slots as they come, and userspace is told.
+    pub watching: Option<Shared>,
     /// Features not to use although the kernel may have them.
     pub without: Vec<Feature>,
 }
 
 /// The loaded and attached kernel side.
 pub struct Kernel {
-    skel: TraceloopSkel<'static>,
-    cpus: u32,
-    features: Features,
+    /// Reads the map of notices, which lives as long as `skel`.
+    pub(super) notices: Option<Notices>,
+    pub(super) skel: TraceloopSkel<'static>,
+    pub(super) cpus: u32,
+    pub(super) features: Features,
     in_flight: Link,
     /// Changes whenever a cgroup's slot does.
-    generation: Cell<u16>,
+    pub(super) generation: Cell<u16>,
     strings: u32,
 }
 
@@ -85,15 +104,21 @@ impl Kernel {
         let storage = Box::leak(Box::new(MaybeUninit::uninit()));
         let mut open: OpenTraceloopSkel<'static> =
             TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
-        let rings = (options.tracks + 1) * cpus;
+        let rings = (options.slots + 1) * cpus;
+        let watching = options.watching.is_some();
         open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
         open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
+        open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
+        open.maps.notices.set_autocreate(watching)?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
         open.maps.task_states.set_autocreate(features.task_storage)?;
         open.maps.task_array.set_autocreate(!features.task_storage)?;
         let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
         settings.cpus = cpus;
         settings.typed_task = features.typed_task;
+        settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
+        settings.rest = options.watching.map_or(0, |shared| shared.rest);
+        settings.watching = watching;
         settings.cgroup_storage = features.cgroup_storage;
         settings.task_storage = features.task_storage;
         settings.pt_regs_helper = features.task_registers;
@@ -121,78 +146,23 @@ impl Kernel {
         fill_writers(&skel)?;
         skel.attach().context("attach the BPF programs")?;
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
-        Ok(Self { skel, cpus, features, in_flight, generation: Cell::new(0), strings: options.wanted.string_limit })
+        let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
+        let kernel = Self {
+            notices,
+            skel,
+            cpus,
+            features,
+            in_flight,
+            generation: Cell::new(0),
+            strings: options.wanted.string_limit,
+        };
+        kernel.tell_names()?;
+        Ok(kernel)
     }
 
     /// Which of the optional features are in use.
     pub fn features(&self) -> Features {
         self.features
-    }
-
-    /// Makes a ring the destination of what a slot's cgroups do on the ring's CPU.
-    pub fn insert_ring(&self, slot: u32, ring: &Ring) -> Result<()> {
-        let index = slot * self.cpus + ring.cpu();
-        let event = ring.event().as_raw_fd();
-        self.skel
-            .maps
-            .rings
-            .update(&index.to_ne_bytes(), &event.to_ne_bytes(), MapFlags::ANY)
-            .with_context(|| format!("insert the ring of cpu {} for slot {slot}", ring.cpu()))
-    }
-
-    /// From now on the cgroup's calls go to the slot; so do those of cgroups made below it.
-    pub fn assign(&self, cgroup: &Cgroup, slot: u32) -> Result<()> {
-        self.skel
-            .maps
-            .cgroups
-            .update(&cgroup.id().to_ne_bytes(), &slot.to_ne_bytes(), MapFlags::ANY)
-            .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
-        if self.features.cgroup_storage {
-            let fd = cgroup.directory().as_raw_fd();
-            self.skel
-                .maps
-                .cgroup_slots
-                .update(&fd.to_ne_bytes(), &slot.to_ne_bytes(), MapFlags::ANY)
-                .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
-        }
-        self.forget_slots()
-    }
-
-    /// Has the kernel side look slots up anew. Before a generation comes again, what was kept in its
-    /// first time is emptied out, while nothing new is kept.
-    fn forget_slots(&self) -> Result<()> {
-        let generation = self.generation.get().wrapping_add(1);
-        if generation == 0 {
-            self.tell_generation(0)?;
-            let kept = &self.skel.maps.bss;
-            let none = vec![0; usize::try_from(kept.value_size()).context("a table of no size")?];
-            kept.update(&0_u32.to_ne_bytes(), &none, MapFlags::ANY).context("empty the table of kept slots")?;
-        }
-        self.generation.set(generation.max(1));
-        self.tell_generation(self.generation.get())
-    }
-
-    fn tell_generation(&self, generation: u16) -> Result<()> {
-        let generations = &self.skel.maps.generations;
-        generations
-            .update(&0_u32.to_ne_bytes(), &u32::from(generation).to_ne_bytes(), MapFlags::ANY)
-            .context("tell of a new slot")
-    }
-
-    /// The cgroup's calls are no longer recorded.
-    pub fn release(&self, cgroup: &Cgroup) -> Result<()> {
-        if self.features.cgroup_storage {
-            let fd = cgroup.directory().as_raw_fd();
-            let _ = self.skel.maps.cgroup_slots.delete(&fd.to_ne_bytes());
-        }
-        let deleted = self.skel.maps.cgroups.delete(&cgroup.id().to_ne_bytes());
-        self.forget_slots()?;
-        match deleted {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("stop recording the cgroup {}", cgroup.path().display()))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Makes each CPU send what it has written and not sent yet; then the rings are up to date.
@@ -219,15 +189,16 @@ impl Kernel {
         Ok(missed)
     }
 
-    /// The calls of a slot that have not ended, as records that look like the kernel's. Those that began
-    /// before the recording are told at `now`.
-    pub fn in_flight(&self, slot: u32, now: u64) -> Result<Vec<Vec<u8>>> {
+    /// The calls that have not ended, of the tasks that are wanted by slot and cgroup, as records that look
+    /// like the kernel's. Those that began before the recording are told at `now`. A thread that is inside
+    /// a call for the first time that anybody looks is noticed thereby, wanted or not.
+    pub fn in_flight(&self, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Result<Vec<InFlight>> {
         let mut bytes = Vec::new();
         Iter::new(&self.in_flight)
             .context("open the task iterator")?
             .read_to_end(&mut bytes)
             .context("read the task iterator")?;
-        Ok(inflight::records(&bytes, slot, self.strings, now))
+        Ok(inflight::records(&bytes, self.strings, now, wanted))
     }
 
     /// The verifier's and the kernel's figures of each program.

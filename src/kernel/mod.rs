@@ -8,6 +8,12 @@ mod flush;
 mod inflight;
 mod load;
 mod losses;
+mod notices;
+mod slots;
 
 pub use features::{Feature, Features};
-pub use load::{Kernel, Options};
+pub use inflight::InFlight;
+pub use load::{Kernel, Options, Shared};
+pub use losses::Figures;
+pub use notices::{RawNotice, RawWhat};
+pub use slots::{Assignment, Counters};

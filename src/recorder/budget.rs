@@ -25,7 +25,7 @@ pub struct Shrunk {
 impl Budget {
     /// The size of each ring, within the total.
     pub(super) fn ring_size(&self, tracks: usize, cpus: usize) -> Result<(usize, Option<Shrunk>)> {
-        let least = (2 * wire::SAMPLE_MOST).next_power_of_two();
+        let least = least();
         ensure!(
             self.ring >= least,
             "a ring of {} is too small: the least is {}; give a larger --buffer-size",
@@ -50,6 +50,44 @@ impl Budget {
     }
 }
 
+/// How a budget is shared out where cgroups come and go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Share {
+    /// Bytes of each ring.
+    pub(super) ring: usize,
+    /// Bytes of each of the lobby's rings.
+    pub(super) lobby: usize,
+    /// How many slots there can be besides the lobby.
+    pub(super) most: u32,
+    pub(super) shrunk: Option<Shrunk>,
+}
+
+impl Budget {
+    /// Rings for the cgroups that are there, for so many to come and for as many that are gone, for what
+    /// is in none of them, and a lobby. They shrink first; what does not fit into the smallest shares the lobby.
+    pub(super) fn share(&self, leaves: usize, ready: usize, cpus: usize) -> Result<Share> {
+        const LOBBY_RINGS: usize = 4;
+        const OTHERS: usize = LOBBY_RINGS + 1;
+        // A cgroup's slot is kept in 16 bits.
+        const SLOTS_MOST: u32 = 60_000;
+        let (ring, shrunk) = match self.ring_size(2 * (leaves + ready) + OTHERS, cpus) {
+            Ok(found) => found,
+            Err(_) => {
+                self.ring_size(OTHERS + 1, cpus)?;
+                (least(), Some(Shrunk { from: self.ring.next_power_of_two(), to: least() }))
+            }
+        };
+        let most = u32::try_from(self.total / (ring * cpus) - OTHERS).unwrap_or(SLOTS_MOST).min(SLOTS_MOST);
+        ensure!(most > 0, "no ring fits beside the lobby into {}: give a larger --memory-max", kib(self.total));
+        Ok(Share { ring, lobby: LOBBY_RINGS * ring, most, shrunk })
+    }
+}
+
+/// The smallest ring: the reader needs a margin of the largest sample.
+fn least() -> usize {
+    (2 * wire::SAMPLE_MOST).next_power_of_two()
+}
+
 fn kib(bytes: usize) -> String {
     format!("{} KiB", bytes / 1024)
 }
@@ -59,6 +97,17 @@ mod tests {
     use super::*;
 
     const K: usize = 1024;
+
+    #[test]
+    fn a_budget_is_shared_out() {
+        let budget = Budget { ring: 64 * K, total: 64 * K * K };
+        let share = budget.share(20, 32, 2).unwrap();
+        assert_eq!((share.ring, share.lobby, share.most, share.shrunk), (64 * K, 256 * K, 507, None));
+        let share = budget.share(5000, 32, 2).unwrap();
+        assert_eq!((share.ring, share.most), (least(), u32::try_from(64 * K * K / (2 * least())).unwrap() - 5));
+        assert!(share.shrunk.is_some());
+        assert!(Budget { ring: 64 * K, total: 128 * K }.share(1, 1, 2).is_err());
+    }
 
     #[test]
     fn rings_shrink_to_fit() {

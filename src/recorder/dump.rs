@@ -1,6 +1,6 @@
 //! Taking a dump: copies of all rings, the calls in flight, the window and the losses.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result};
 
@@ -8,54 +8,78 @@ use super::{
     clock::{boottime, realtime_offset},
     files,
     network::{generic_families, interfaces},
+    slot::Slot,
     track::{Track, oldest_first},
 };
 use crate::{
     kernel::Kernel,
     model::{Block, Cause, Dump, Files, Loss, Process, Reach, Recording, Window},
-    wire,
 };
 
+/// Rings that hold records of a track.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) slot: &'a Slot,
+    /// In the lobby: which cgroups' records are wanted.
+    pub(super) only: Option<BTreeSet<u64>>,
+}
+
+/// A track, and where its records are.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) track: &'a Track,
+    pub(super) sources: Vec<Source<'a>>,
+}
+
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(
-    kernel: &Kernel,
-    tracks: &[Track],
-    began: u64,
-    files_before: Vec<Files>,
-    cause: Cause,
-) -> Result<Recording> {
+pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
     let mut blocks = Vec::new();
     let mut reaches = Vec::new();
     let mut window = Window::default();
     let (mut written, mut failed) = (0, 0);
-    let processes: Vec<Process> = tracks.iter().flat_map(Track::threads).collect();
-    for track in tracks {
-        // Before the rings: a call that ends in between is in them, and is then told as ended.
-        let in_flight = kernel.in_flight(track.slot, boottime())?;
-        kernel.flush()?;
-        for ring in &track.rings {
-            let snapshot = ring.snapshot(None, wire::SAMPLE_MOST);
-            let (bytes, oldest, count) = oldest_first(&snapshot);
-            reaches.push(Reach { cpu: ring.cpu(), from: oldest.filter(|_| snapshot.wrapped()) });
+    let processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
+    // Before the rings: a call that ends in between is in them, and is then told as ended.
+    let in_flight = kernel.in_flight(boottime(), |slot, cgroup| {
+        wanted.iter().flat_map(|wanted| &wanted.sources).any(|source| source.holds(slot, cgroup))
+    })?;
+    kernel.flush()?;
+    for source in wanted.iter().flat_map(|wanted| &wanted.sources) {
+        for (_, snapshot) in source.slot.snapshots(|_| None) {
+            let (bytes, oldest, count) = oldest_first(&snapshot, source.only.as_ref());
+            reaches.push(Reach { cpu: snapshot.cpu(), from: oldest.filter(|_| snapshot.wrapped()) });
             window.records += count;
-            blocks.push(Block { cpu: Some(ring.cpu()), bytes });
-            let tally = kernel.tally(track.slot, ring.cpu())?;
-            written += tally.records;
-            failed += tally.lost;
+            if source.only.is_none() {
+                written += count;
+            }
+            blocks.push(Block { cpu: Some(snapshot.cpu()), bytes });
         }
-        blocks.push(Block { cpu: None, bytes: in_flight.concat() });
+        let all = source.slot.written(kernel)?;
+        failed += all.lost;
+        if source.only.is_none() {
+            // What the rings no longer hold of all that was written.
+            window.overwritten += all.records;
+        }
     }
-    window.overwritten = written.saturating_sub(window.records);
+    window.overwritten = window.overwritten.saturating_sub(written);
+    blocks.push(Block { cpu: None, bytes: in_flight.into_iter().flat_map(|call| call.record).collect() });
     window.complete_from = reaches.iter().filter_map(|reach| reach.from).max();
     if let Some(complete) = window.complete_from {
         window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
     }
     window.lost = losses(kernel, failed)?;
     let files = files::of(&processes);
-    Ok(Recording { dump: Dump { files_before, files, ..identity(tracks, began, cause, window, processes)? }, blocks })
+    let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
+    Ok(Recording { dump: Dump { files_before, files, ..identity(wanted, cause, window, processes)? }, blocks })
 }
 
-fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
+impl Source<'_> {
+    fn holds(&self, slot: u32, cgroup: u64) -> bool {
+        self.slot.number == slot && self.only.as_ref().is_none_or(|only| only.contains(&cgroup))
+    }
+}
+
+/// What was lost, by reason; `failed` records were not taken by their rings.
+pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let mut lost = Vec::new();
     if failed > 0 {
         lost.push(Loss { count: failed, reason: "the ring did not take them".to_owned() });
@@ -66,14 +90,9 @@ fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     Ok(lost)
 }
 
-fn identity(
-    tracks: &[Track],
-    began: u64,
-    cause: Cause,
-    window: Window,
-    processes: Vec<crate::model::Process>,
-) -> Result<Dump> {
+fn identity(wanted: &[Wanted<'_>], cause: Cause, window: Window, processes: Vec<Process>) -> Result<Dump> {
     let host = nix::sys::utsname::uname().context("ask for the host's name")?;
+    let tracks = || wanted.iter().map(|wanted| wanted.track);
     Ok(Dump {
         traceloop: env!("CARGO_PKG_VERSION").to_owned(),
         host: host.nodename().to_string_lossy().into_owned(),
@@ -82,8 +101,9 @@ fn identity(
         arch: std::env::consts::ARCH.to_owned(),
         clock_offset: realtime_offset(),
         taken: boottime(),
-        began,
-        cgroups: tracks.iter().filter_map(|track| track.cgroup.as_ref()).map(crate::cgroup::Cgroup::name).collect(),
+        began: tracks().map(|track| track.began).min().unwrap_or(0),
+        cgroups: tracks().map(|track| track.identity.cgroup.clone()).collect(),
+        identities: tracks().map(|track| track.identity.clone()).collect(),
         cause,
         window,
         processes,

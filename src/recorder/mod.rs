@@ -1,39 +1,61 @@
 //! What is recorded, and the taking of dumps.
 //!
-//! A `Recorder` owns the kernel side and a track for each cgroup it was given. `Recorder::dump` copies
-//! every ring while the recording goes on and says for which time the copy is complete. It knows
-//! nothing of sockets, terminals or files.
+//! A `Recorder` owns the kernel side and a track for each recorded cgroup. It is given some cgroups and
+//! keeps to them (`prepare`, `record`), or it watches the whole tree (`watch`): then each named leaf has a
+//! track, those that are made later from their first call on, and tracks outlive their cgroups until their
+//! age or the memory budget ends them. `dump` copies rings while the recording goes on and says for which
+//! time the copy is complete. It knows nothing of sockets, terminals or files, and it is one task's.
 
 mod budget;
 mod clock;
 mod dump;
 mod files;
+mod given_up;
 mod network;
+mod notice;
+mod slot;
 mod sockets;
+mod spare;
+mod take_in;
 mod threads;
+mod tidy;
 mod track;
+mod tree;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result};
 
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
+pub use given_up::GivenUp;
 pub use network::{generic_families, interfaces};
-use track::Track;
+pub use notice::Notice;
+pub use track::{Seen, TrackId};
+pub use watch::{TrackInfo, Watching};
+
+use dump::{Source, Wanted};
+use slot::Slot;
+use track::{Track, assign_all, name_of, oldest_first};
+use watch::Watch;
 
 use crate::{
-    cgroup::Cgroup,
-    kernel::{Feature, Features, Kernel, Options},
-    model::{Cause, Files, Recording},
-    ring::{self, Position},
-    syscall::plan::Wanted,
-    wire,
+    cgroup::{self, Cgroup},
+    kernel::{self, Feature, Features, Kernel, Options},
+    model::{Cause, Identity, Loss, Recording},
+    ring,
+    syscall::plan,
 };
 
 /// What to record, and with how much memory.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What is recorded of a call.
-    pub wanted: Wanted,
+    pub wanted: plan::Wanted,
     /// Memory for the rings.
     pub budget: Budget,
     /// Kernel features that are not to be used.
@@ -44,38 +66,99 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Recorder {
     kernel: Kernel,
-    tracks: Vec<Track>,
-    began: u64,
-    /// What descriptors stood for when it began.
-    files: Vec<Files>,
+    tracks: BTreeMap<TrackId, Track>,
+    last_id: u64,
+    /// Made and not lent.
+    spare: BTreeMap<u32, Slot>,
+    /// Bytes of each ring.
+    ring: usize,
+    /// The CPUs that were online when they were looked at.
+    cpus: BTreeSet<u32>,
+    /// Where the cgroup tree is mounted.
+    root: PathBuf,
     shrunk: Option<Shrunk>,
+    watch: Option<Watch>,
 }
 
 impl Recorder {
     /// Makes the rings and loads the programs, for so many cgroups; nothing is recorded yet.
     pub fn prepare(cgroups: usize, settings: &Settings) -> Result<Self> {
-        let cpus = ring::online_cpus().context("list the online CPUs")?;
+        let cpus = online()?;
         let (size, shrunk) = settings.budget.ring_size(cgroups, cpus.len())?;
-        let tracks = u32::try_from(cgroups).context("too many cgroups")?;
-        let kernel =
-            Kernel::load(&Options { wanted: settings.wanted.clone(), tracks, without: settings.without.clone() })?;
-        let tracks = (1..=tracks).map(|slot| Track::make(slot, &cpus, size, &kernel)).collect::<Result<_>>()?;
-        Ok(Self { kernel, tracks, began: boottime(), files: Vec::new(), shrunk })
+        let slots = u32::try_from(cgroups).context("too many cgroups")?;
+        let mut recorder = Self::load(settings, slots, None, size, cpus)?;
+        recorder.shrunk = shrunk;
+        for slot in 1..=slots {
+            recorder.make_slot(slot)?;
+        }
+        Ok(recorder)
+    }
+
+    fn load(
+        settings: &Settings,
+        slots: u32,
+        watching: Option<kernel::Shared>,
+        ring: usize,
+        cpus: BTreeSet<u32>,
+    ) -> Result<Self> {
+        let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
+        Ok(Self {
+            kernel: Kernel::load(&Options { wanted, slots, watching, without })?,
+            tracks: BTreeMap::new(),
+            last_id: 0,
+            spare: BTreeMap::new(),
+            ring,
+            cpus,
+            root: cgroup::v2_mount()?.point,
+            shrunk: None,
+            watch: None,
+        })
+    }
+
+    fn make_slot(&mut self, number: u32) -> Result<()> {
+        let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &self.kernel)?;
+        self.spare.insert(number, slot);
+        Ok(())
     }
 
     /// Records the cgroups, each with its descendants, one track each. On return every call is recorded.
     pub fn record(&mut self, cgroups: Vec<Cgroup>) -> Result<()> {
-        self.began = boottime();
-        for (track, cgroup) in self.tracks.iter_mut().zip(cgroups) {
-            track.assign(cgroup, &self.kernel)?;
+        let began = boottime();
+        for cgroup in cgroups {
+            let (_, slot) = self.spare.pop_first().context("more cgroups than were prepared for")?;
+            let mut track = Track::new(self.identity_of(&cgroup), cgroup.path().to_owned(), began);
+            assign_all(&cgroup, slot.number, &self.kernel)?;
+            track.slot = Some(slot);
+            self.insert(track);
         }
-        self.files = files::of(&self.threads());
+        self.notice_calls_in_flight()?;
+        for track in self.tracks.values_mut() {
+            track.files = files::of(&track.threads());
+        }
         Ok(())
+    }
+
+    /// Threads that are inside a call now are noticed by being looked at.
+    fn notice_calls_in_flight(&self) -> Result<()> {
+        self.kernel.in_flight(boottime(), |_, _| false).map(drop)
+    }
+
+    fn identity_of(&self, cgroup: &Cgroup) -> Identity {
+        Identity { cgroup: name_of(cgroup.path(), &self.root), cgroup_id: cgroup.id(), ..Identity::default() }
+    }
+
+    fn insert(&mut self, track: Track) -> TrackId {
+        self.last_id += 1;
+        let id = TrackId(self.last_id);
+        self.tracks.insert(id, track);
+        id
     }
 
     /// Bytes of all rings.
     pub fn memory(&self) -> usize {
-        self.tracks.iter().map(Track::memory).sum()
+        let shared = self.watch.as_ref().map_or(0, Watch::memory);
+        let lent: usize = self.tracks.values().map(Track::memory).sum();
+        lent + shared + self.spare.values().map(Slot::memory).sum::<usize>()
     }
 
     /// Whether the rings are smaller than was asked for.
@@ -95,37 +178,83 @@ impl Recorder {
 
     /// Copies everything that the rings hold; the recording goes on.
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
-        dump::take(&self.kernel, &self.tracks, self.began, self.files.clone(), cause)
+        let wanted: Vec<Wanted<'_>> =
+            self.tracks.iter().map(|(id, track)| Wanted { track, sources: self.sources(*id, track) }).collect();
+        dump::take(&self.kernel, &wanted, cause)
     }
 
-    /// What was written since the last time, and how many records were overwritten unseen.
-    pub fn news(&self, seen: &mut Vec<Position>) -> (Vec<Vec<u8>>, bool) {
+    /// Copies what the rings hold of one track.
+    pub fn dump_track(&self, id: TrackId, cause: Cause) -> Result<Recording> {
+        let track = self.track(id)?;
+        dump::take(&self.kernel, &[Wanted { track, sources: self.sources(id, track) }], cause)
+    }
+
+    fn track(&self, id: TrackId) -> Result<&Track> {
+        self.tracks.get(&id).with_context(|| format!("there is no track {id} any more"))
+    }
+
+    /// Where the records of a track are.
+    fn sources<'a>(&'a self, id: TrackId, track: &'a Track) -> Vec<Source<'a>> {
+        let own = track.slot.as_ref().map(|slot| Source { slot, only: None });
+        let shared = self.watch.as_ref().filter(|watch| watch.still_holds(track)).map(|watch| watch.source(id, track));
+        own.into_iter().chain(shared).collect()
+    }
+
+    /// What was written since the last time, and whether records were overwritten unseen.
+    pub fn news(&self, seen: &mut Seen) -> (Vec<Vec<u8>>, bool) {
+        let sources = self.tracks.iter().flat_map(|(id, track)| self.sources(*id, track)).collect();
+        self.news_from(sources, seen)
+    }
+
+    /// The same for one track.
+    pub fn news_of(&self, id: TrackId, seen: &mut Seen) -> Result<(Vec<Vec<u8>>, bool)> {
+        Ok(self.news_from(self.sources(id, self.track(id)?), seen))
+    }
+
+    fn news_from(&self, sources: Vec<Source<'_>>, seen: &mut Seen) -> (Vec<Vec<u8>>, bool) {
         let mut blocks = Vec::new();
         let mut missed = false;
         if let Err(error) = self.kernel.flush() {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
-        let rings = self.tracks.iter().flat_map(|track| &track.rings);
-        for (n, ring) in rings.enumerate() {
-            let since = seen.get(n).copied();
-            let snapshot = ring.snapshot(since, wire::SAMPLE_MOST);
-            missed |= since.is_some() && snapshot.wrapped();
-            match seen.get_mut(n) {
-                Some(position) => *position = snapshot.position(),
-                None => seen.push(snapshot.position()),
+        for source in sources {
+            let slot = source.slot.number;
+            let news: Vec<_> = source.slot.snapshots(|ring| seen.position(slot, ring)).collect();
+            for (ring, snapshot) in news {
+                missed |= seen.note(slot, ring, snapshot.position()) && snapshot.wrapped();
+                blocks.push(oldest_first(&snapshot, source.only.as_ref()).0);
             }
-            blocks.push(track::oldest_first(&snapshot).0);
         }
         (blocks, missed)
     }
 
+    /// What was lost, whosever it was.
+    pub fn losses(&self) -> Result<Vec<Loss>> {
+        let mut losses = dump::losses(&self.kernel, 0)?;
+        let counters = self.kernel.counters()?;
+        for (count, reason) in [
+            (counters.output_failed, "samples that a ring did not take"),
+            (counters.notices_lost, "cgroups and deaths that there was no room to tell of at once"),
+            (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
+        ] {
+            if count > 0 {
+                losses.push(Loss { count, reason: reason.to_owned() });
+            }
+        }
+        Ok(losses)
+    }
+
     /// What the descriptors of living processes stood for when the recording began.
-    pub fn files(&self) -> &[Files] {
-        &self.files
+    pub fn files(&self) -> Vec<crate::model::Files> {
+        self.tracks.values().flat_map(|track| track.files.clone()).collect()
     }
 
     /// The threads that are alive in the recorded cgroups.
     pub fn threads(&self) -> Vec<crate::model::Process> {
-        self.tracks.iter().flat_map(Track::threads).collect()
+        self.tracks.values().flat_map(Track::threads).collect()
     }
+}
+
+fn online() -> Result<BTreeSet<u32>> {
+    Ok(ring::online_cpus().context("list the online CPUs")?.into_iter().collect())
 }

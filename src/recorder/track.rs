@@ -1,66 +1,132 @@
-//! One recorded cgroup: its slot, its rings, its descendants.
+//! One recorded cgroup: who it is, and where its records are.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 
-use super::{clock::boottime, threads};
+use super::{slot::Slot, threads};
 use crate::{
     cgroup::Cgroup,
-    kernel::Kernel,
-    model::Process,
-    ring::{Ring, Snapshot},
-    wire::{self, Record},
+    kernel::{Assignment, Kernel},
+    model::{Files, Identity, Process},
+    ring::{Position, Snapshot},
+    wire::{self, Kind, Record},
 };
 
-/// One recorded cgroup.
+/// A track's name: never given twice while the recorder lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackId(pub u64);
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// One recorded cgroup, alive or not.
 #[derive(Debug)]
 pub(super) struct Track {
-    pub(super) slot: u32,
-    pub(super) rings: Vec<Ring>,
-    pub(super) cgroup: Option<Cgroup>,
+    pub(super) identity: Identity,
+    pub(super) path: PathBuf,
+    /// CLOCK_BOOTTIME nanoseconds.
+    pub(super) began: u64,
+    /// When its cgroup was removed.
+    pub(super) ended: Option<u64>,
+    /// Its own rings.
+    pub(super) slot: Option<Slot>,
+    /// Whether records of it went to the lobby, and until when.
+    pub(super) shared: Option<Stay>,
+    /// Whether it is to have rings of its own as soon as there are some.
+    pub(super) wants_slot: bool,
+    /// What descriptors stood for when it began.
+    pub(super) files: Vec<Files>,
+}
+
+/// A stay in the lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stay {
+    /// When it ended; `None`: it goes on.
+    pub(super) until: Option<u64>,
 }
 
 impl Track {
-    /// Opens a ring on each CPU and makes them the slot's.
-    pub(super) fn make(slot: u32, cpus: &[u32], size: usize, kernel: &Kernel) -> Result<Self> {
-        let rings = cpus.iter().map(|cpu| Ring::open(*cpu, size)).collect::<Result<Vec<_>>>()?;
-        rings.iter().try_for_each(|ring| kernel.insert_ring(slot, ring))?;
-        Ok(Self { slot, rings, cgroup: None })
-    }
-
-    /// Records a cgroup. The kernel side gives cgroups made below it from now on the same slot; those
-    /// that are there already are found afterwards, so none falls between.
-    pub(super) fn assign(&mut self, cgroup: Cgroup, kernel: &Kernel) -> Result<()> {
-        kernel.assign(&cgroup, self.slot)?;
-        for below in cgroup.descendants() {
-            if let Err(error) = kernel.assign(&below, self.slot) {
-                tracing::warn!(cgroup = %below.path().display(), %error, "a cgroup below is not recorded");
-            }
-        }
-        self.cgroup = Some(cgroup);
-        // Threads that are inside a call now are noticed by being looked at.
-        kernel.in_flight(self.slot, boottime())?;
-        Ok(())
+    /// A track of a cgroup that nothing is assigned to yet.
+    pub(super) fn new(identity: Identity, path: PathBuf, began: u64) -> Self {
+        Self { identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, files: Vec::new() }
     }
 
     /// Bytes of its rings.
     pub(super) fn memory(&self) -> usize {
-        self.rings.iter().map(Ring::size).sum()
+        self.slot.as_ref().map_or(0, Slot::memory)
     }
 
     /// The threads that are alive in it.
     pub(super) fn threads(&self) -> Vec<Process> {
-        self.cgroup.as_ref().map_or_else(Vec::new, threads::of)
+        if self.ended.is_some() {
+            return Vec::new();
+        }
+        self.directory().map_or_else(Vec::new, |cgroup| threads::of(&cgroup))
+    }
+
+    /// Its directory, if it is still the same cgroup's.
+    pub(super) fn directory(&self) -> Option<Cgroup> {
+        Cgroup::open(&self.path).ok().filter(|cgroup| cgroup.id() == self.identity.cgroup_id)
     }
 }
 
-/// A snapshot's records, oldest first, the time of the oldest, and how many they are.
-pub(super) fn oldest_first(snapshot: &Snapshot) -> (Vec<u8>, Option<u64>, u64) {
+/// Records a cgroup and all that is below it now. The kernel side gives cgroups made below it from now
+/// on the same slot; those that are there already are found afterwards, so none falls between.
+pub(super) fn assign_all(cgroup: &Cgroup, slot: u32, kernel: &Kernel) -> Result<()> {
+    let to = Assignment { slot, parted: false };
+    kernel.assign(cgroup, to)?;
+    for below in cgroup.descendants() {
+        if let Err(error) = kernel.assign(&below, to) {
+            tracing::warn!(cgroup = %below.path().display(), %error, "a cgroup below is not recorded");
+        }
+    }
+    Ok(())
+}
+
+/// The path of a cgroup from the root of the tree, as names show it.
+pub(super) fn name_of(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).map_or_else(|_| path.display().to_string(), |inside| format!("/{}", inside.display()))
+}
+
+/// Where somebody stopped reading a track.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(HashMap<(u32, usize), Position>);
+
+impl Seen {
+    pub(super) fn position(&self, slot: u32, ring: usize) -> Option<Position> {
+        self.0.get(&(slot, ring)).copied()
+    }
+
+    pub(super) fn note(&mut self, slot: u32, ring: usize, position: Position) -> bool {
+        self.0.insert((slot, ring), position).is_some()
+    }
+}
+
+/// A snapshot's records, oldest first, the time of the oldest, and how many they are. Of a shared ring
+/// only those of some cgroups are wanted.
+pub(super) fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) -> (Vec<u8>, Option<u64>, u64) {
     let samples: Vec<&[u8]> = snapshot.samples().map_while(whole).collect();
-    let mut bytes = Vec::with_capacity(samples.iter().map(|sample| sample.len()).sum());
-    samples.iter().rev().for_each(|sample| bytes.extend_from_slice(sample));
     let oldest = samples.last().and_then(|sample| Record::parse(sample)).map(|record| record.time());
+    let wanted = |sample: &&&[u8]| only.is_none_or(|only| owner(sample).is_some_and(|cgroup| only.contains(&cgroup)));
+    let mut bytes = Vec::with_capacity(samples.iter().map(|sample| sample.len()).sum());
+    samples.iter().rev().filter(wanted).for_each(|sample| bytes.extend_from_slice(sample));
     let count = wire::records(&bytes).count() as u64;
     (bytes, oldest, count)
+}
+
+/// Whose a sample of a shared ring is.
+fn owner(sample: &[u8]) -> Option<u64> {
+    let first = Record::parse(sample)?;
+    // A record that another program's writing put aside goes out alone and does not say.
+    first.cgroup().or_else(|| (first.kind() == Kind::RECORD_CGROUP).then_some(0))
 }
 
 /// The sample, if it is records from its beginning to its end.

@@ -23,7 +23,8 @@ const PAGE: usize = 4096;
 #[derive(Debug)]
 pub struct Ring {
     cpu: u32,
-    event: OwnedFd,
+    /// Open until the kernel side and whoever is to keep the ring have it; the mapping holds it then.
+    event: Option<OwnedFd>,
     base: NonNull<perf_event_mmap_page>,
     /// Bytes of data behind the first page; a power of two.
     size: usize,
@@ -45,7 +46,7 @@ impl Ring {
         let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &event, 0) }
             .map_err(io::Error::from)
             .with_context(|| format!("map the ring of cpu {cpu}, {} KiB", size / 1024))?;
-        Ok(Self { cpu, event, base: base.cast(), size })
+        Ok(Self { cpu, event: Some(event), base: base.cast(), size })
     }
 
     /// The CPU whose records it holds.
@@ -58,9 +59,14 @@ impl Ring {
         self.size
     }
 
-    /// The event's descriptor: what goes into the kernel's array of rings.
-    pub fn event(&self) -> BorrowedFd<'_> {
-        self.event.as_fd()
+    /// The event's descriptor, while it is open: what goes into the kernel's array of rings.
+    pub fn event(&self) -> Option<BorrowedFd<'_>> {
+        self.event.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Closes the descriptor; the ring goes on. Thousands of rings need not be thousands of descriptors.
+    pub fn close_event(&mut self) {
+        self.event = None;
     }
 
     /// Where the newest sample begins now.

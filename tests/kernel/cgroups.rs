@@ -8,7 +8,7 @@ use std::{
 
 use traceloop::{
     cgroup::Cgroup,
-    kernel::{Kernel, Options},
+    kernel::{Assignment, Kernel, Options},
     ring::{self, Ring},
     syscall::plan::Wanted,
 };
@@ -91,7 +91,8 @@ fn a_task_that_leaves_is_no_longer_recorded() {
 fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
     for changes in [1, 256, 65_535, 65_536] {
         let (scratch, other) = (Scratch::new(), Scratch::new());
-        let kernel = Kernel::load(&Options { wanted: Wanted::default(), tracks: 1, without: vec![] }).expect("load");
+        let kernel = Kernel::load(&Options { wanted: Wanted::default(), slots: 1, watching: None, without: vec![] })
+            .expect("load");
         let cpus = ring::online_cpus().expect("list the CPUs");
         let rings: Vec<_> = cpus.iter().map(|cpu| Ring::open(*cpu, 1 << 16).expect("open a ring")).collect();
         rings.iter().for_each(|ring| kernel.insert_ring(1, ring).expect("insert a ring"));
@@ -113,7 +114,9 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
         // From the first change on, what is looked up is kept.
         kernel.release(&other).expect("change a slot");
         call();
-        kernel.assign(&Cgroup::open(&scratch.cgroup).expect("open the cgroup"), 1).expect("record it");
+        kernel
+            .assign(&Cgroup::open(&scratch.cgroup).expect("open the cgroup"), Assignment { slot: 1, parted: false })
+            .expect("record it");
         (1..changes).for_each(|_| kernel.release(&other).expect("change a slot"));
         call();
         kernel.flush().expect("have everything sent");

@@ -10,6 +10,7 @@
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
+//! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `kernels` | what differs from kernel to kernel |
 //!
@@ -25,4 +26,5 @@ mod parity;
 mod rings;
 mod schema;
 mod support;
+mod watch;
 mod witness;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the kernel side tells at once, outside the rings: cgroups that come and go, and processes that end
+ * badly. The layouts reach userspace as those of record.h do.
+ */
+#pragma once
+
+/* In the cgroups map, beside a slot: cgroups made below get slots of their own, by their names. */
+enum { CGROUP_PARTED = 1u << 31 };
+
+enum name_where {
+	NAME_NOWHERE = 0,	/* no rule */
+	NAME_WHOLE = 1,
+	NAME_PREFIX = 2,
+	NAME_SUFFIX = 3,
+} __attribute__((packed));
+
+enum name_kind {
+	NAME_LEAF = 0,		/* a slot of its own, shared by all that is made below */
+	NAME_PASS = 1,		/* the rest's slot; what is made below is looked at by its own name */
+	NAME_BOTH = 2,		/* a slot of its own, and what is made below is looked at by its own name */
+} __attribute__((packed));
+
+enum { NAME_RULES = 16, NAME_TEXT = 32, CGROUP_NAME_MOST = 256 };
+
+/* The first rule that fits decides; where none does, the cgroup is a leaf. */
+struct name_rule {
+	__u8 text[NAME_TEXT];
+	__u8 length;
+	enum name_where where;
+	enum name_kind kind;
+	__u8 pad;
+};
+
+enum notice_kind {
+	NOTICE_NONE = 0,
+	NOTICE_MADE = 1,	/* a cgroup was made */
+	NOTICE_REMOVED = 2,
+	NOTICE_DIED = 3,	/* a process ended by a signal or with a status other than 0 */
+} __attribute__((packed));
+
+struct notice {
+	enum notice_kind kind;
+	__u8 own;		/* made: it got rings of its own */
+	__u16 length;		/* of the name */
+	__u32 slot;
+	__u64 time;
+	__u64 cgroup;
+	__u64 parent;		/* made: the cgroup above */
+	__u32 pid;
+	__u32 code;		/* died: as wait(2) reports it */
+	__u8 comm[16];
+	__u8 name[CGROUP_NAME_MOST];
+};
+
+struct counters {
+	__u64 notices_lost;	/* there was no room to tell */
+	__u64 pool_empty;	/* a cgroup came into the lobby because no slot was ready */
+	__u64 cgroups_full;	/* a cgroup was not noted: the map of cgroups is full */
+	__u64 output_failed;	/* a ring did not take a sample */
+};

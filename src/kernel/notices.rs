@@ -1,0 +1,122 @@
+//! What the kernel side tells at once: cgroups that come and go, processes that end badly.
+
+use std::{
+    cell::RefCell,
+    fmt,
+    mem::{offset_of, size_of},
+    os::fd::{BorrowedFd, RawFd},
+    rc::Rc,
+};
+
+use anyhow::{Context, Result};
+use libbpf_rs::{MapCore, RingBuffer, RingBufferBuilder};
+
+use crate::skel::types::{notice, notice_kind};
+
+/// One notice, as the kernel side told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawNotice {
+    /// What happened.
+    pub what: RawWhat,
+    /// CLOCK_BOOTTIME, nanoseconds.
+    pub time: u64,
+    /// The cgroup's id.
+    pub cgroup: u64,
+    /// Where its records go.
+    pub slot: u32,
+}
+
+/// What a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawWhat {
+    /// The cgroup was made.
+    Made {
+        /// The cgroup above it.
+        parent: u64,
+        /// Its name.
+        name: Vec<u8>,
+        /// Whether it took rings of its own.
+        own: bool,
+    },
+    /// The cgroup was removed.
+    Removed,
+    /// A process in it ended by a signal or with a status other than 0.
+    Died {
+        /// The process.
+        pid: u32,
+        /// Its name.
+        comm: [u8; 16],
+        /// How, as wait(2) reports it.
+        code: u32,
+    },
+}
+
+/// Reads notices; the descriptor is readable when there are some.
+pub(super) struct Notices {
+    ring: RingBuffer<'static>,
+    read: Rc<RefCell<Vec<RawNotice>>>,
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notices").finish_non_exhaustive()
+    }
+}
+
+impl Notices {
+    pub(super) fn open(map: &dyn MapCore) -> Result<Self> {
+        let read = Rc::new(RefCell::new(Vec::new()));
+        let into = Rc::clone(&read);
+        let mut builder = RingBufferBuilder::new();
+        builder
+            .add(map, move |bytes| {
+                into.borrow_mut().extend(parse(bytes));
+                0
+            })
+            .context("open the ring of notices")?;
+        Ok(Self { ring: builder.build().context("open the ring of notices")?, read })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        let fd: RawFd = self.ring.epoll_fd();
+        // SAFETY: the ring owns the descriptor for as long as `self` is borrowed.
+        unsafe { BorrowedFd::borrow_raw(fd) }
+    }
+
+    pub(super) fn take(&self) -> Result<Vec<RawNotice>> {
+        self.ring.consume().context("read the notices")?;
+        Ok(std::mem::take(&mut *self.read.borrow_mut()))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<RawNotice> {
+    let bytes = bytes.get(..size_of::<notice>())?;
+    let number = |at: usize| bytes.get(at..at + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
+    let half = |at: usize| bytes.get(at..at + 4).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_ne_bytes);
+    let what = match notice_kind(bytes[offset_of!(notice, kind)]) {
+        notice_kind::NOTICE_MADE => {
+            let at = offset_of!(notice, length);
+            let length = usize::from(u16::from_ne_bytes([bytes[at], bytes[at + 1]]));
+            let name = &bytes[offset_of!(notice, name)..];
+            RawWhat::Made {
+                parent: number(offset_of!(notice, parent)),
+                name: name[..length.min(name.len())].to_vec(),
+                own: bytes[offset_of!(notice, own)] != 0,
+            }
+        }
+        notice_kind::NOTICE_REMOVED => RawWhat::Removed,
+        notice_kind::NOTICE_DIED => {
+            let at = offset_of!(notice, comm);
+            let mut comm = [0; 16];
+            comm.copy_from_slice(&bytes[at..at + 16]);
+            RawWhat::Died { pid: half(offset_of!(notice, pid)), comm, code: half(offset_of!(notice, code)) }
+        }
+        _ => return None,
+    };
+    Some(RawNotice {
+        what,
+        time: number(offset_of!(notice, time)),
+        cgroup: number(offset_of!(notice, cgroup)),
+        slot: half(offset_of!(notice, slot)),
+    })
+}

@@ -1,0 +1,172 @@
+//! Slots: which cgroup's records go where, and which slots wait for cgroups to come.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use anyhow::{Context, Result};
+use libbpf_rs::{ErrorKind, MapCore, MapFlags};
+
+use super::{Kernel, load::WHEN_FIRST, notices::RawNotice};
+use crate::{
+    cgroup::{Cgroup, NAMES, NameKind, Place},
+    ring::Ring,
+    skel::types::{self, name_kind, name_where},
+};
+
+/// Beside a slot in the map of cgroups: those made below get slots of their own (bpf/notice.h).
+const PARTED: u32 = 1 << 31;
+
+/// Where a cgroup's records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The slot; 0: it is not recorded.
+    pub slot: u32,
+    /// Whether cgroups made below it are looked at by their own names.
+    pub parted: bool,
+}
+
+/// What the kernel side could not do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Notices for which there was no room.
+    pub notices_lost: u64,
+    /// Cgroups that came into the lobby because no slot was ready.
+    pub pool_empty: u64,
+    /// Cgroups that were not noted because the map of cgroups was full.
+    pub cgroups_full: u64,
+    /// Samples that a ring did not take.
+    pub output_failed: u64,
+}
+
+impl Kernel {
+    /// Makes a ring the destination of what a slot's cgroups do on the ring's CPU.
+    pub fn insert_ring(&self, slot: u32, ring: &Ring) -> Result<()> {
+        let index = slot * self.cpus + ring.cpu();
+        let event = ring.event().with_context(|| format!("the ring of cpu {} has no event any more", ring.cpu()))?;
+        self.skel
+            .maps
+            .rings
+            .update(&index.to_ne_bytes(), &event.as_raw_fd().to_ne_bytes(), MapFlags::ANY)
+            .with_context(|| format!("insert the ring of cpu {} for slot {slot}", ring.cpu()))
+    }
+
+    /// From now on the cgroup's calls go to the slot; so do those of cgroups made below it, unless it is
+    /// parted.
+    pub fn assign(&self, cgroup: &Cgroup, to: Assignment) -> Result<()> {
+        let value = to.slot | if to.parted { PARTED } else { 0 };
+        self.skel
+            .maps
+            .cgroups
+            .update(&cgroup.id().to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY)
+            .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+        if self.features.cgroup_storage {
+            let fd = cgroup.directory().as_raw_fd();
+            self.skel
+                .maps
+                .cgroup_slots
+                .update(&fd.to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY)
+                .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+        }
+        self.forget_slots()
+    }
+
+    /// Where a cgroup's records go; `None`: the kernel side does not know it.
+    pub fn assignment(&self, cgroup: u64) -> Result<Option<Assignment>> {
+        let cgroups = &self.skel.maps.cgroups;
+        let value = cgroups.lookup(&cgroup.to_ne_bytes(), MapFlags::ANY).context("look a cgroup up")?;
+        let value = value.and_then(|raw| raw.try_into().ok()).map(u32::from_ne_bytes);
+        Ok(value.map(|value| Assignment { slot: value & !PARTED, parted: value & PARTED != 0 }))
+    }
+
+    /// Has the kernel side look slots up anew. Before a generation comes again, what was kept in its
+    /// first time is emptied out, while nothing new is kept.
+    fn forget_slots(&self) -> Result<()> {
+        let generation = self.generation.get().wrapping_add(1);
+        if generation == 0 {
+            self.tell_generation(0)?;
+            let kept = &self.skel.maps.bss;
+            let none = vec![0; usize::try_from(kept.value_size()).context("a table of no size")?];
+            kept.update(&WHEN_FIRST, &none, MapFlags::ANY).context("empty the table of kept slots")?;
+        }
+        self.generation.set(generation.max(1));
+        self.tell_generation(self.generation.get())
+    }
+
+    fn tell_generation(&self, generation: u16) -> Result<()> {
+        let generations = &self.skel.maps.generations;
+        generations
+            .update(&WHEN_FIRST, &u32::from(generation).to_ne_bytes(), MapFlags::ANY)
+            .context("tell of a new slot")
+    }
+
+    /// The cgroup's calls are no longer recorded.
+    pub fn release(&self, cgroup: &Cgroup) -> Result<()> {
+        if self.features.cgroup_storage {
+            let fd = cgroup.directory().as_raw_fd();
+            let _ = self.skel.maps.cgroup_slots.delete(&fd.to_ne_bytes());
+        }
+        self.release_id(cgroup.id()).with_context(|| format!("stop recording the cgroup {}", cgroup.path().display()))
+    }
+
+    /// The same for a cgroup that is gone.
+    pub fn release_id(&self, cgroup: u64) -> Result<()> {
+        let deleted = self.skel.maps.cgroups.delete(&cgroup.to_ne_bytes());
+        self.forget_slots()?;
+        match deleted {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("forget a cgroup"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Offers a slot to the cgroups that will be made.
+    pub fn offer(&self, slot: u32) -> Result<()> {
+        self.skel.maps.pool.update(&[], &slot.to_ne_bytes(), MapFlags::ANY).context("offer a slot to new cgroups")
+    }
+
+    /// Takes back an offered slot that nobody has taken.
+    pub fn take_back(&self) -> Result<Option<u32>> {
+        let taken = self.skel.maps.pool.lookup_and_delete(&[]).context("take a slot back")?;
+        Ok(taken.and_then(|raw| raw.try_into().ok()).map(u32::from_ne_bytes))
+    }
+
+    /// Readable when there are notices; `None`: nobody is told.
+    pub fn notices_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.notices.as_ref().map(super::notices::Notices::fd)
+    }
+
+    /// What has happened since the last time.
+    pub fn notices(&self) -> Result<Vec<RawNotice>> {
+        self.notices.as_ref().map_or_else(|| Ok(Vec::new()), super::notices::Notices::take)
+    }
+
+    /// What the kernel side could not do so far.
+    pub fn counters(&self) -> Result<Counters> {
+        let bytes = self.skel.maps.counters.lookup(&WHEN_FIRST, MapFlags::ANY).context("read the counters")?;
+        let bytes = bytes.unwrap_or_default();
+        let at =
+            |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
+        Ok(Counters { notices_lost: at(0), pool_empty: at(1), cgroups_full: at(2), output_failed: at(3) })
+    }
+
+    /// Tells the kernel side which names are no leaves.
+    pub(super) fn tell_names(&self) -> Result<()> {
+        for (n, (place, kind)) in NAMES.iter().enumerate() {
+            let (place, text) = match place {
+                Place::Whole(text) => (name_where::NAME_WHOLE, text),
+                Place::Prefix(text) => (name_where::NAME_PREFIX, text),
+                Place::Suffix(text) => (name_where::NAME_SUFFIX, text),
+            };
+            let kind = match kind {
+                NameKind::Leaf => name_kind::NAME_LEAF,
+                NameKind::Pass => name_kind::NAME_PASS,
+                NameKind::Both => name_kind::NAME_BOTH,
+            };
+            let mut row = [0_u8; size_of::<types::name_rule>()];
+            row[..text.len()].copy_from_slice(text.as_bytes());
+            let behind = std::mem::offset_of!(types::name_rule, length);
+            row[behind..behind + 3].copy_from_slice(&[u8::try_from(text.len())?, place.0, kind.0]);
+            let key = u32::try_from(n)?.to_ne_bytes();
+            self.skel.maps.name_rules.update(&key, &row, MapFlags::ANY).context("tell the names of cgroups")?;
+        }
+        Ok(())
+    }
+}

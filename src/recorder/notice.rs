@@ -1,0 +1,186 @@
+//! What happens around the tracks, as the kernel side tells it.
+
+use std::{ffi::OsStr, fs, os::fd::BorrowedFd, os::unix::ffi::OsStrExt, path::Path};
+
+use anyhow::{Context, Result};
+
+use super::{
+    GivenUp, Recorder, TrackId, boottime,
+    slot::Slot,
+    track::{Stay, Track, name_of},
+    tree::Node,
+    watch::REST,
+};
+use crate::{
+    cgroup::{NameKind, kind_of},
+    kernel::{RawNotice, RawWhat},
+    model::Identity,
+};
+
+/// Something that whoever keeps dumps wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A cgroup was made, and is recorded.
+    Born(TrackId),
+    /// Its cgroup was removed; the history is still there.
+    Gone(TrackId),
+    /// A process ended by a signal or with a status other than 0.
+    Died {
+        /// Where its calls are.
+        track: TrackId,
+        /// The process.
+        pid: u32,
+        /// Its name, as it is.
+        comm: String,
+        /// How, as wait(2) reports it.
+        status: i32,
+        /// Whether nothing is left in its cgroup.
+        last: bool,
+    },
+}
+
+impl Recorder {
+    /// Readable when there are notices.
+    pub fn notices(&self) -> Result<BorrowedFd<'_>> {
+        self.kernel.notices_fd().context("this recorder does not watch the tree")
+    }
+
+    /// What has happened since the last time, in its order.
+    pub fn read_notices(&mut self) -> Result<Vec<Notice>> {
+        let told = self.read_notices_only()?;
+        self.refill()?;
+        Ok(told)
+    }
+
+    pub(super) fn read_notices_only(&mut self) -> Result<Vec<Notice>> {
+        let raw = self.kernel.notices()?;
+        Ok(raw.into_iter().filter_map(|notice| self.understand(notice)).collect())
+    }
+
+    fn understand(&mut self, notice: RawNotice) -> Option<Notice> {
+        match notice.what {
+            RawWhat::Made { parent, name, own } => {
+                self.made(notice.cgroup, parent, OsStr::from_bytes(&name), own.then_some(notice.slot), notice.time)
+            }
+            RawWhat::Removed => self.removed(notice.cgroup, notice.time),
+            RawWhat::Died { pid, comm, code } => {
+                let track = self.watch.as_ref()?.tree.get(notice.cgroup).and_then(|node| node.track);
+                let track = track.or_else(|| self.track_of_dead(notice.cgroup))?;
+                let comm = comm.split(|byte| *byte == 0).next().unwrap_or_default();
+                Some(Notice::Died {
+                    track,
+                    pid,
+                    comm: String::from_utf8_lossy(comm).into_owned(),
+                    status: i32::from_ne_bytes(code.to_ne_bytes()),
+                    last: self.is_last(track, pid),
+                })
+            }
+        }
+    }
+
+    fn track_of_dead(&self, cgroup: u64) -> Option<TrackId> {
+        self.tracks.iter().rev().find(|(_, track)| track.identity.cgroup_id == cgroup).map(|(id, _)| *id)
+    }
+
+    /// Whether nothing but this process is left in a track's cgroup.
+    fn is_last(&self, id: TrackId, pid: u32) -> bool {
+        let Some(cgroup) = self.tracks.get(&id).and_then(Track::directory) else { return true };
+        let events = fs::read_to_string(cgroup.path().join("cgroup.events")).unwrap_or_default();
+        if events.lines().any(|line| line == "populated 0") {
+            return true;
+        }
+        let alone = |path: &Path| {
+            let procs = fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default();
+            procs.lines().all(|line| line.parse() == Ok(pid))
+        };
+        alone(cgroup.path()) && cgroup.descendants().iter().all(|below| alone(below.path()))
+    }
+
+    /// A cgroup was made; `own` is the slot that it took.
+    fn made(&mut self, cgroup: u64, parent: u64, name: &OsStr, own: Option<u32>, time: u64) -> Option<Notice> {
+        let watch = self.watch.as_mut()?;
+        if watch.tree.get(cgroup).is_some() {
+            return None;
+        }
+        let Some(above) = watch.tree.get(parent).cloned() else {
+            watch.doubtful = true;
+            return None;
+        };
+        let path = above.path.join(name);
+        let shown = name_of(&path, &self.root);
+        let text = name.to_string_lossy();
+        let (kind, inherits) = (kind_of(&text), !above.parted);
+        if inherits || kind == NameKind::Pass {
+            let track = if inherits { above.track } else { Some(watch.rest) };
+            watch.tree.add(cgroup, Node { path, parted: !inherits, track });
+            return None;
+        }
+        let parted = kind == NameKind::Both;
+        let slot = own.and_then(|number| self.spare.remove(&number));
+        if own.is_some() && slot.is_none() {
+            watch.doubtful = true;
+            return None;
+        }
+        if !watch.rules.wants(&shown) {
+            watch.tree.add(cgroup, Node { path, parted, track: None });
+            self.leave_out(cgroup, slot);
+            return None;
+        }
+        let identity = Identity { cgroup: shown, cgroup_id: cgroup, ..Identity::default() };
+        Some(Notice::Born(self.begin_track(identity, path, parted, slot, time)))
+    }
+
+    /// A track for a cgroup that the kernel side records already, in this slot or in the lobby.
+    pub(super) fn begin_track(
+        &mut self,
+        identity: Identity,
+        path: std::path::PathBuf,
+        parted: bool,
+        slot: Option<Slot>,
+        began: u64,
+    ) -> TrackId {
+        let cgroup = identity.cgroup_id;
+        let mut track = Track::new(identity, path.clone(), began);
+        track.wants_slot = slot.is_none();
+        track.shared = slot.is_none().then_some(Stay { until: None });
+        track.slot = slot;
+        let id = self.insert(track);
+        if let Some(watch) = &mut self.watch {
+            watch.tree.add(cgroup, Node { path, parted, track: Some(id) });
+        }
+        id
+    }
+
+    /// The rules do not want it.
+    fn leave_out(&mut self, cgroup: u64, slot: Option<Slot>) {
+        if let Err(error) = self.kernel.release_id(cgroup) {
+            tracing::warn!(cgroup, error = %format!("{error:#}"), "a cgroup that is not wanted is still recorded");
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.used.extend(slot);
+        }
+    }
+
+    pub(super) fn removed(&mut self, cgroup: u64, time: u64) -> Option<Notice> {
+        let node = self.watch.as_mut()?.tree.remove(cgroup)?;
+        let id = node.track?;
+        let track = self.tracks.get_mut(&id).filter(|track| track.identity.cgroup_id == cgroup)?;
+        track.ended = Some(time);
+        Some(Notice::Gone(id))
+    }
+
+    /// Ends a track for good; its rings are for others.
+    pub(super) fn drop_track(&mut self, id: TrackId, why: &'static str) -> Result<()> {
+        let track = self.tracks.remove(&id).with_context(|| format!("there is no track {id} any more"))?;
+        let watch = self.watched_mut()?;
+        watch.tree.forget(id);
+        watch.given_up.add(GivenUp { identity: track.identity, at: boottime(), why });
+        watch.used.extend(track.slot);
+        Ok(())
+    }
+}
+
+/// Whether a slot is one that cgroups take.
+pub(super) fn is_lent(slot: u32) -> bool {
+    slot > REST
+}

@@ -1,0 +1,69 @@
+//! Slots that wait for cgroups: made, offered to the kernel side, taken back when they have served.
+
+use anyhow::{Context, Result};
+
+use super::{Recorder, boottime, slot::Slot, track::Track, watch::REST};
+
+/// A history stays at least so long after its cgroup is gone, so that whoever wants to keep it can:
+/// nanoseconds.
+const LEAST: u64 = 2_000_000_000;
+
+impl Recorder {
+    /// A slot for a cgroup that userspace assigns; `None`: the budget is used up.
+    pub(super) fn lend(&mut self) -> Result<Option<Slot>> {
+        for _ in 0..2 {
+            if let Some(number) = self.kernel.take_back()? {
+                return self.spare.remove(&number).context("an unknown slot was offered").map(Some);
+            }
+            self.refill()?;
+        }
+        Ok(None)
+    }
+
+    /// Sees to it that slots are ready: those that have served, new ones, and those of the longest dead.
+    pub(super) fn refill(&mut self) -> Result<()> {
+        let Some(watch) = &self.watch else { return Ok(()) };
+        let ready = watch.ready;
+        if !watch.used.is_empty() {
+            self.offer_used()?;
+        }
+        while self.spare.len() < ready {
+            let watch = self.watched_mut()?;
+            if watch.made < watch.most {
+                watch.made += 1;
+                let number = REST + watch.made;
+                self.make_slot(number)?;
+                self.kernel.offer(number)?;
+            } else if !self.free_dead(ready - self.spare.len())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the tracks of the longest dead, whose rings are needed.
+    fn free_dead(&mut self, wanted: usize) -> Result<bool> {
+        let before = boottime().saturating_sub(LEAST);
+        let is_dead = |track: &Track| track.slot.is_some() && track.ended.is_some_and(|ended| ended < before);
+        let mut dead: Vec<_> = self.tracks.iter().filter(|(_, track)| is_dead(track)).collect();
+        dead.sort_by_key(|(_, track)| track.ended);
+        let dead: Vec<_> = dead.into_iter().take(wanted).map(|(id, _)| *id).collect();
+        for id in &dead {
+            self.drop_track(*id, "its rings were needed for newer cgroups")?;
+        }
+        self.offer_used()?;
+        Ok(!dead.is_empty())
+    }
+
+    /// Makes slots that have served ready for others.
+    pub(super) fn offer_used(&mut self) -> Result<()> {
+        // Nothing of what they held may come into the next one's stretch.
+        self.kernel.flush()?;
+        for mut slot in std::mem::take(&mut self.watched_mut()?.used) {
+            slot.begin(&self.kernel)?;
+            self.kernel.offer(slot.number)?;
+            self.spare.insert(slot.number, slot);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! What is looked after once a second: dead histories, slots, CPUs, and what the kernel side could not tell.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::{Notice, Recorder, TrackId, boottime, online, slot::Slot, track::assign_all, watch::LOBBY};
+
+impl Recorder {
+    /// To be called about once a second; what has happened meanwhile is told.
+    pub fn tidy(&mut self) -> Result<Vec<Notice>> {
+        let mut told = self.read_notices()?;
+        let counters = self.kernel.counters()?;
+        let before = std::mem::replace(&mut self.watched_mut()?.counters, counters);
+        if counters.notices_lost != before.notices_lost || std::mem::take(&mut self.watched_mut()?.doubtful) {
+            told.extend(self.look_again()?);
+        }
+        self.follow_cpus(counters.output_failed != before.output_failed)?;
+        self.end_old()?;
+        self.refill()?;
+        self.settle_waiting()?;
+        Ok(told)
+    }
+
+    /// Walks the tree, since notices were lost: who is new, who is gone, which slots were taken unseen.
+    fn look_again(&mut self) -> Result<Vec<Notice>> {
+        tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");
+        let known: BTreeSet<TrackId> = self.tracks.keys().copied().collect();
+        let found = self.take_in()?;
+        let now = boottime();
+        let mut told = Vec::new();
+        for cgroup in self.watched()?.tree.missing(&found) {
+            told.extend(self.removed(cgroup, now));
+        }
+        let mut offered = BTreeSet::new();
+        while let Some(slot) = self.kernel.take_back()? {
+            offered.insert(slot);
+        }
+        // A cgroup that took its slot in between has told so by now.
+        told.extend(self.read_notices_only()?);
+        let taken: Vec<u32> = self.spare.keys().copied().filter(|slot| !offered.contains(slot)).collect();
+        for number in taken {
+            if let Some(slot) = self.spare.remove(&number) {
+                self.watched_mut()?.used.push(slot);
+            }
+        }
+        for slot in offered.into_iter().filter(|slot| self.spare.contains_key(slot)) {
+            self.kernel.offer(slot)?;
+        }
+        told.extend(self.tracks.keys().filter(|id| !known.contains(id)).map(|id| Notice::Born(*id)));
+        Ok(told)
+    }
+
+    /// Gives CPUs that have come, or come back, rings.
+    fn follow_cpus(&mut self, refused: bool) -> Result<()> {
+        let now = online()?;
+        let mut come: BTreeSet<u32> = now.difference(&self.cpus).copied().collect();
+        if refused {
+            come.extend(self.watched()?.lobby.refusing(&self.kernel)?);
+            for slot in self.tracks.values().filter_map(|track| track.slot.as_ref()) {
+                come.extend(slot.refusing(&self.kernel)?);
+            }
+            come.retain(|cpu| now.contains(cpu));
+        }
+        self.cpus = now;
+        for cpu in come {
+            tracing::info!(cpu, "a CPU has come: it gets rings");
+            let watch =
+                self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
+            let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
+            for slot in watch.chain(tracks).chain(self.spare.values_mut()) {
+                slot.add_ring(cpu, &self.kernel)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends tracks whose time is over.
+    fn end_old(&mut self) -> Result<()> {
+        let watch = self.watched()?;
+        let keep = u64::try_from(watch.keep.as_nanos()).unwrap_or(u64::MAX);
+        let before = boottime().saturating_sub(keep);
+        let lobby_dead = self.tracks.values().any(|track| track.slot.is_none() && track.ended.is_some());
+        let overwritten = lobby_dead.then(|| watch.lobby_reaches()).flatten().unwrap_or(0);
+        let mut old = Vec::new();
+        for (id, track) in &self.tracks {
+            match track.ended {
+                Some(ended) if ended < before => old.push((*id, "its cgroup has been gone for long")),
+                Some(ended) if track.slot.is_none() && ended < overwritten => {
+                    old.push((*id, "it shared the lobby's rings, where others have overwritten it"));
+                }
+                _ => {}
+            }
+        }
+        old.into_iter().try_for_each(|(id, why)| self.drop_track(id, why))
+    }
+
+    /// Gives tracks that had to share the lobby rings of their own, now that there are some; half of the
+    /// slots stay ready for new cgroups.
+    fn settle_waiting(&mut self) -> Result<()> {
+        let waiting: Vec<TrackId> = self
+            .tracks
+            .iter()
+            .filter(|(_, track)| track.wants_slot && track.ended.is_none())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in waiting {
+            if self.spare.len() <= self.watched()?.ready / 2 {
+                break;
+            }
+            let Some(cgroup) = self.tracks.get(&id).and_then(|track| track.directory()) else { continue };
+            let Some(slot) = self.lend()? else { break };
+            let parted = self.kernel.assignment(cgroup.id())?.is_some_and(|known| known.parted);
+            self.move_in(&cgroup, &slot, parted)?;
+            self.settle(id, slot);
+        }
+        Ok(())
+    }
+
+    fn move_in(&self, cgroup: &crate::cgroup::Cgroup, slot: &Slot, parted: bool) -> Result<()> {
+        debug_assert!(slot.number != LOBBY);
+        if parted {
+            return self.kernel.assign(cgroup, crate::kernel::Assignment { slot: slot.number, parted });
+        }
+        assign_all(cgroup, slot.number, &self.kernel)
+    }
+}

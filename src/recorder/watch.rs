@@ -1,0 +1,278 @@
+//! Watching the whole tree: what is there besides the tracks, and what people may ask of it.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    GivenUp, Recorder, Settings, TrackId, assign_all, boottime,
+    dump::Source,
+    files,
+    given_up::Remembered,
+    online,
+    slot::{Slot, Written},
+    track::{Stay, Track, oldest_first},
+    tree::{Node, Tree},
+};
+use crate::{
+    cgroup::{Cgroup, Rules},
+    kernel::{Assignment, Counters, Shared},
+    model::Identity,
+};
+
+/// The slot that cgroups share for which none was ready.
+pub(super) const LOBBY: u32 = 1;
+/// The slot of all that is in no leaf.
+pub(super) const REST: u32 = 2;
+
+/// How the tree is watched.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// Which cgroups are recorded.
+    pub rules: Rules,
+    /// How long a track outlives its cgroup, if the memory suffices.
+    pub keep: Duration,
+    /// How many slots wait for cgroups to come.
+    pub ready: usize,
+}
+
+/// What a track is and has.
+#[derive(Clone, Debug)]
+pub struct TrackInfo {
+    /// Its name.
+    pub id: TrackId,
+    /// Whose it is.
+    pub identity: Identity,
+    /// When it began, CLOCK_BOOTTIME nanoseconds.
+    pub began: u64,
+    /// When its cgroup was removed.
+    pub ended: Option<u64>,
+    /// Whether it has no rings of its own.
+    pub lobby: bool,
+    /// Bytes of its rings.
+    pub memory: usize,
+    /// Calls that were written; of one without rings of its own, 0.
+    pub calls: u64,
+    /// Records that were written, those since overwritten included.
+    pub records: u64,
+    /// Records that its rings did not take.
+    pub lost: u64,
+    /// From when on it is complete; `None`: since it began, or not asked for.
+    pub complete_from: Option<u64>,
+}
+
+/// All that watching needs.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) rules: Rules,
+    pub(super) keep: Duration,
+    pub(super) ready: usize,
+    pub(super) lobby: Slot,
+    pub(super) tree: Tree,
+    pub(super) given_up: Remembered,
+    /// Lent once, not yet ready for the next.
+    pub(super) used: Vec<Slot>,
+    /// Slots that were made, and how many there can be.
+    pub(super) made: u32,
+    pub(super) most: u32,
+    /// What the kernel side had counted when it was looked at.
+    pub(super) counters: Counters,
+    /// The track of what is in no named leaf.
+    pub(super) rest: TrackId,
+    /// Whether the tree has to be walked again.
+    pub(super) doubtful: bool,
+    /// Whether descriptors are recorded.
+    pub(super) descriptors: bool,
+}
+
+impl Watch {
+    pub(super) fn memory(&self) -> usize {
+        self.lobby.memory() + self.used.iter().map(Slot::memory).sum::<usize>()
+    }
+
+    /// Whether the lobby's rings may still hold records of a track.
+    pub(super) fn still_holds(&self, track: &Track) -> bool {
+        match track.shared {
+            None => false,
+            Some(Stay { until: None }) => true,
+            Some(Stay { until: Some(until) }) => self.lobby_reaches().is_none_or(|from| from < until),
+        }
+    }
+
+    /// From when on the lobby is complete; `None`: since the recording began.
+    pub(super) fn lobby_reaches(&self) -> Option<u64> {
+        reaches(&self.lobby)
+    }
+
+    pub(super) fn source(&self, id: TrackId, track: &Track) -> Source<'_> {
+        let mut cgroups = self.tree.members(id);
+        cgroups.insert(track.identity.cgroup_id);
+        Source { slot: &self.lobby, only: Some(cgroups) }
+    }
+}
+
+/// From when on a slot's rings are complete.
+pub(super) fn reaches(slot: &Slot) -> Option<u64> {
+    let wrapped = slot.snapshots(|_| None).filter(|(_, snapshot)| snapshot.wrapped());
+    wrapped.filter_map(|(_, snapshot)| oldest_first(&snapshot, None).1).max()
+}
+
+impl Recorder {
+    /// Loads the programs and records every cgroup that the rules want: those that are there, and from
+    /// now on each that is made, from its first call on.
+    pub fn watch(settings: &Settings, watching: Watching) -> Result<Self> {
+        let cpus = online()?;
+        let root = Cgroup::open(&crate::cgroup::v2_mount()?.point)?;
+        let leaves = super::take_in::leaves(&root);
+        let plan = settings.budget.share(leaves, watching.ready, cpus.len())?;
+        let mut recorder =
+            Self::load(settings, plan.most + REST, Some(Shared { lobby: LOBBY, rest: REST }), plan.ring, cpus)?;
+        recorder.shrunk = plan.shrunk;
+        let lobby = Slot::make(LOBBY, recorder.cpus.iter().copied(), plan.lobby, &recorder.kernel)?;
+        let mut rest = Track::new(recorder.identity_of(&root), root.path().to_owned(), boottime());
+        rest.slot = Some(Slot::make(REST, recorder.cpus.iter().copied(), plan.ring, &recorder.kernel)?);
+        let rest = recorder.insert(rest);
+        let mut tree = Tree::default();
+        tree.add(root.id(), Node { path: root.path().to_owned(), parted: true, track: Some(rest) });
+        recorder.watch = Some(Watch {
+            rules: watching.rules,
+            keep: watching.keep,
+            ready: watching.ready.clamp(1, plan.most as usize),
+            lobby,
+            tree,
+            given_up: Remembered::default(),
+            used: Vec::new(),
+            made: 0,
+            most: plan.most,
+            counters: Counters::default(),
+            rest,
+            doubtful: false,
+            descriptors: settings.wanted.descriptors,
+        });
+        recorder.refill()?;
+        // From here on the kernel side hands out slots; what is there already is taken in behind it.
+        recorder.kernel.assign(&root, Assignment { slot: REST, parted: true })?;
+        recorder.take_in()?;
+        recorder.notice_calls_in_flight()?;
+        Ok(recorder)
+    }
+
+    pub(super) fn watched(&self) -> Result<&Watch> {
+        self.watch.as_ref().context("this recorder does not watch the tree")
+    }
+
+    pub(super) fn watched_mut(&mut self) -> Result<&mut Watch> {
+        self.watch.as_mut().context("this recorder does not watch the tree")
+    }
+
+    /// Every track, the oldest first; with the time from which each is complete only if that is asked
+    /// for, since it takes a look at all that the rings hold.
+    pub fn tracks(&self, with_windows: bool) -> Result<Vec<TrackInfo>> {
+        let told = self.tracks.iter().map(|(id, track)| {
+            let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
+            let complete_from = with_windows.then(|| self.complete_from(track)).flatten();
+            Ok(TrackInfo {
+                id: *id,
+                identity: track.identity.clone(),
+                began: track.began,
+                ended: track.ended,
+                lobby: track.slot.is_none(),
+                memory: track.memory(),
+                calls: written.calls,
+                records: written.records,
+                lost: written.lost,
+                complete_from,
+            })
+        });
+        told.collect()
+    }
+
+    fn complete_from(&self, track: &Track) -> Option<u64> {
+        let own = track.slot.as_ref().and_then(reaches);
+        let shared = self.watch.as_ref().filter(|watch| watch.still_holds(track)).and_then(Watch::lobby_reaches);
+        own.max(shared).filter(|from| *from > track.began)
+    }
+
+    /// Histories that were given up lately, and how many there were in all.
+    pub fn given_up(&self) -> (Vec<GivenUp>, u64) {
+        self.watch
+            .as_ref()
+            .map_or((Vec::new(), 0), |watch| (watch.given_up.last().cloned().collect(), watch.given_up.count()))
+    }
+
+    /// Bytes that all rings may take at most.
+    pub fn memory_most(&self) -> usize {
+        let watch = self.watch.as_ref();
+        watch.map_or_else(
+            || self.memory(),
+            |watch| watch.lobby.memory() + (watch.most as usize + 1) * self.ring * self.cpus.len(),
+        )
+    }
+
+    /// Records a cgroup by rings of its own, whatever the rules say, with all that is below it.
+    pub fn add(&mut self, cgroup: Cgroup) -> Result<TrackId> {
+        let known = self.tracks.iter().find(|(_, track)| track.identity.cgroup_id == cgroup.id());
+        if let Some((id, track)) = known {
+            ensure!(track.slot.is_none(), "{} is recorded already, as {id}", track.identity);
+        }
+        let known = known.map(|(id, _)| *id);
+        let slot = self.lend()?.with_context(|| {
+            format!(
+                "no ring is free for {}: the memory budget is used up; close a track or give more memory",
+                cgroup.path().display()
+            )
+        })?;
+        assign_all(&cgroup, slot.number, &self.kernel)?;
+        if let Some(id) = known {
+            self.settle(id, slot);
+            return Ok(id);
+        }
+        let mut track = Track::new(self.identity_of(&cgroup), cgroup.path().to_owned(), boottime());
+        track.slot = Some(slot);
+        track.files = files::of(&track.threads());
+        let id = self.insert(track);
+        let watch = self.watched_mut()?;
+        for member in std::iter::once(&cgroup).chain(&cgroup.descendants()) {
+            let path = member.path().to_owned();
+            watch.tree.add(member.id(), Node { path, parted: false, track: Some(id) });
+        }
+        self.notice_calls_in_flight()?;
+        self.refill()?;
+        Ok(id)
+    }
+
+    /// A track that shared the lobby has rings of its own from now on.
+    pub(super) fn settle(&mut self, id: TrackId, slot: Slot) {
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.slot = Some(slot);
+            track.wants_slot = false;
+            track.shared = Some(Stay { until: Some(boottime()) });
+        }
+    }
+
+    /// Ends a track; its cgroup is no longer recorded, and its history is gone.
+    pub fn close(&mut self, id: TrackId) -> Result<()> {
+        ensure!(id != self.watched()?.rest, "the track of all that is in no unit cannot be closed");
+        let track = self.track(id)?;
+        if let Some(cgroup) = track.directory() {
+            for below in cgroup.descendants() {
+                self.kernel.release(&below)?;
+            }
+            self.kernel.release(&cgroup)?;
+        }
+        self.drop_track(id, "it was closed")?;
+        self.refill()
+    }
+
+    /// Gives a track names that were found out.
+    pub fn identify(&mut self, id: TrackId, identity: Identity) {
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.identity = Identity { cgroup_id: track.identity.cgroup_id, ..identity };
+        }
+    }
+
+    /// Where a track's cgroup is, or was.
+    pub fn path_of(&self, id: TrackId) -> Option<PathBuf> {
+        self.tracks.get(&id).map(|track| track.path.clone())
+    }
+}
