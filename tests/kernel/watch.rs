@@ -256,7 +256,7 @@ fn five_hundred_cgroups_four_at_a_time() {
             watched.notices.extend(told);
             thread::sleep(Duration::from_millis(2));
         }
-        makers.into_iter().map(|maker| maker.join().is_ok()).all(|ok| ok)
+        makers.into_iter().all(|maker| maker.join().is_ok())
     });
     assert!(done);
     watched.tidy();
