@@ -225,92 +225,162 @@ static __always_inline bool grab_wanted(const struct writing *w, const volatile 
 	return true;
 }
 
+static __always_inline void capture_one(struct writing *w, const volatile struct grab *grab)
+{
+	enum part part = grab->flags & GRAB_START ? PART_START : PART_DATA;
+	__u64 from = argument(w, grab->arg);
+
+	if (grab->what == WHAT_SIGFRAME)
+		from = w->sp + (w->flags & FLAG_COMPAT ? 0 : SIGFRAME_MASK);
+	if (!grab_wanted(w, grab, from))
+		return;
+	from += grab->offset;
+	if (grab->what == WHAT_STRING) {
+		/* A string of all that fits may go on. */
+		if (put_string(w, grab->arg, part, from, grab->most) == PIECE_MOST)
+			put_bytes(w, grab->arg, PART_MORE, from + PIECE_MOST - 1, 1);
+	} else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
+		put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
+}
+
 /* The grabs of an ordinary call: strings, structures, buffers. */
 static __always_inline void capture(struct writing *w, const volatile struct grab *grabs, __u32 count)
 {
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < GRABS; i++) {
-		const volatile struct grab *grab = &grabs[i];
-		enum part part = grab->flags & GRAB_START ? PART_START : PART_DATA;
-		__u64 from;
-
 		if (i >= count)
 			break;
-		from = argument(w, grab->arg);
-		if (grab->what == WHAT_SIGFRAME)
-			from = w->sp + (w->flags & FLAG_COMPAT ? 0 : SIGFRAME_MASK);
-		if (!grab_wanted(w, grab, from))
-			continue;
-		from += grab->offset;
-		if (grab->what == WHAT_STRING) {
-			/* A string of all that fits may go on. */
-			if (put_string(w, grab->arg, part, from, grab->most) == PIECE_MOST)
-				put_bytes(w, grab->arg, PART_MORE, from + PIECE_MOST - 1, 1);
-		} else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
-			put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
+		capture_one(w, &grabs[i]);
 	}
+}
+
+/*
+ * What loops is from here on a function of its own for one turn, and not a static one: the verifier walks
+ * through it once, and not once for each turn. It knows the place to write by itself, and numbers only.
+ * Zero: there is nothing more to do.
+ */
+__noinline int capture_step(__u32 plan, __u32 at_enter, __u32 n)
+{
+	struct writing *w = my_writing();
+
+	if (!w || n >= GRABS)
+		return 0;
+	capture_one(w, at_enter ? &plan_at(plan)->enter[n] : &plan_at(plan)->grab[n]);
+	return 1;
+}
+
+/* The same, by steps: for all but the shortest way. */
+static __always_inline void capture_by_steps(__u32 plan, bool at_enter, __u32 count)
+{
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < GRABS; i++)
+		if (i >= count || !capture_step(plan, at_enter, i))
+			return;
 }
 
 enum { VECTOR_MOST = 64 };
 
+/* last: there may be no more strings than these. */
+__noinline int string_step(__u32 arg, __u32 last)
+{
+	struct writing *w = my_writing();
+	bool fault = false;
+	__u64 string;
+
+	if (!w)
+		return 0;
+	string = pointer_at(w->from, w->flags & FLAG_COMPAT, &fault);
+	if (fault)
+		put_error(w, arg, PART_MORE, -14);
+	if (fault || !string)
+		return 0;
+	if (last) {
+		put_number(w, arg, PART_MORE, 0);
+		return 0;
+	}
+	if (put_string(w, arg, PART_ITEM, string, string_limit + 2) < 0)
+		put_where(w, arg, string);
+	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
+	return 1;
+}
+
 /* argv: each string, cut one byte behind the limit so that the reader sees that it goes on. */
 static __always_inline void capture_strings(struct writing *w, __u8 arg, __u64 from)
 {
-	bool compat = w->flags & FLAG_COMPAT, fault = false;
-
 	if (!from)
 		return;
 	w->from = from;
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < VECTOR_MOST; i++) {
-		__u64 string = pointer_at(w->from, compat, &fault);
+	for (__u32 i = 0; i <= VECTOR_MOST; i++)
+		if (!string_step(arg, i >= vector_limit))
+			return;
+}
 
-		if (fault) {
-			put_error(w, arg, PART_MORE, -14);
-			return;
-		}
-		if (!string)
-			return;
-		if (i >= vector_limit)
-			break;
-		if (put_string(w, arg, PART_ITEM, string, string_limit + 2) < 0)
-			put_where(w, arg, string);
-		w->from += compat ? 4 : 8;
-	}
-	put_number(w, arg, PART_MORE, 0);
+__noinline int block_step(__u32 arg, __u32 size)
+{
+	struct writing *w = my_writing();
+	__u64 block, buffer = 0, length = 0;
+	__u16 opcode = 0;
+	bool fault;
+
+	if (!w)
+		return 0;
+	block = pointer_at(w->from, w->flags & FLAG_COMPAT, &fault);
+	if (fault)
+		return 0;
+	put_bytes(w, arg, PART_ITEM, block, size);
+	bpf_probe_read_user(&opcode, sizeof(opcode), (void *)(block + 16));
+	if (opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
+	    !bpf_probe_read_user(&length, sizeof(length), (void *)(block + 32)))
+		put_bytes(w, arg, PART_FIRST, buffer, length > string_limit ? string_limit : length);
+	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
+	return 1;
 }
 
 /* io_submit's control blocks, each with the head of the buffer that it writes from. */
 static __always_inline void capture_blocks(struct writing *w, const volatile struct grab *grab)
 {
-	bool compat = w->flags & FLAG_COMPAT, fault = false;
 	__u64 count = argument(w, grab->length_arg);
+	__u32 arg = grab->arg, size = grab->size;
 
-	w->from = argument(w, grab->arg);
+	w->from = argument(w, arg);
 	if (!w->from)
 		return;
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < VECTOR_MOST; i++) {
-		__u64 block = pointer_at(w->from, compat, &fault), buffer = 0, length = 0;
-		__u16 opcode = 0;
-
-		if (fault || i >= count || i >= vector_limit)
+	for (__u32 i = 0; i < VECTOR_MOST; i++)
+		if (i >= count || i >= vector_limit || !block_step(arg, size))
 			return;
-		put_bytes(w, grab->arg, PART_ITEM, block, grab->size);
-		bpf_probe_read_user(&opcode, sizeof(opcode), (void *)(block + 16));
-		if (opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
-		    !bpf_probe_read_user(&length, sizeof(length), (void *)(block + 32)))
-			put_bytes(w, grab->arg, PART_FIRST, buffer, length > string_limit ? string_limit : length);
-		w->from += compat ? 4 : 8;
-	}
 }
 
 enum { COUNT_MOST = 512 };
 
+enum { COUNT_END = 0, COUNT_ON = 1, COUNT_FAULT = 2 };
+
+__noinline int count_step(void)
+{
+	struct writing *w = my_writing();
+	bool fault = false;
+	__u64 batch[4];
+
+	if (!w)
+		return COUNT_END;
+	if (!(w->flags & FLAG_COMPAT) && !bpf_probe_read_user(batch, sizeof(batch), (void *)w->from) && batch[0] &&
+	    batch[1] && batch[2] && batch[3]) {
+		w->from += sizeof(batch);
+		w->count += 4;
+		return COUNT_ON;
+	}
+	if (!pointer_at(w->from, w->flags & FLAG_COMPAT, &fault) || fault)
+		return fault ? COUNT_FAULT : COUNT_END;
+	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
+	w->count++;
+	return COUNT_ON;
+}
+
 /* envp: only how many strings there are. */
 static __always_inline void capture_count(struct writing *w, __u8 arg, __u64 from)
 {
-	bool compat = w->flags & FLAG_COMPAT, fault = false;
+	int step = COUNT_ON;
 
 	w->count = 0;
 	w->from = from;
@@ -318,31 +388,15 @@ static __always_inline void capture_count(struct writing *w, __u8 arg, __u64 fro
 		return;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < COUNT_MOST; i++) {
-		__u64 batch[4];
-
-		if (!compat && !bpf_probe_read_user(batch, sizeof(batch), (void *)w->from) && batch[0] &&
-		    batch[1] && batch[2] && batch[3]) {
-			w->from += sizeof(batch);
-			w->count += 4;
-			continue;
-		}
-		if (!pointer_at(w->from, compat, &fault) || fault)
+		step = count_step();
+		if (step != COUNT_ON)
 			break;
-		w->from += compat ? 4 : 8;
-		w->count++;
 	}
-	if (fault && !w->count)
+	if (step == COUNT_FAULT && !w->count)
 		return;
 	put_number(w, arg, PART_COUNT, w->count);
-	if (fault)
+	if (step == COUNT_FAULT)
 		put_error(w, arg, PART_MORE, -14);
-}
-
-/* Asked anew each time: a register that held the answer would double the verifier's states. */
-static __always_inline bool is_narrow(struct writing *w)
-{
-	barrier();
-	return w->flags & FLAG_COMPAT;
 }
 
 struct user_iovec {
@@ -361,6 +415,36 @@ static __always_inline void put_iovec(struct writing *w, __u8 arg, enum part par
 		put_bytes(w, arg, part, from, (count > VECTOR_MOST ? VECTOR_MOST : count) * width);
 }
 
+/* The next buffer. */
+__noinline int iovec_step(__u32 arg)
+{
+	struct writing *w = my_writing();
+	struct user_iovec iov = {};
+	__u64 here;
+
+	if (!w || !w->iov_left)
+		return 0;
+	w->iov_left--;
+	if (w->flags & FLAG_COMPAT) {
+		__u32 narrow[2] = {};
+
+		if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->iov))
+			return 0;
+		iov.base = narrow[0];
+		iov.length = narrow[1];
+		w->iov += 8;
+	} else {
+		if (bpf_probe_read_user(&iov, sizeof(iov), (void *)w->iov))
+			return 0;
+		w->iov += 16;
+	}
+	here = iov.length < w->transferred ? iov.length : w->transferred;
+	w->transferred -= here;
+	if (string_limit)
+		put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
+	return 1;
+}
+
 /* An iovec array and the heads of its buffers, as far as w->transferred bytes reach. */
 static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part part, __u64 from, __u64 count,
 					  __u32 most)
@@ -371,30 +455,9 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 	w->iov = from;
 	w->iov_left = count;
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < most; i++) {
-		struct user_iovec iov = {};
-		__u64 here;
-
-		if (!w->iov_left-- || i >= vector_limit)
+	for (__u32 i = 0; i < most; i++)
+		if (i >= vector_limit || !iovec_step(arg))
 			return;
-		if (is_narrow(w)) {
-			__u32 narrow[2] = {};
-
-			if (bpf_probe_read_user(narrow, sizeof(narrow), (void *)w->iov))
-				return;
-			iov.base = narrow[0];
-			iov.length = narrow[1];
-			w->iov += 8;
-		} else {
-			if (bpf_probe_read_user(&iov, sizeof(iov), (void *)w->iov))
-				return;
-			w->iov += 16;
-		}
-		here = iov.length < w->transferred ? iov.length : w->transferred;
-		w->transferred -= here;
-		if (string_limit)
-			put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
-	}
 }
 
 /* How many bytes a field of the structure says there are behind its pointer. */
@@ -413,56 +476,72 @@ static __always_inline __u64 behind_size(const struct writing *w, const volatile
 	return count > grab->most ? grab->most : count;
 }
 
+__noinline int behind_step(__u32 plan, __u32 at_enter, __u32 n)
+{
+	const volatile struct grab *grab;
+	struct writing *w = my_writing();
+	__u64 from;
+	bool fault;
+
+	if (!w || n >= GRABS)
+		return 0;
+	grab = at_enter ? &plan_at(plan)->enter[n] : &plan_at(plan)->grab[n];
+	if ((grab->what != WHAT_BEHIND && grab->what != WHAT_BEHIND_STRING) ||
+	    ((grab->flags & GRAB_IF_OK) && w->ret < 0))
+		return 1;
+	from = argument(w, grab->arg);
+	if (!from)
+		return 1;
+	from = pointer_at(from + grab->offset, (w->flags & FLAG_COMPAT) && !(grab->flags & GRAB_WIDE), &fault);
+	if (!from)
+		return 1;
+	if (grab->what == WHAT_BEHIND_STRING)
+		put_string(w, grab->arg, grab->part, from, grab->most);
+	else
+		put_bytes(w, grab->arg, grab->part, from, behind_size(w, grab));
+	return 1;
+}
+
 /* What the pointers in a structure point to: pieces with labels of their own. */
-static __always_inline void capture_behind(struct writing *w, const volatile struct grab *grabs, __u32 count)
+static __always_inline void capture_behind(__u32 plan, bool at_enter, __u32 count)
 {
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < GRABS; i++) {
-		const volatile struct grab *grab = &grabs[i];
-		__u64 from;
-		bool fault;
-
-		if (i >= count)
-			break;
-		if ((grab->what != WHAT_BEHIND && grab->what != WHAT_BEHIND_STRING) ||
-		    ((grab->flags & GRAB_IF_OK) && w->ret < 0))
-			continue;
-		from = argument(w, grab->arg);
-		if (!from)
-			continue;
-		from = pointer_at(from + grab->offset, (w->flags & FLAG_COMPAT) && !(grab->flags & GRAB_WIDE), &fault);
-		if (!from)
-			continue;
-		if (grab->what == WHAT_BEHIND_STRING)
-			put_string(w, grab->arg, grab->part, from, grab->most);
-		else
-			put_bytes(w, grab->arg, grab->part, from, behind_size(w, grab));
-	}
+	for (__u32 i = 0; i < GRABS; i++)
+		if (i >= count || !behind_step(plan, at_enter, i))
+			return;
 }
 
 enum { DIRENTS_MOST = 1400 };
 
-/* How many entries getdents returned: strace tells no more either. */
+__noinline int dirent_step(__u32 reclen_at)
+{
+	struct writing *w = my_writing();
+	__u16 reclen = 0;
+
+	if (!w || w->from >= w->item)
+		return 0;
+	if (bpf_probe_read_user(&reclen, sizeof(reclen), (void *)(w->from + reclen_at)) || !reclen)
+		return 0;
+	w->from += reclen;
+	w->count++;
+	return 1;
+}
+
+/* How many entries getdents returned, unless there are too many: strace tells no more either. */
 static __always_inline void capture_dirents(struct writing *w, const volatile struct grab *grab)
 {
-	__u64 from = argument(w, grab->arg), end = from + w->ret;
 	/* d_reclen stands behind two words: longs in the old layout. */
 	__u32 reclen_at = grab->what == WHAT_DIRENTS_OLD && (w->flags & FLAG_COMPAT) ? 8 : 16;
-	__u32 count = 0;
 
-	if (w->ret < 0 || !from)
+	w->from = argument(w, grab->arg);
+	if (w->ret < 0 || !w->from)
 		return;
+	w->item = w->from + w->ret;
+	w->count = 0;
 	#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < DIRENTS_MOST; i++) {
-		__u16 reclen = 0;
-
-		if (from >= end)
+	for (__u32 i = 0; i < DIRENTS_MOST; i++)
+		if (!dirent_step(reclen_at))
 			break;
-		if (bpf_probe_read_user(&reclen, sizeof(reclen), (void *)(from + reclen_at)) || !reclen)
-			return;
-		from += reclen;
-		count++;
-	}
-	if (from >= end)
-		put_number(w, grab->arg, PART_COUNT, count);
+	if (w->from >= w->item)
+		put_number(w, grab->arg, PART_COUNT, w->count);
 }

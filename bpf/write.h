@@ -78,8 +78,8 @@ static __always_inline void write_aside(void *ctx, struct task_struct *task, con
 		output(ctx, state->slot, &call, size, 1, phase == AT_EXIT);
 }
 
-static __always_inline void capture_special(struct writing *w, const volatile struct grab *grabs, __u32 count,
-					    enum writer writer, enum writer_phase phase)
+static __always_inline void capture_special(struct writing *w, __u32 plan, const volatile struct grab *grabs,
+					    __u32 count, enum writer writer, enum writer_phase phase)
 {
 	switch (writer) {
 	case WRITER_VECTOR:
@@ -115,7 +115,7 @@ static __always_inline void capture_special(struct writing *w, const volatile st
 		capture_dirents(w, &grabs[0]);
 		break;
 	case WRITER_BEHIND:
-		capture_behind(w, grabs, count);
+		capture_behind(plan, phase == AT_ENTER, count);
 		break;
 	default:
 		break;
@@ -171,8 +171,11 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 			take_words(w);
 		if (phase == AT_EXIT && (plan->flags & PLAN_NOTE) && state->noted)
 			put_note(w, plan->note_arg, state->note, plan->note_size);
-		capture_special(w, grabs, count, writer, phase);
-		capture(w, grabs, count);
+		capture_special(w, state->plan, grabs, count, writer, phase);
+		if (phase == AT_EXIT && writer <= WRITER_CAPTURE)
+			capture(w, grabs, count);
+		else
+			capture_by_steps(state->plan, phase == AT_ENTER, count);
 		call->pieces = w->pieces;
 		call->flags = w->flags;
 	}
