@@ -122,7 +122,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         }
         Kind::FanFd => {
             match int(register) {
-                -1 => text.word(&words::file::FAN_NOFD, u64::from(u32::MAX)),
+                -1 => number::signed_word(text, &words::file::FAN_NOFD, -1),
                 fd => io::dir_fd(text, fd),
             }
             signed
@@ -148,7 +148,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Signal => {
-            text.push(&signal::name(int(register)));
+            signal::number(text, int(register));
             signed
         }
         Kind::Flags(words) => {
@@ -319,7 +319,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         }
         Kind::FutexBits => {
             if uint(register) == u32::MAX {
-                text.push("FUTEX_BITSET_MATCH_ANY")
+                text.either(|text| text.hex(u32::MAX), |text| text.push("FUTEX_BITSET_MATCH_ANY"))
             } else {
                 text.hex(uint(register))
             }

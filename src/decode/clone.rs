@@ -13,7 +13,7 @@ pub(super) fn flags(text: &mut Text<'_>, flags: u64) {
         }
     }
     if exit_signal != 0 {
-        text.push(&signal::name(i32::try_from(exit_signal).unwrap_or(0)));
+        signal::number(text, i32::try_from(exit_signal).unwrap_or(0));
     } else if flags == 0 {
         text.push("0");
     }
@@ -90,7 +90,7 @@ fn asked(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, memory: &mut Memory<'_>)
     }
     text.field("exit_signal");
     match i32::try_from(exit_signal) {
-        Ok(signo) if signo < i32::MAX => text.push(&signal::name(signo)),
+        Ok(signo) if signo < i32::MAX => signal::number(text, signo),
         _ => text.unsigned(exit_signal),
     }
     text.field("stack").addr(stack);

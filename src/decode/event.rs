@@ -20,7 +20,7 @@ pub(super) fn sigevent(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         }
         text.field("sigev_signo");
         match notify {
-            SIGNAL | THREAD | THREAD_ID => text.push(&signal::name(signo)),
+            SIGNAL | THREAD | THREAD_ID => signal::number(text, signo),
             _ => text.unsigned(signo.cast_unsigned()),
         }
         text.field("sigev_notify").word(&words::ipc::SIGEV, notify.cast_unsigned().into());

@@ -9,8 +9,13 @@ pub(super) fn open_flags(text: &mut Text<'_>, flags: u32) {
 }
 
 fn open_flags64(text: &mut Text<'_>, flags: u64) {
-    text.word(&words::file::ACCESS_MODES, flags & 3);
-    text.more_flags(&words::file::OPEN, flags & !3);
+    text.either(
+        |text| text.hex(flags),
+        |text| {
+            text.word(&words::file::ACCESS_MODES, flags & 3);
+            text.more_flags(&words::file::OPEN, flags & !3);
+        },
+    );
 }
 
 /// `S_IFREG|0644`.
@@ -19,6 +24,10 @@ pub(super) fn mode(text: &mut Text<'_>, mode: u32) {
     if kind != 0 && words::file::FILE_TYPES.word(kind.into()).is_none() {
         return text.mode(mode);
     }
+    text.either(|text| text.mode(mode), |text| mode_words(text, kind, mode));
+}
+
+fn mode_words(text: &mut Text<'_>, kind: u32, mode: u32) {
     let special = [(libc::S_ISUID, "S_ISUID"), (libc::S_ISGID, "S_ISGID"), (libc::S_ISVTX, "S_ISVTX")];
     if kind != 0 {
         text.word(&words::file::FILE_TYPES, kind.into());
@@ -35,11 +44,16 @@ pub(super) fn mode(text: &mut Text<'_>, mode: u32) {
 
 /// `makedev(0x8, 0x1)`.
 pub(super) fn device(text: &mut Text<'_>, device: u64) {
-    text.push("makedev(");
-    text.hex(u64::from(libc::major(device)));
-    text.push(", ");
-    text.hex(u64::from(libc::minor(device)));
-    text.push(")");
+    text.either(
+        |text| text.hex(device),
+        |text| {
+            text.push("makedev(");
+            text.hex(u64::from(libc::major(device)));
+            text.push(", ");
+            text.hex(u64::from(libc::minor(device)));
+            text.push(")");
+        },
+    );
 }
 
 /// struct statfs.

@@ -5,6 +5,10 @@ use crate::syscall::{Abi, Shape, ioctl, words};
 
 /// A command by its name, or by the parts of its number: `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.
 pub(super) fn command(text: &mut Text<'_>, abi: Abi, command: u32) {
+    text.either(|text| text.hex(command), |text| command_words(text, abi, command));
+}
+
+fn command_words(text: &mut Text<'_>, abi: Abi, command: u32) {
     let parts = Parts::of(command);
     let parameter = sized(text, &parts);
     if let Some(names) = ioctl::names(command, abi.word()) {

@@ -61,7 +61,7 @@ pub(super) fn field(text: &mut Text<'_>, memory: &mut Memory<'_>, kind: &Field) 
         Field::Addr => text.addr(memory.word()),
         Field::Addr64 => text.addr(memory.u64()),
         Field::Mode => text.mode(memory.u32()),
-        Field::Signal => text.push(&signal::name(memory.i32())),
+        Field::Signal => signal::number(text, memory.i32()),
         Field::Flags8(words) => text.flags(words, memory.u8().into()),
         Field::Flags16(words) => text.flags(words, memory.u16().into()),
         Field::Flags32(words) => text.flags(words, memory.u32().into()),

@@ -8,6 +8,10 @@ const HUGE_MASK: u64 = 0x3f << HUGE_SHIFT;
 
 /// mmap's kind and flags, with the size of huge pages: `MAP_PRIVATE|MAP_HUGETLB|21<<MAP_HUGE_SHIFT`.
 pub(super) fn flags(text: &mut Text<'_>, flags: u64) {
+    text.either(|text| text.hex(flags), |text| map_words(text, flags));
+}
+
+fn map_words(text: &mut Text<'_>, flags: u64) {
     text.word(&words::memory::MAP_TYPES, flags & 0xf);
     text.more_flags(&words::memory::MAP, flags & !0xf & !HUGE_MASK);
     if flags & HUGE_MASK != 0 {
@@ -19,6 +23,13 @@ pub(super) fn flags(text: &mut Text<'_>, flags: u64) {
 
 /// memfd_create's flags, with the size of huge pages.
 pub(super) fn memfd_flags(text: &mut Text<'_>, value: u32) {
+    if value == 0 {
+        return text.hex(value);
+    }
+    text.either(|text| text.hex(value), |text| memfd_words(text, value));
+}
+
+fn memfd_words(text: &mut Text<'_>, value: u32) {
     let (flags, huge) = (u64::from(value) & !HUGE_MASK, u64::from(value) & HUGE_MASK);
     if flags != 0 || huge == 0 {
         text.flags(&words::memory::MEMFD, flags);
@@ -38,8 +49,13 @@ pub(super) fn policy(text: &mut Text<'_>, value: u64) {
     if flags == 0 {
         text.word(&words::memory::POLICY, mode);
     } else if let Some(word) = words::memory::POLICY.word(mode) {
-        text.push(word);
-        text.more_flags(&words::memory::POLICY_FLAGS, flags);
+        text.either(
+            |text| text.hex(value),
+            |text| {
+                text.push(word);
+                text.more_flags(&words::memory::POLICY_FLAGS, flags);
+            },
+        );
     } else {
         text.flags(&words::memory::POLICY_FLAGS, value);
     }

@@ -9,10 +9,10 @@ use crate::{
 /// One of several signed values; others as numbers.
 pub(super) fn signed_word(text: &mut Text<'_>, words: &Words, value: i32) {
     match words.word(u64::from(value.cast_unsigned())) {
-        Some(word) => text.push(word),
+        Some(word) => text.either(|text| text.signed(value), |text| text.push(word)),
         None => {
             text.signed(value);
-            text.comment(words.unknown);
+            text.explanation(words.unknown);
         }
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn number(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, bytes: &[
         }
         Shape::SignalCell => {
             let value = memory.i32();
-            text.push(&signal::name(value));
+            signal::number(text, value);
             Value::Signed(value.into())
         }
         Shape::TscCell | Shape::SeccompAction => {

@@ -63,10 +63,15 @@ pub(super) fn string_count(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Val
 
 fn limit(text: &mut Text<'_>, value: u64, infinity: (u64, &str)) {
     if value == infinity.0 {
-        text.push(infinity.1);
+        text.either(|text| text.unsigned(value), |text| text.push(infinity.1));
     } else if value > 1024 && value.is_multiple_of(1024) {
-        text.unsigned(value / 1024);
-        text.push("*1024");
+        text.either(
+            |text| text.unsigned(value),
+            |text| {
+                text.unsigned(value / 1024);
+                text.push("*1024");
+            },
+        );
     } else {
         text.unsigned(value);
     }
@@ -99,7 +104,7 @@ pub(super) fn ticks(text: &mut Text<'_>, ticks: u64) {
     const A_SECOND: u64 = 100;
     text.unsigned(ticks);
     if ticks > 0 {
-        text.comment(&format!("{}.{:02} s", ticks / A_SECOND, ticks % A_SECOND));
+        text.explanation(&format!("{}.{:02} s", ticks / A_SECOND, ticks % A_SECOND));
     }
 }
 
@@ -182,12 +187,12 @@ fn plain_status(text: &mut Text<'_>, status: i32) -> Option<i32> {
     let told = if libc::WIFSTOPPED(status) {
         let signo = libc::WSTOPSIG(status);
         text.push("{WIFSTOPPED(s) && WSTOPSIG(s) == ");
-        text.push(&signal::name(signo & 0x7f));
+        signal::number(text, signo & 0x7f);
         text.push(if signo & 0x80 != 0 { " | 0x80" } else { "" });
         0xffff
     } else if libc::WIFSIGNALED(status) {
         text.push("{WIFSIGNALED(s) && WTERMSIG(s) == ");
-        text.push(&signal::name(libc::WTERMSIG(status)));
+        signal::number(text, libc::WTERMSIG(status));
         text.push(if libc::WCOREDUMP(status) { " && WCOREDUMP(s)" } else { "" });
         0xff
     } else if libc::WIFEXITED(status) {

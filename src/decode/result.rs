@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{call::Raw, date, errno, file, net, poll, signal, special, text::Text};
+use super::{call::Raw, date, errno, file, net, poll, signal, special, style::Constants, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told, words},
@@ -27,10 +27,20 @@ fn told_value(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64) {
         _ => number(text, raw, value),
     }
     let from = text.len();
+    if text.constants() == Constants::Raw && matches!(told, Told::IoPriority) {
+        return;
+    }
     text.push(" (");
+    text.in_words(|text| told_words(text, raw, told, value, from));
+}
+
+/// What the number means, in parentheses; nothing if there is no word for it.
+#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
+fn told_words(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64, from: usize) {
+    let bits = value as u32;
     match told {
         Told::Speculation if raw.register(1) < 3 => text.flags(&words::prctl::SPEC_GET, bits.into()),
-        Told::IoPriority => special::io_priority(text, bits),
+        Told::IoPriority => special::io_priority_words(text, bits),
         Told::Personality => special::personality_words(text, bits),
         Told::Entry => match raw.number(0, Part::PART_DATA) {
             Some(entry) => {
@@ -103,12 +113,10 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         Ret::Octal => text.mode(value as u32),
         Ret::Flags(words) => {
             text.hex(value as u64);
-            text.push(" (flags ");
-            text.flags(words, value as u64);
-            text.push(")");
-            if value == 0 {
-                text.truncate(0);
-                text.push("0");
+            if value != 0 && text.constants() != Constants::Raw {
+                text.push(" (flags ");
+                text.in_words(|text| text.flags(words, value as u64));
+                text.push(")");
             }
         }
         Ret::Titled((title, words)) => {
@@ -139,7 +147,7 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         Ret::OpenFlags => {
             text.hex(value as u64);
             text.push(" (flags ");
-            file::open_flags(&mut text, value as u32);
+            text.in_words(|text| file::open_flags(text, value as u32));
             text.push(")");
         }
         Ret::Enum(words) => {

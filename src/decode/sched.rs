@@ -12,13 +12,16 @@ pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {
     let command = op & !(PRIVATE | REALTIME);
     let word = words::sched::FUTEX.word(command.into()).filter(|_| op & REALTIME == 0 || TIMED.contains(&command));
     let Some(word) = word else { return text.word(&words::sched::FUTEX, op.into()) };
-    text.push(word);
-    if op & PRIVATE != 0 {
-        text.push(if word == "FUTEX_FD" { "|FUTEX_PRIVATE_FLAG" } else { "_PRIVATE" });
-    }
-    if op & REALTIME != 0 {
-        text.push("|FUTEX_CLOCK_REALTIME");
-    }
+    let words = |text: &mut Text<'_>| {
+        text.push(word);
+        if op & PRIVATE != 0 {
+            text.push(if word == "FUTEX_FD" { "|FUTEX_PRIVATE_FLAG" } else { "_PRIVATE" });
+        }
+        if op & REALTIME != 0 {
+            text.push("|FUTEX_CLOCK_REALTIME");
+        }
+    };
+    text.either(|text| text.hex(op), words);
 }
 
 /// A processor set: `[0 1]`, with `...` where the program's is larger than the kernel's.

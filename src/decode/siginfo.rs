@@ -1,6 +1,6 @@
 //! siginfo_t: who sent a signal, and why.
 
-use super::{errno, memory::Memory, process, signal::name, style::Style, text::Text};
+use super::{errno, memory::Memory, process, signal, style::Style, text::Text};
 use crate::syscall::{self, Abi, Words, words};
 
 const SI_NOINFO: i32 = 32767;
@@ -18,7 +18,7 @@ pub(super) fn siginfo(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         if signo == 0 {
             return;
         }
-        text.field("si_signo").push(&name(signo));
+        signal::number(text.field("si_signo"), signo);
         text.field("si_code");
         code_word(text, signo, code);
         if code == SI_NOINFO {
@@ -41,8 +41,8 @@ pub(super) fn info(style: &Style, signo: i32, info: Option<&[u8]>) -> String {
     match info {
         Some(bytes) => siginfo(&mut text, &mut Memory::new(bytes, 0, 8)),
         None => text.braced(|text| {
-            text.field("si_signo").push(&name(signo));
-            text.field("si_code").push("SI_USER");
+            signal::number(text.field("si_signo"), signo);
+            text.field("si_code").word(&words::signal::SI_CODES, 0);
         }),
     }
     text.finish()
@@ -103,7 +103,7 @@ fn from_kernel(text: &mut Text<'_>, memory: &mut Memory<'_>, signo: i32, code: i
             if code == libc::CLD_EXITED {
                 text.signed(status)
             } else {
-                text.push(&name(status))
+                signal::number(text, status)
             }
             if word == 8 {
                 memory.skip(4);

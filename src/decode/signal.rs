@@ -15,6 +15,16 @@ pub(super) fn name(signo: i32) -> Cow<'static, str> {
     }
 }
 
+/// A signal as an argument or field.
+pub(super) fn number(text: &mut Text<'_>, signo: i32) {
+    let name = name(signo);
+    if name.starts_with("SIG") {
+        text.either(|text| text.signed(signo), |text| text.push(&name));
+    } else {
+        text.push(&name);
+    }
+}
+
 /// A set: `[INT TERM]`, and `~[...]` where most are in it.
 pub(super) fn set(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     mask(text, memory.u64(), 64);
@@ -63,7 +73,7 @@ pub(super) fn mask(text: &mut Text<'_>, bits: u64, signals: i32) {
                 text.push(" ");
             }
             let name = name(signo);
-            text.push(name.strip_prefix("SIG").unwrap_or(&name));
+            text.either(|text| text.signed(signo), |text| text.push(name.strip_prefix("SIG").unwrap_or(&name)));
         }
     });
 }

@@ -61,6 +61,11 @@ pub(super) fn ipc_cmd(text: &mut Text<'_>, words: &crate::syscall::Words, value:
 
 /// `IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)`.
 pub(super) fn io_priority(text: &mut Text<'_>, value: u32) {
+    text.either(|text| text.hex(value), |text| io_priority_words(text, value));
+}
+
+/// The same, of a result.
+pub(super) fn io_priority_words(text: &mut Text<'_>, value: u32) {
     text.push("IOPRIO_PRIO_VALUE(");
     text.word(&words::sched::IOPRIO_CLASS, (value >> 13).into());
     text.push(", ");
@@ -154,12 +159,13 @@ pub(super) fn tagged_addr(text: &mut Text<'_>, value: u64) {
 
 /// A signal handler.
 pub(super) fn handler(text: &mut Text<'_>, handler: u64) {
-    match handler {
-        0 => text.push("SIG_DFL"),
-        1 => text.push("SIG_IGN"),
-        u64::MAX | 0xffff_ffff => text.push("SIG_ERR"),
-        handler => text.hex(handler),
-    }
+    let word = match handler {
+        0 => "SIG_DFL",
+        1 => "SIG_IGN",
+        u64::MAX | 0xffff_ffff => "SIG_ERR",
+        handler => return text.hex(handler),
+    };
+    text.either(|text| text.hex(handler), |text| text.push(word));
 }
 
 #[cfg(test)]

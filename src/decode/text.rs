@@ -13,6 +13,8 @@ use crate::{model::File, syscall::Words};
 pub(super) struct Text<'a> {
     out: String,
     style: &'a Style,
+    /// `-X`, where nothing around it says otherwise.
+    constants: Constants,
     /// What descriptors stand for, if it is to be told.
     fds: Option<View<'a>>,
     /// The paths that were written, if they are asked for.
@@ -23,7 +25,14 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(style: &'a Style) -> Self {
-        Self { out: String::with_capacity(96), style, fds: None, paths: Vec::new(), known: None }
+        Self {
+            out: String::with_capacity(96),
+            style,
+            constants: style.constants,
+            fds: None,
+            paths: Vec::new(),
+            known: None,
+        }
     }
 
     /// The same, telling what descriptors stand for.
@@ -111,7 +120,8 @@ impl<'a> Text<'a> {
 
     /// `AT_FDCWD`, with the working directory.
     pub(super) fn cwd(&mut self, words: &Words) {
-        self.word(words, u64::from(CWD.cast_unsigned()));
+        let word = words.word(u64::from(CWD.cast_unsigned())).unwrap_or_default();
+        self.either(|text| text.signed(CWD), |text| text.push(word));
         if self.style.descriptors.paths
             && let Some(file) = self.fds.and_then(|fds| fds.before(CWD))
         {
@@ -193,7 +203,7 @@ impl<'a> Text<'a> {
     /// One of several values.
     pub(super) fn word(&mut self, words: &Words, value: u64) {
         let word = words.word(value);
-        match (self.style.constants, word) {
+        match (self.constants, word) {
             (Constants::Abbrev, Some(word)) => self.out.push_str(word),
             (Constants::Abbrev | Constants::Verbose, None) => {
                 self.hex0(value);
@@ -204,6 +214,39 @@ impl<'a> Text<'a> {
                 self.hex0(value);
                 let _ = write!(self.out, " /* {word} */");
             }
+        }
+    }
+
+    /// `-X`, where this is written.
+    pub(super) fn constants(&self) -> Constants {
+        self.constants
+    }
+
+    /// A number that has words, as `-X` wants it: the words, the number, or both.
+    pub(super) fn either(&mut self, number: impl FnOnce(&mut Self), words: impl FnOnce(&mut Self)) {
+        match self.constants {
+            Constants::Abbrev => words(self),
+            Constants::Raw => number(self),
+            Constants::Verbose => {
+                number(self);
+                self.push(" /* ");
+                self.in_words(words);
+                self.push(" */");
+            }
+        }
+    }
+
+    /// Words, whatever `-X` says.
+    pub(super) fn in_words(&mut self, words: impl FnOnce(&mut Self)) {
+        let constants = std::mem::replace(&mut self.constants, Constants::Abbrev);
+        words(self);
+        self.constants = constants;
+    }
+
+    /// What explains a number: a comment, which nobody wants who wants numbers.
+    pub(super) fn explanation(&mut self, words: &str) {
+        if self.constants != Constants::Raw {
+            self.comment(words);
         }
     }
 
@@ -247,14 +290,18 @@ impl<'a> Text<'a> {
 
     /// Bits by name, `|` between them; what has no name as a number behind them.
     pub(super) fn flags(&mut self, words: &Words, value: u64) {
-        match self.style.constants {
+        match self.constants {
             Constants::Raw => self.hex(value),
             Constants::Verbose => {
                 self.hex(value);
-                if value != 0 && words.list.iter().any(|(bits, _)| *bits != 0 && value & bits == *bits) {
+                if value == 0 {
+                    self.comment(words.word(0).unwrap_or_default());
+                } else if words.list.iter().any(|(bits, _)| *bits != 0 && value & bits == *bits) {
                     self.push(" /* ");
                     self.flag_words(words, value);
                     self.push(" */");
+                } else {
+                    self.comment(words.unknown);
                 }
             }
             Constants::Abbrev => self.flag_words(words, value),
@@ -290,8 +337,13 @@ impl<'a> Text<'a> {
 
     /// The flags behind a first word of another vocabulary: `MAP_PRIVATE|MAP_ANONYMOUS`.
     pub(super) fn more_flags(&mut self, words: &Words, value: u64) {
-        if value != 0 {
-            self.out.push('|');
+        if value == 0 {
+            return;
+        }
+        self.out.push('|');
+        if self.constants != Constants::Abbrev {
+            self.flags(&Words { unknown: "", list: words.list }, value);
+        } else {
             let before = self.out.len();
             self.flag_words(words, value);
             // Behind another word, an unknown rest is a bare number.

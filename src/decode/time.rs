@@ -51,14 +51,17 @@ pub(super) fn timespec_pair64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 fn commands<'a>(text: &mut Text<'_>, memory: &mut Memory<'a>, number: fn(&mut Memory<'a>) -> i64) {
     text.array(2, |text, _| {
         let (seconds, part) = (number(memory), number(memory));
+        let plain = |text: &mut Text<'_>| {
+            text.braced(|text| {
+                text.field("tv_sec").signed(seconds);
+                text.field("tv_nsec").unsigned(part.cast_unsigned());
+            });
+        };
         match part {
-            libc::UTIME_NOW => text.push("UTIME_NOW"),
-            libc::UTIME_OMIT => text.push("UTIME_OMIT"),
+            libc::UTIME_NOW => text.either(plain, |text| text.push("UTIME_NOW")),
+            libc::UTIME_OMIT => text.either(plain, |text| text.push("UTIME_OMIT")),
             _ => {
-                text.braced(|text| {
-                    text.field("tv_sec").signed(seconds);
-                    text.field("tv_nsec").unsigned(part.cast_unsigned());
-                });
+                plain(text);
                 date::comment(text, seconds, part.cast_unsigned(), 9);
             }
         }

@@ -65,13 +65,26 @@ fn differences(reference: &Calls, got: &Calls) -> (Vec<String>, Vec<String>) {
 
 /// Runs a command under strace in a recorded cgroup: both logs of one execution.
 pub(crate) fn both(scratch: &Scratch, options: &[&str], before: &[&str], command: &str) -> (String, String) {
+    both_shown(scratch, &[], options, before, command)
+}
+
+/// The same, with options that both understand.
+pub(crate) fn both_shown(
+    scratch: &Scratch,
+    shown: &[&str],
+    options: &[&str],
+    before: &[&str],
+    command: &str,
+) -> (String, String) {
     let log = scratch.files.path().join("strace.log");
-    let recording = scratch.record(&[&["--buffer-size", "32M", "--memory-max", "512M"], options].concat());
+    let recording = scratch.record(&[&["--buffer-size", "32M", "--memory-max", "512M"], shown, options].concat());
     let procs = scratch.cgroup.join("cgroup.procs");
     let status = Command::new(before.first().copied().unwrap_or("strace"))
         .args(before.get(1..).unwrap_or_default())
         .args(if before.is_empty() { &[][..] } else { &["strace"] })
-        .args(["-f", "-ttt", "-T", "-o"])
+        .args(["-f", "-ttt", "-T"])
+        .args(shown)
+        .arg("-o")
         .arg(&log)
         .args(["sh", "-c"])
         .arg(format!("echo $$ > {}; exec {command}", procs.display()))

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{interface, rare};
 use crate::{
-    decode::{memory::Memory, text::Text},
+    decode::{memory::Memory, style::Constants, text::Text},
     syscall::words::net,
 };
 
@@ -84,9 +84,15 @@ pub(super) fn inet(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 /// The fields of struct sockaddr_in6 behind its family.
 pub(super) fn inet6(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     port(text.field("sin6_port"), memory.be16());
-    text.field("sin6_flowinfo").push("htonl(");
-    text.unsigned(memory.be32());
-    text.push(")");
+    let flow = memory.be32();
+    text.field("sin6_flowinfo").either(
+        |text| text.whole_hex_string(&flow.to_be_bytes()),
+        |text| {
+            text.push("htonl(");
+            text.unsigned(flow);
+            text.push(")");
+        },
+    );
     let address = bits(memory);
     inet_pton(text, address, Some("sin6_addr"));
     if memory.left() > 0 {
@@ -133,9 +139,14 @@ fn packet(text: &mut Text<'_>, memory: &mut Memory<'_>, length: usize) {
 
 /// `htons(80)`.
 pub(super) fn port(text: &mut Text<'_>, port: u16) {
-    text.push("htons(");
-    text.unsigned(port);
-    text.push(")");
+    text.either(
+        |text| text.whole_hex_string(&port.to_be_bytes()),
+        |text| {
+            text.push("htons(");
+            text.unsigned(port);
+            text.push(")");
+        },
+    );
 }
 
 /// `htons(ETH_P_IP)`, of a number in the host's order.
@@ -147,7 +158,10 @@ pub(in crate::decode) fn ethernet(text: &mut Text<'_>, protocol: u16) {
 
 /// `inet_addr("127.0.0.1")`, of a number in the host's order.
 pub(in crate::decode) fn inet_addr(text: &mut Text<'_>, address: u32) {
-    text.push(&format!("inet_addr(\"{}\")", Ipv4Addr::from(address)));
+    text.either(
+        |text| text.whole_hex_string(&address.to_be_bytes()),
+        |text| text.push(&format!("inet_addr(\"{}\")", Ipv4Addr::from(address))),
+    );
 }
 
 /// Sixteen bytes as an address.
@@ -158,9 +172,20 @@ pub(super) fn bits(memory: &mut Memory<'_>) -> Ipv6Addr {
 
 /// `inet_pton(AF_INET6, "::1", &sin6_addr)`; in front of it a comma, if it is a field.
 pub(in crate::decode) fn inet_pton(text: &mut Text<'_>, address: Ipv6Addr, field: Option<&str>) {
-    if field.is_some() {
-        text.separate();
+    let constants = text.constants();
+    match field {
+        Some(field) if constants != Constants::Abbrev => {
+            text.field(field);
+        }
+        Some(_) => text.separate(),
+        None => {}
     }
+    // The field's name is told once.
+    let field = field.filter(|_| constants == Constants::Abbrev);
+    text.either(|text| text.whole_hex_string(&address.octets()), |text| inet_pton_words(text, address, field));
+}
+
+fn inet_pton_words(text: &mut Text<'_>, address: Ipv6Addr, field: Option<&str>) {
     text.push("inet_pton(AF_INET6, \"");
     match address.segments() {
         // An IPv4 address in the last four bytes is written as such by C libraries.

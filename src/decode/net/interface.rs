@@ -9,20 +9,26 @@ const FIRST: u32 = 1;
 pub(in crate::decode) fn index(text: &mut Text<'_>, index: u32) {
     let known = text.style().interfaces.get(&index).map(String::as_str);
     match known.or((index == FIRST).then_some("lo")) {
-        Some(name) => {
-            text.push("if_nametoindex(");
-            text.whole_string(name.as_bytes());
-            text.push(")");
-        }
+        Some(name) => text.either(
+            |text| text.unsigned(index),
+            |text| {
+                text.push("if_nametoindex(");
+                text.whole_string(name.as_bytes());
+                text.push(")");
+            },
+        ),
         None => text.unsigned(index),
     }
 }
 
 /// `00:11:22:33:44:55`.
 pub(in crate::decode) fn hardware(text: &mut Text<'_>, bytes: &[u8]) {
-    for (n, byte) in bytes.iter().enumerate() {
-        text.push(&format!("{}{byte:02x}", if n > 0 { ":" } else { "" }));
-    }
+    let words = |text: &mut Text<'_>| {
+        for (n, byte) in bytes.iter().enumerate() {
+            text.push(&format!("{}{byte:02x}", if n > 0 { ":" } else { "" }));
+        }
+    };
+    text.either(|text| text.whole_hex_string(bytes), words);
 }
 
 /// How many bytes an address of a hardware type has; more than there can be if that is not fixed.
