@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::Value,
-    syscall::{Arg, Kind, Len, Shape, words},
+    syscall::{Kind, Len, Shape, words},
     wire::Part,
 };
 
@@ -18,13 +18,13 @@ fn chosen(raw: &Raw<'_>, other: u8, cases: &'static [(u64, &'static Kind)], othe
 }
 
 /// Whether an argument is shown at all.
-pub(super) fn is_printed(raw: &Raw<'_>, arg: &Arg) -> bool {
-    match arg.kind {
+pub(super) fn is_printed(raw: &Raw<'_>, kind: &Kind) -> bool {
+    match *kind {
         Kind::Hidden => false,
-        Kind::If(other, bits, _) => raw.register(other) & bits != 0,
-        Kind::IfAll(other, bits, _) => raw.register(other) & bits == bits,
-        Kind::Unless(other, value, _) => raw.register(other) != value,
-        Kind::Switch(other, cases, otherwise) => !matches!(chosen(raw, other, cases, otherwise), Kind::Hidden),
+        Kind::If(other, bits, inner) => raw.register(other) & bits != 0 && is_printed(raw, inner),
+        Kind::IfAll(other, bits, inner) => raw.register(other) & bits == bits && is_printed(raw, inner),
+        Kind::Unless(other, value, inner) => raw.register(other) != value && is_printed(raw, inner),
+        Kind::Switch(other, cases, otherwise) => is_printed(raw, chosen(raw, other, cases, otherwise)),
         Kind::IfDevice(other, _) => matches!(uint(raw.register(other)) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK),
         _ => true,
     }
@@ -249,7 +249,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         }
         Kind::HexCommented(words) => {
             text.hex(register);
-            text.comment(words.word(register).unwrap_or(words.unknown));
+            text.explanation(words.word(register).unwrap_or(words.unknown));
             unsigned
         }
         Kind::VectorLength => {
@@ -349,6 +349,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             memory(text, raw, index, *shape, *len, restart)
         }
         Kind::InOut(shape, len) => changed(text, raw, index, *shape, *len),
+        Kind::Corrected(shape, _) => memory(text, raw, index, *shape, Len::One, true),
         Kind::Before(shape, len) => match raw.piece(index, Part::PART_START).filter(|_| register != 0) {
             Some(bytes) => shape::print(text, raw, index, *shape, *len, bytes),
             None => unknown(text, raw, index, *shape, false),

@@ -156,7 +156,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
     let mut known_at_start = 0;
     let mut still_known = true;
     for arg in signature {
-        if !argument::is_printed(raw, arg) {
+        if !argument::is_printed(raw, &arg.kind) {
             continue;
         }
         let was_known = still_known;
@@ -214,6 +214,7 @@ fn is_known_at_start(raw: &Raw<'_>, index: u8, kind: &Kind) -> bool {
         Kind::InOut(shape, _) if shape.is_told_once() => true,
         Kind::OutIfRestart(..) => false,
         Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::InOut(..) | Kind::NodesOut(_) => false,
+        Kind::Corrected(shape, _) => matches!(shape, Shape::SchedAttr),
         Kind::Moved(_) | Kind::Both(_) | Kind::HandleOut => false,
         Kind::PeerAddress(_) | Kind::PeerLength(_) => net::is_known_at_start(raw, index, kind),
         Kind::Choose(_, _, first, second) => {

@@ -9,7 +9,7 @@ const VERSION_3: u32 = 0x2008_0522;
 /// struct user_cap_data_struct: one for each 32 capabilities, as many as the header's version says.
 pub(super) fn data(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
     let address = raw.register(index);
-    let Some(version) = raw.number(0, Part::PART_DATA) else { return text.addr(address) };
+    let Some(version) = raw.number(0, Part::PART_START) else { return text.addr(address) };
     let wide = matches!(version, VERSION_2 | VERSION_3);
     if bytes.len() < if wide { 24 } else { 12 } {
         return text.addr(address);
@@ -39,6 +39,13 @@ fn bits(text: &mut Text<'_>, low: u32, high: u32) {
 }
 
 fn half(text: &mut Text<'_>, bits: u32, base: u32) {
+    if bits == 0 {
+        return text.push("0");
+    }
+    text.either(|text| text.hex(bits), |text| half_words(text, bits, base));
+}
+
+fn half_words(text: &mut Text<'_>, bits: u32, base: u32) {
     let mut rest = bits;
     let mut first = true;
     for bit in (0..32).filter(|bit| bits >> bit & 1 == 1) {
@@ -56,8 +63,6 @@ fn half(text: &mut Text<'_>, bits: u32, base: u32) {
         if first {
             text.comment("CAP_???");
         }
-    } else if bits == 0 {
-        text.push("0");
     }
 }
 

@@ -2,8 +2,8 @@
 //! points to, or how the call went.
 
 use super::{
-    aio, bpf, call::Raw, caps, clone, filter, ipc, key, ldt, memory::Memory, poll, process, ptrace, sched, signal,
-    text::Text, uring,
+    aio, bpf, call::Raw, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, sched,
+    signal, text::Text, uring,
 };
 use crate::{
     syscall::{Len, Shape, words},
@@ -16,6 +16,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
     let mut memory = Memory::new(bytes, 0, word);
     let enough = bytes.len() >= shape.size(word);
     match shape {
+        Shape::PerfAttr => perf::attr(text, raw, index, bytes),
         Shape::CloneArgs => clone::args(text, raw, index, bytes),
         Shape::FdSet => poll::fd_set(text, raw, index, bytes),
         Shape::OldSelect => poll::old_select(text, raw, index),

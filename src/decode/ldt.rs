@@ -36,7 +36,7 @@ pub(super) fn asked(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
 fn rest(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (base, limit, bits) = (memory.u32(), memory.u32(), memory.u32());
     for (name, value) in [("base_addr", base), ("limit", limit)] {
-        text.field(name).push(&format!("{value:#08x}"));
+        text.field(name).padded_hex(value, 8);
     }
     let mut field = |name, from: u32, width: u32| text.field(name).unsigned(bits >> from & ((1 << width) - 1));
     field("seg_32bit", 0, 1);

@@ -198,7 +198,7 @@ impl Decoder {
         let interrupted = match &call.outcome {
             Outcome::Interrupted { .. } => true,
             Outcome::Failed { errno, .. } => *errno == libc::EINTR,
-            _ => false,
+            _ => kills(&call, ended.args()),
         };
         let mut event = self.event(&record, What::Call(Box::new(call)));
         event.start = start;
@@ -336,6 +336,16 @@ impl Decoder {
         }
         events.push(self.event(record, What::Exit(Exit::Superseded { by: former })));
     }
+}
+
+/// Whether a call sends SIGKILL, which may be for its own thread: nobody then sees it return.
+fn kills(call: &Call, args: [u64; 6]) -> bool {
+    let signal = match call.name {
+        "kill" | "tkill" | "pidfd_send_signal" => args[1],
+        "tgkill" => args[2],
+        _ => return false,
+    };
+    signal == u64::from(libc::SIGKILL.unsigned_abs())
 }
 
 /// wait(2)'s status.

@@ -1,7 +1,10 @@
 //! Performance events: struct perf_event_attr.
 
-use super::{memory::Memory, text::Text};
-use crate::syscall::words::{perf as words, time};
+use super::{call::Raw, memory::Memory, text::Text};
+use crate::{
+    syscall::words::{perf as words, time},
+    wire::Part,
+};
 
 const HARDWARE: u32 = 0;
 const SOFTWARE: u32 = 1;
@@ -56,10 +59,21 @@ const BITS: [&str; 37] = [
 ];
 const SKIDS: [&str; 4] = ["arbitrary skid", "constant skid", "requested to have 0 skid", "must have 0 skid"];
 
-/// struct perf_event_attr.
-pub(super) fn attr(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+/// struct perf_event_attr, whose size the kernel corrects where it refuses it.
+pub(super) fn attr(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    let mut memory = Memory::new(bytes, 0, raw.abi.word());
+    let before = text.len();
+    whole(text, &mut memory, raw.number(index, Part::PART_START));
+    if memory.is_short() {
+        text.truncate(before);
+        text.addr(raw.register(index));
+    }
+}
+
+fn whole(text: &mut Text<'_>, memory: &mut Memory<'_>, asked: Option<u32>) {
     let verbose = text.style().verbose;
-    let (kind, size) = (memory.u32(), memory.u32());
+    let (kind, now) = (memory.u32(), memory.u32());
+    let size = asked.unwrap_or(now);
     let told = match size {
         0 => FIRST_SIZE,
         size => size.min(LAST_SIZE),
@@ -72,6 +86,10 @@ pub(super) fn attr(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
         text.field("type").word(&words::TYPES, kind.into());
         text.field("size").word(&words::SIZES, size.into());
+        if now != size {
+            text.push(" => ");
+            text.word(&words::SIZES, now.into());
+        }
         self::config(text, kind, config);
         text.field(if bits >> 10 & 1 == 1 { "sample_freq" } else { "sample_period" }).unsigned(period);
         text.field("sample_type").flags(&words::SAMPLES, sample_type);
@@ -216,7 +234,7 @@ mod tests {
         let mut text = Text::new(&style);
         let mut bytes: Vec<u8> = [1_u32, 128].iter().flat_map(|word| word.to_ne_bytes()).collect();
         bytes.extend([10_u64, 1, 1 << 10, 0, 1].iter().flat_map(|word| word.to_ne_bytes()));
-        attr(&mut text, &mut Memory::new(&bytes, 0, 8));
+        whole(&mut text, &mut Memory::new(&bytes, 0, 8), None);
         assert_eq!(
             text.finish(),
             "{type=PERF_TYPE_SOFTWARE, size=PERF_ATTR_SIZE_VER7, config=PERF_COUNT_SW_BPF_OUTPUT, sample_period=1, \

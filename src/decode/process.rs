@@ -187,12 +187,12 @@ fn plain_status(text: &mut Text<'_>, status: i32) -> Option<i32> {
     let told = if libc::WIFSTOPPED(status) {
         let signo = libc::WSTOPSIG(status);
         text.push("{WIFSTOPPED(s) && WSTOPSIG(s) == ");
-        signal::number(text, signo & 0x7f);
+        text.push(&signal::name(signo & 0x7f));
         text.push(if signo & 0x80 != 0 { " | 0x80" } else { "" });
         0xffff
     } else if libc::WIFSIGNALED(status) {
         text.push("{WIFSIGNALED(s) && WTERMSIG(s) == ");
-        signal::number(text, libc::WTERMSIG(status));
+        text.push(&signal::name(libc::WTERMSIG(status)));
         text.push(if libc::WCOREDUMP(status) { " && WCOREDUMP(s)" } else { "" });
         0xff
     } else if libc::WIFEXITED(status) {

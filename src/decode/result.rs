@@ -27,19 +27,14 @@ fn told_value(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64) {
         _ => number(text, raw, value),
     }
     let from = text.len();
-    if text.constants() == Constants::Raw && matches!(told, Told::IoPriority) {
+    if text.constants() == Constants::Raw && matches!(told, Told::IoPriority | Told::Speculation) {
         return;
     }
     text.push(" (");
-    text.in_words(|text| told_words(text, raw, told, value, from));
-}
-
-/// What the number means, in parentheses; nothing if there is no word for it.
-#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
-fn told_words(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64, from: usize) {
-    let bits = value as u32;
     match told {
-        Told::Speculation if raw.register(1) < 3 => text.flags(&words::prctl::SPEC_GET, bits.into()),
+        Told::Speculation if raw.register(1) < 3 => {
+            text.in_words(|text| text.flags(&words::prctl::SPEC_GET, bits.into()));
+        }
         Told::IoPriority => special::io_priority_words(text, bits),
         Told::Personality => special::personality_words(text, bits),
         Told::Entry => match raw.number(0, Part::PART_DATA) {
@@ -62,8 +57,6 @@ fn told_words(text: &mut Text<'_>, raw: &Raw<'_>, told: Told, value: i64, from: 
 
 #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bits are wanted")]
 pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
-    // modify_ldt returns an int, of which the upper half is cleared.
-    let value = if matches!(ret, Ret::Told(Told::Narrow)) { i64::from(value as i32) } else { value };
     if let Some((name, explained)) = errno::restart(value) {
         return Outcome::Interrupted { text: format!("? {name} ({explained})").into() };
     }
@@ -96,10 +89,16 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
             | Told::Personality
             | Told::Entry
             | Told::OldMask(_)
-            | Told::Handler
-            | Told::Narrow),
+            | Told::Handler),
         ) => {
             told_value(&mut text, raw, *told, value);
+        }
+        // An int, of which the upper half is cleared: an error is none to the C library.
+        Ret::Told(Told::Narrow) => {
+            text.unsigned(value as u32);
+            if let Some(words) = errno::result((value as i32).wrapping_neg()) {
+                text.push(words.trim_start_matches("-1"));
+            }
         }
         Ret::Told(Told::Time) => {
             text.signed(value);

@@ -1,7 +1,10 @@
 //! Scheduling, processor sets, futexes.
 
 use super::{call::Raw, memory::Memory, text::Text};
-use crate::syscall::{Len, words};
+use crate::{
+    syscall::{Len, words},
+    wire::Part,
+};
 
 /// futex's operation: `FUTEX_WAIT_PRIVATE`, `FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME`.
 pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {
@@ -78,9 +81,20 @@ pub(super) fn attr(text: &mut Text<'_>, memory: &mut Memory<'_>, set: bool) {
 /// A sched_attr of an argument.
 pub(super) fn sized_attr(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
     let set = raw.row.is_some_and(|row| row.name == "sched_setattr");
-    let mut memory = Memory::new(bytes, 0, raw.abi.word());
+    let now = bytes.first_chunk::<4>().map(|size| u32::from_ne_bytes(*size));
+    let mut asked = bytes.to_vec();
+    let size = raw.number(index, Part::PART_START).filter(|_| asked.len() >= 4).or(now);
+    if let Some(size) = size {
+        asked[..4].copy_from_slice(&size.to_ne_bytes());
+    }
+    let mut memory = Memory::new(&asked, 0, raw.abi.word());
     let before = text.len();
     attr(text, &mut memory, set);
+    text.known_until_here();
+    if let Some(now) = now.filter(|now| set && Some(*now) != size) {
+        text.push(" => ");
+        text.braced(|text| text.field("size").unsigned(now));
+    }
     if bytes.len() < 4 || memory.is_short() && bytes.len() < 48 && memory.clone().u32() >= 48 {
         text.truncate(before);
         text.addr(raw.register(index));

@@ -2,7 +2,7 @@
 
 use super::{
     aio, call::Raw, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory,
-    mount, net, number, perf, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
+    mount, net, number, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -102,7 +102,6 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::Timespec64 => time::timespec64,
         Shape::Itimerspec64 => time::itimerspec64,
         Shape::SigEvent => event::sigevent,
-        Shape::PerfAttr => perf::attr,
         Shape::Iocb => aio::head_alone,
         Shape::UserDesc => ldt::descriptor,
         Shape::UserRegs => ptrace::registers,

@@ -352,6 +352,17 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         Kind::Before(shape, len) => {
             Grabs { start: memory(arg, *shape, *len, word, wanted, Direction::In), end: Vec::new() }
         }
+        Kind::Corrected(shape, offset) => {
+            let size = types::grab {
+                what: types::what::WHAT_BYTES,
+                arg,
+                size: 4,
+                most: 4,
+                offset: *offset,
+                ..Default::default()
+            };
+            Grabs { start: vec![size], end: memory(arg, *shape, Len::One, word, wanted, Direction::In) }
+        }
         Kind::Moved(shape) => grabs(arg, &Kind::InOut(*shape, Len::One), word, wanted),
         Kind::Both(shape) => Grabs {
             start: memory(arg, *shape, Len::One, word, wanted, Direction::In),

@@ -221,6 +221,8 @@ pub enum Kind {
     InOut(Shape, Len),
     /// Memory that the call reads and overwrites; shown as it was at the start.
     Before(Shape, Len),
+    /// A structure that tells its own size in the u32 at this offset, which the call corrects where it refuses it.
+    Corrected(Shape, u16),
     /// Memory that the call reads and, if it moves any bytes, overwrites: `[0] => [512]`.
     Moved(Shape),
     /// Memory whose fields are of two kinds: some stand for what was asked, some for what was answered.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     support::{Scratch, WAYS, compile},
-    witness::both,
+    witness::{both, both_shown},
 };
 
 /// Each thread's lines in the order in which they began, without times; a call that is told in two
@@ -129,6 +129,29 @@ fn memory_that_is_read_and_overwritten() {
         ] {
             let told = got.replace(", ", ",");
             assert!(told.contains(line), "{way:?}: {line}\n{told}");
+        }
+    }
+}
+
+/// A program of tests/kernel/programs that an interpreter runs.
+fn script(name: &str) -> String {
+    format!("{}/tests/kernel/programs/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `-X`: constants by name, as numbers, or both.
+#[test]
+#[ignore = "needs root and BPF"]
+fn constants_are_shown_as_asked_for() {
+    for constants in ["abbrev", "raw", "verbose"] {
+        let scratch = Scratch::new();
+        let refused = compile(&scratch, "refused", &[]).display().to_string();
+        let kinds = format!("/usr/bin/python3 {} {}", script("kinds.py"), scratch.files.path().display());
+        for program in [refused, kinds] {
+            let scratch = Scratch::new();
+            let (reference, got) = both_shown(&scratch, &["-X", constants], &[], &[], &program);
+            let (same, of, differences) = share(&reference, &got);
+            println!("{same:6} of {of:6} lines equal: -X {constants} {program}\n{differences}");
+            assert!(of > 60 && same == of, "-X {constants} {program}: {same} of {of} lines equal\n{differences}");
         }
     }
 }

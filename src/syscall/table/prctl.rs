@@ -32,7 +32,7 @@ pub(super) static PRCTL_CASES: Cases = cases! {
     [PR_SET_MM] (option: Enum(&words::prctl::PRCTL), arg2: Enum(&words::prctl::SET_MM), arg3: Hex, arg4: Hex, arg5: Hex) -> Int;
     [PR_SET_PDEATHSIG] (option: Enum(&words::prctl::PRCTL), arg2: Signal) -> Int;
     [PR_SET_PTRACER] (option: Enum(&words::prctl::PRCTL), arg2: Signed(&ANYBODY)) -> Int;
-    [PR_SET_SECCOMP] (option: Enum(&words::prctl::PRCTL), arg2: LongEnum(&words::security::SECCOMP_MODE), arg3: Unless(1, 1, &Switch(1, &[(2, &In(SockFprog, One))], &Hex)), arg4: Unless(1, 1, &Unless(1, 2, &Hex)), arg5: Unless(1, 1, &Unless(1, 2, &Hex))) -> Int;
+    [PR_SET_SECCOMP] (option: Enum(&words::prctl::PRCTL), arg2: LongEnum(&words::security::SECCOMP_MODE), arg3: Unless(1, 1, &Switch(1, &[(2, &In(SockFprog, One))], &Hex)), arg4: Unless(1, 1, &Switch(1, &[(2, &Hidden)], &Hex)), arg5: Unless(1, 1, &Switch(1, &[(2, &Hidden)], &Hex))) -> Int;
     [PR_SET_SECUREBITS] (option: Enum(&words::prctl::PRCTL), arg2: LongFlags(&words::prctl::SECBITS)) -> Int;
     [PR_SET_TIMERSLACK] (option: Enum(&words::prctl::PRCTL), arg2: Long) -> Int;
     [PR_SET_TSC] (option: Enum(&words::prctl::PRCTL), arg2: Enum(&words::prctl::TSC)) -> Int;

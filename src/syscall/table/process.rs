@@ -52,8 +52,8 @@ pub(super) static ROWS: &[Row] = rows! {
     setfsuid [Creds] (uid: Id) -> Int;
     setfsgid [Creds] (gid: Id) -> Int;
     getsid [] (pid: Pid) -> Int;
-    capget [Creds] (header: In(Struct(&process::CAP_HEADER), One), dataptr: Out(CapData, One)) -> Int;
-    capset [Creds] (header: In(Struct(&process::CAP_HEADER), One), data: In(CapData, One)) -> Int;
+    capget [Creds] (header: Before(Struct(&process::CAP_HEADER), One), dataptr: Out(CapData, One)) -> Int;
+    capset [Creds] (header: Before(Struct(&process::CAP_HEADER), One), data: In(CapData, One)) -> Int;
     personality [] (personality: Personality) -> Told(Told::Personality);
     getpriority [] (which: Enum(&words::process::PRIORITY), who: Int) -> Int;
     setpriority [] (which: Enum(&words::process::PRIORITY), who: Int, niceval: Int) -> Int;
@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Row] = rows! {
     process_vm_readv [] (pid: Pid, lvec: Out(Iovec, Arg(liovcnt)), liovcnt: Size, rvec: OutAlways(Struct(&process::REMOTE_IOVEC), Arg(riovcnt)), riovcnt: Size, flags: Size) -> Int;
     process_vm_writev [] (pid: Pid, lvec: In(Iovec, Arg(liovcnt)), liovcnt: Size, rvec: In(Struct(&process::REMOTE_IOVEC), Arg(riovcnt)), riovcnt: Size, flags: Size) -> Int;
     kcmp [] (pid1: Pid, pid2: Pid, r#type: Enum(&words::process::KCMP), idx1: Hex, idx2: Hex) -> Int by &KCMP_CASES;
-    sched_setattr [] (pid: Pid, uattr: In(SchedAttr, One), flags: Uint) -> Int;
+    sched_setattr [] (pid: Pid, uattr: Corrected(SchedAttr, 0), flags: Uint) -> Int;
     sched_getattr [] (pid: Pid, uattr: Out(SchedAttr, One), usize: Uint, flags: Uint) -> Int;
     seccomp [] (op: Enum(&words::security::SECCOMP_OPS), flags: Hex32, uargs: Addr) -> Int by &SECCOMP_CASES;
     execveat [Desc File Process] (fd: DirFd, filename: Path, argv: Strings, envp: StringCount, flags: Flags(&words::file::AT)) -> Gone;

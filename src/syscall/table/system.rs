@@ -51,7 +51,7 @@ pub(super) static ROWS: &[Row] = rows! {
     recvmmsg_time64 [] () -> Int;
     utimensat_time64 [Desc File] (dfd: DirFd, filename: Path, utimes: In(TimespecPair64, One), flags: Flags(&words::file::AT)) -> Int;
     bpf [Desc] (cmd: Enum(&words::bpf::COMMANDS), uattr: Addr, size: Uint) -> Int by &BPF_CASES;
-    perf_event_open [Desc] (attr_uptr: OutAlways(PerfAttr, One), pid: Int, cpu: Int, group_fd: Fd, flags: LongFlags(&words::perf::FLAGS)) -> Fd;
+    perf_event_open [Desc] (attr_uptr: Corrected(PerfAttr, 4), pid: Int, cpu: Int, group_fd: Fd, flags: LongFlags(&words::perf::FLAGS)) -> Fd;
     signalfd [Desc Signal] (ufd: Fd, user_mask: In(SizedSigSet, Arg(sizemask)), sizemask: Size) -> Fd;
     signalfd4 [Desc Signal] (ufd: Fd, user_mask: In(SizedSigSet, Arg(sizemask)), sizemask: Size, flags: Flags(&words::signal::SIGNALFD)) -> Fd;
     finit_module [Desc] (fd: Fd, uargs: Str, flags: Flags(&words::system::MODULE_INIT)) -> Int;
@@ -63,7 +63,7 @@ pub(super) static ROWS: &[Row] = rows! {
 
 static SYSLOG_CASES: Cases = cases! {
     by 0, mask 0xffff_ffff;
-    [0, 1, 5, 6, 7, 9, 10] (r#type: Commented(&words::system::SYSLOG), buf: Addr, len: Int) -> Int;
+    [0, 1, 5, 6, 7, 9, 10] (r#type: Commented(&words::system::SYSLOG)) -> Int;
     [2, 3, 4] (r#type: Commented(&words::system::SYSLOG), buf: Out(Bytes, Ret), len: Int) -> Int;
     [8] (r#type: Commented(&words::system::SYSLOG), buf: Addr, len: Commented(&words::system::LOG_LEVELS)) -> Int;
 };

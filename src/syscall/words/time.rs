@@ -12,7 +12,6 @@ words! {
         general { CLOCK_SGI_CYCLE }
         libc { CLOCK_TAI }
     /// What a process's clock counts.
-    pub CPU_CLOCKS "CPUCLOCK_???": is { CPUCLOCK_PROF = 0, CPUCLOCK_VIRT = 1, CPUCLOCK_SCHED = 2 }
     /// Interval timers.
     pub ITIMERS "ITIMER_???": libc { ITIMER_REAL ITIMER_VIRTUAL ITIMER_PROF }
     /// clock_nanosleep's and timer_settime's flags.
