@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::{selecting::Selecting, styling::Styling, summarizing::Summarizing};
 use crate::{
-    decode::{self, Style},
+    decode::{History, Style},
     model::{Event, Recording},
     render,
     select::Selection,
@@ -162,13 +162,24 @@ impl Destination<'_> {
         if self.output.format() == Format::Raw {
             store::write(&mut self.out, recording)?;
         } else {
-            let mut events = decode::events(recording, style);
-            self.selection.apply(&recording.dump, &mut events);
-            if let Some(format) = self.output.render() {
-                render::dump(&mut self.out, format, &recording.dump, &events).context("write the dump")?;
+            let history = History::of(recording, style).context("read the records")?;
+            let mut table = self.output.table().map(render::Table::new);
+            let counted = |event: &Event| {
+                if let Some(table) = &mut table {
+                    table.see(event);
+                }
+            };
+            let events = self.selection.choose(&recording.dump, history.events()).inspect(counted);
+            match self.output.render() {
+                Some(format) => render::dump(&mut self.out, format, &recording.dump, events),
+                None => {
+                    events.for_each(drop);
+                    Ok(())
+                }
             }
-            if let Some(table) = self.output.table() {
-                render::summary(&mut self.out, &table, &events).context("write the summary")?;
+            .context("write the dump")?;
+            if let Some(table) = table {
+                table.write(&mut self.out).context("write the summary")?;
             }
         }
         self.out.flush().context("write the dump")?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{argument, fds::View, memory::Memory, net, result, style::Style, text::Text};
+use super::{argument, asked::View, memory::Memory, net, result, style::Style, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{self, Abi, Arg, Case, Kind, Len, Ret, Row, Shape},
@@ -141,6 +141,11 @@ fn case(row: Option<&'static Row>, args: [u64; 6], pieces: &[Piece<'_>]) -> (Opt
         *arg = u32::from_ne_bytes(*word).into();
     }
     (Some(case), behind)
+}
+
+/// A call's result.
+pub(super) fn result(call: &CallRecord<'_>) -> i64 {
+    if call.compat() { widened(call.ret()) } else { call.ret() }
 }
 
 /// A 32-bit call's result: an error of which only the lower half is left, as sigreturn leaves it, is an error.

@@ -115,6 +115,16 @@ impl Descriptors {
         self.known.get(&life).or_else(|| self.foreknown.get(&life)).map(Rc::as_ref)
     }
 
+    /// What was found out later of a descriptor that these changes, which come next, make.
+    pub(super) fn foreknown_next(&self, changes: &[Change], fd: i32) -> Option<&File> {
+        let opened = changes.iter().filter_map(|change| match change {
+            Change::Opened { fd, .. } => Some(*fd),
+            _ => None,
+        });
+        let (_, made) = opened.zip(self.made + 1..).find(|(opened, _)| *opened == fd)?;
+        self.foreknown.get(&Life::Made(made)).map(Rc::as_ref)
+    }
+
     /// A record that is no call.
     pub(super) fn note(&mut self, record: &Record<'_>) {
         if let Some(told) = record.file() {
@@ -238,50 +248,6 @@ impl Descriptors {
 fn entries(process: &Files) -> impl Iterator<Item = (i32, &File)> {
     let directory = process.directory.iter().map(|directory| (CWD, directory));
     directory.chain(process.descriptors.iter().map(|(fd, file)| (*fd, file)))
-}
-
-/// What a printer may ask: the descriptors before and after the call that is being printed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    pub(super) descriptors: &'a Descriptors,
-    pub(super) pid: u32,
-    pub(super) changes: &'a [Change],
-}
-
-impl<'a> View<'a> {
-    /// What a descriptor stood for when the call began.
-    pub(super) fn before(&self, fd: i32) -> Option<&'a File> {
-        self.descriptors.file(self.pid, fd)
-    }
-
-    /// What it stands for now that the call has ended.
-    pub(super) fn after(&self, fd: i32) -> Option<&'a File> {
-        for change in self.changes.iter().rev() {
-            match change {
-                Change::Opened { fd: opened, file, sure: true, .. } if *opened == fd => return file.as_ref(),
-                Change::Opened { fd: opened, file, .. } if *opened == fd => {
-                    return self.foreknown_next(fd).or(file.as_ref());
-                }
-                Change::Copied { from, to, .. } if *to == fd => return self.before(*from),
-                _ => {}
-            }
-        }
-        self.before(fd)
-    }
-
-    /// What was found out later of a descriptor that this call makes.
-    fn foreknown_next(&self, fd: i32) -> Option<&'a File> {
-        let mut made = self.descriptors.made;
-        for change in self.changes {
-            if let Change::Opened { fd: opened, .. } = change {
-                made += 1;
-                if *opened == fd {
-                    return self.descriptors.foreknown.get(&Life::Made(made)).map(Rc::as_ref);
-                }
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

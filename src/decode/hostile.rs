@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::{Constants, Style, events};
+use super::{Constants, History, Style};
 use crate::{
     model::{Block, Dump, Recording},
     render::{self, Format},
@@ -57,10 +57,10 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 
 fn show(bytes: Vec<u8>, style: &Style) {
     let recording = recording(bytes);
-    let events = events(&recording, style);
+    let history = History::of(&recording, style).unwrap();
     for format in [Format::Strace, Format::Text, Format::Json] {
         let mut out = Vec::new();
-        render::dump(&mut out, format, &recording.dump, &events).unwrap();
+        render::dump(&mut out, format, &recording.dump, history.events()).unwrap();
         if format == Format::Json {
             for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line: serde_json::Value = serde_json::from_slice(line).unwrap();

@@ -1,13 +1,15 @@
 //! From records to events: what the bytes mean, in strace's words.
 //!
-//! Data flows one way: `pair` joins what was written at the start and at the end of a call, `call`
-//! prints its arguments by the row's kinds (`argument`) and shapes (`shape` and the small files beside
+//! Data flows one way: `merge` (a whole recording) or `live` (what has just happened) give records in the
+//! order of their times to `pair`, which joins what belongs together, and `tell` makes events: `call`
+//! prints a call's arguments by the row's kinds (`argument`) and shapes (`shape` and the small files beside
 //! it), `result` its result; `threads` remembers names and processes along the way. Nothing here reads
 //! files or knows where records come from. No byte of a record can make it panic: what cannot be
 //! decoded is shown as the address or number that it is.
 
 mod aio;
 mod argument;
+mod asked;
 mod bpf;
 mod call;
 mod caps;
@@ -33,6 +35,7 @@ mod key;
 mod last_words;
 mod layout;
 mod ldt;
+mod live;
 mod mapping;
 mod memory;
 mod merge;
@@ -42,6 +45,7 @@ mod number;
 mod opened;
 mod pair;
 mod perf;
+mod places;
 mod poll;
 mod process;
 mod ptrace;
@@ -54,6 +58,7 @@ mod signal;
 mod special;
 mod stat;
 mod style;
+mod tell;
 mod terminal;
 mod text;
 mod threads;
@@ -62,7 +67,7 @@ mod uring;
 mod watch;
 
 pub use last_words::sum_up;
-pub use merge::events;
-pub use pair::Decoder;
+pub use live::Decoder;
+pub use merge::{Events, History};
 pub use style::{Constants, Descriptors, Strings, Style};
 pub use text::escape;

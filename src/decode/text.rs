@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    fds::{CWD, View},
+    asked::View,
+    fds::CWD,
     style::{Constants, Strings, Style},
 };
 use crate::{model::File, syscall::Words};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a descriptor stands for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct File {
     /// Its path, or what it is instead: `/etc/hosts`, `pipe:[77]`, `anon_inode:[eventpoll]`.
     pub path: String,

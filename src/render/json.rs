@@ -116,9 +116,11 @@ enum Plain<'a> {
     Text(std::borrow::Cow<'a, str>),
 }
 
-pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
+pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     write(out, &Object::Dump(dump))?;
-    follow(out, dump.clock_offset, events)?;
+    for event in events {
+        self::event(out, &event, dump.clock_offset)?;
+    }
     for loss in &dump.window.lost {
         write(out, &Object::Loss { count: loss.count, reason: &loss.reason })?;
     }
@@ -126,10 +128,12 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::R
 }
 
 pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
-    events.iter().try_for_each(|event| {
-        let comm = event.comm.to_string();
-        write(out, &object(event, &comm, clock_offset))
-    })
+    events.iter().try_for_each(|event| self::event(out, event, clock_offset))
+}
+
+fn event(out: &mut impl Write, event: &Event, clock_offset: i64) -> io::Result<()> {
+    let comm = event.comm.to_string();
+    write(out, &object(event, &comm, clock_offset))
 }
 
 fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {

@@ -1,5 +1,11 @@
 //! The order of lines: a call is one line, or two where another thread's line comes between.
 
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    io::{self, Write},
+};
+
 use crate::model::{Event, What};
 
 /// One line to write.
@@ -13,38 +19,69 @@ pub(super) enum Line<'a> {
     Resumed(&'a Event),
 }
 
-/// The lines of events, as strace would have written them.
-pub(super) fn lines(events: &[Event]) -> Vec<Line<'_>> {
-    // (time, end after start, place) of each line, if every call were two.
-    let mut points: Vec<(u64, bool, usize)> = Vec::with_capacity(2 * events.len());
-    for (n, event) in events.iter().enumerate() {
-        points.push((event.start, false, n));
-        if is_call(event) && event.end > event.start {
-            points.push((event.end, true, n));
-        }
+/// Writes the lines of events that come in the order in which they began, as strace would have written
+/// them. Of a call that others come between, no more is kept than the line of its end.
+pub(super) struct Lines<'a, W, F> {
+    out: &'a mut W,
+    text_of: F,
+    text: String,
+    count: u64,
+    /// The call that began last, not written yet.
+    held: Option<(Event, u64)>,
+    /// The ends of calls whose beginning is written: their time, their place in the order, their line.
+    ends: BinaryHeap<Reverse<(u64, u64, Box<str>)>>,
+}
+
+impl<'a, W: Write, F: FnMut(&mut String, Line<'_>)> Lines<'a, W, F> {
+    /// `text_of` appends a line's text.
+    pub(super) fn new(out: &'a mut W, text_of: F) -> Self {
+        Self { out, text_of, text: String::with_capacity(256), count: 0, held: None, ends: BinaryHeap::new() }
     }
-    points.sort_unstable_by_key(|(time, end, n)| (*time, !*end, *n));
-    let mut lines = Vec::with_capacity(events.len());
-    let mut rest = points.iter().peekable();
-    while let Some((_, end, n)) = rest.next() {
-        let event = &events[*n];
-        if *end {
-            if event.end != u64::MAX {
-                lines.push(Line::Resumed(event));
-            }
-        } else if is_call(event) && event.end > event.start {
-            match rest.peek() {
-                Some((_, true, next)) if next == n && event.end != u64::MAX && !changes_thread(event) => {
-                    rest.next();
-                    lines.push(Line::Whole(event));
+
+    /// Takes in the next event.
+    pub(super) fn push(&mut self, event: Event) -> io::Result<()> {
+        self.write_until(event.start)?;
+        self.count += 1;
+        if is_call(&event) && event.end > event.start {
+            self.held = Some((event, self.count));
+            return Ok(());
+        }
+        self.write(Line::Whole(&event))
+    }
+
+    /// Writes what is left. Calls that did not end have no end to write.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.write_until(u64::MAX)
+    }
+
+    /// Writes what comes before something that begins at `time`; ends come before beginnings.
+    fn write_until(&mut self, time: u64) -> io::Result<()> {
+        if let Some((event, n)) = self.held.take() {
+            let is_next = self.ends.peek().is_none_or(|Reverse((end, other, _))| (event.end, n) < (*end, *other));
+            if is_next && event.end <= time && event.end != u64::MAX && !changes_thread(&event) {
+                self.write(Line::Whole(&event))?;
+            } else {
+                self.write(Line::Begun(&event))?;
+                if event.end != u64::MAX {
+                    self.text.clear();
+                    (self.text_of)(&mut self.text, Line::Resumed(&event));
+                    self.ends.push(Reverse((event.end, n, self.text.as_str().into())));
                 }
-                _ => lines.push(Line::Begun(event)),
             }
-        } else {
-            lines.push(Line::Whole(event));
         }
+        while self.ends.peek().is_some_and(|Reverse((end, ..))| *end <= time)
+            && let Some(Reverse((_, _, text))) = self.ends.pop()
+        {
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(())
     }
-    lines
+
+    fn write(&mut self, line: Line<'_>) -> io::Result<()> {
+        self.text.clear();
+        (self.text_of)(&mut self.text, line);
+        self.out.write_all(self.text.as_bytes())
+    }
 }
 
 /// An execve that began in another thread than it ends in.
@@ -80,12 +117,17 @@ mod tests {
     }
 
     fn shown(events: &[Event]) -> String {
-        let word = |line: &Line<'_>| match line {
-            Line::Whole(event) => format!("{}", event.tid),
-            Line::Begun(event) => format!("<{}", event.tid),
-            Line::Resumed(event) => format!("{}>", event.tid),
-        };
-        lines(events).iter().map(word).collect::<Vec<_>>().join(" ")
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, |text: &mut String, line| {
+            text.push_str(&match line {
+                Line::Whole(event) => format!("{} ", event.tid),
+                Line::Begun(event) => format!("<{} ", event.tid),
+                Line::Resumed(event) => format!("{}> ", event.tid),
+            });
+        });
+        events.iter().for_each(|event| lines.push(event.clone()).unwrap());
+        lines.finish().unwrap();
+        String::from_utf8(out).unwrap().trim_end().to_owned()
     }
 
     #[test]
@@ -94,6 +136,9 @@ mod tests {
         assert_eq!(shown(&[call(1, 1, 5), call(2, 3, 4)]), "<1 2 1>");
         assert_eq!(shown(&[call(1, 1, 4), call(2, 3, 6)]), "<1 <2 1> 2>");
         assert_eq!(shown(&[call(1, 1, u64::MAX)]), "<1");
+        assert_eq!(shown(&[call(1, 1, 3), call(2, 1, 3)]), "<1 <2 1> 2>");
+        assert_eq!(shown(&[call(1, 1, 3), call(2, 3, 4)]), "1 2");
+        assert_eq!(shown(&[call(1, 1, u64::MAX), call(2, 2, 3), call(3, 4, 6), call(2, 5, 7)]), "<1 2 <3 <2 3> 2>");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use moment::date;
 pub use quantity::{size, span};
 pub use window::lines as window;
 
-pub use summary::{Column, Summary};
+pub use summary::{Column, Summary, Table};
 
 use crate::model::{Dump, Event};
 
@@ -37,8 +37,8 @@ pub enum Format {
     Html,
 }
 
-/// Writes a whole dump. `events` are in the order in which they began.
-pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: &[Event]) -> io::Result<()> {
+/// Writes a whole dump. `events` come in the order in which they began, and none of them is kept.
+pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     match format {
         Format::Text => text::dump(out, dump, events),
         Format::Strace => strace::dump(out, dump, events),
@@ -59,9 +59,4 @@ pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &
         Format::Json => json::follow(out, clock_offset, events),
         Format::Html => Err(io::Error::other("a page is made of a whole dump")),
     }
-}
-
-/// Writes a table of the calls.
-pub fn summary(out: &mut impl Write, summary: &Summary, events: &[Event]) -> io::Result<()> {
-    summary::write(out, summary, events)
 }

@@ -6,20 +6,18 @@ use std::{
     io::{self, Write},
 };
 
-use super::lines::{Line, lines};
+use super::lines::{Line, Lines};
 use crate::model::{Call, Dump, Event, Exit, Outcome, What};
 
 /// strace's column of ` = `.
 const RESULT_COLUMN: usize = 40;
 
-pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
-    let mut text = String::with_capacity(256);
-    for line in lines(events) {
-        text.clear();
-        self::line(&mut text, line, dump.clock_offset);
-        out.write_all(text.as_bytes())?;
+pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
+    let mut lines = Lines::new(out, |text: &mut String, line| self::line(text, line, dump.clock_offset));
+    for event in events {
+        lines.push(event)?;
     }
-    Ok(())
+    lines.finish()
 }
 
 pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {

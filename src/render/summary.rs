@@ -4,7 +4,7 @@
 //! how much of it the kernel worked for the caller.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -51,9 +51,8 @@ impl Default for Summary {
 }
 
 #[derive(Clone, Debug)]
-struct Line<'a> {
-    name: &'a str,
-    nr: u16,
+struct Line {
+    name: Box<str>,
     total: u64,
     shortest: u64,
     longest: u64,
@@ -61,44 +60,61 @@ struct Line<'a> {
     errors: u64,
 }
 
-impl Line<'_> {
+impl Line {
     fn average(&self) -> u64 {
         self.total / self.calls.max(1)
     }
 }
 
-/// Writes the table of the calls that have ended; one more for 32-bit calls, where there are any.
-pub(super) fn write(out: &mut impl Write, summary: &Summary, events: &[Event]) -> io::Result<()> {
-    for compat in [false, true] {
-        let mut lines = count(summary, events, compat);
-        if lines.is_empty() {
-            continue;
-        }
-        if compat {
-            writeln!(out, "System call usage summary for 32 bit mode:")?;
-        }
-        sort(&mut lines, summary.sort);
-        table(out, &summary.columns, &lines)?;
-    }
-    Ok(())
+/// The table as it fills.
+#[derive(Clone, Debug)]
+pub struct Table {
+    summary: Summary,
+    /// By whether they came in by the 32-bit ABI, and by number.
+    lines: BTreeMap<(bool, u16), Line>,
 }
 
-fn count<'a>(summary: &Summary, events: &'a [Event], compat: bool) -> Vec<Line<'a>> {
-    let mut lines: HashMap<u16, Line<'a>> = HashMap::new();
-    for call in events.iter().filter_map(ended).filter(|call| call.compat == compat) {
-        let empty =
-            Line { name: call.name(), nr: call.nr, total: 0, shortest: u64::MAX, longest: 0, calls: 0, errors: 0 };
-        let line = lines.entry(call.nr).or_insert(empty);
-        let time = call.duration.unwrap_or(0).saturating_sub(summary.overhead);
-        line.total += time;
+impl Table {
+    /// An empty one.
+    pub fn new(summary: Summary) -> Self {
+        Self { summary, lines: BTreeMap::new() }
+    }
+
+    /// Counts an event, if it is a call that has ended.
+    pub fn see(&mut self, event: &Event) {
+        let Some(call) = ended(event) else { return };
+        let line = self.lines.entry((call.compat, call.nr)).or_insert_with(|| Line {
+            name: call.name().into(),
+            total: 0,
+            shortest: u64::MAX,
+            longest: 0,
+            calls: 0,
+            errors: 0,
+        });
+        let time = call.duration.unwrap_or(0).saturating_sub(self.summary.overhead);
+        line.total = line.total.saturating_add(time);
         line.shortest = line.shortest.min(time);
         line.longest = line.longest.max(time);
         line.calls += 1;
         line.errors += u64::from(!matches!(call.outcome, Outcome::Returned { .. }));
     }
-    let mut lines: Vec<_> = lines.into_values().collect();
-    lines.sort_by_key(|line| line.nr);
-    lines
+
+    /// Writes it; one more for 32-bit calls, where there are any.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        for compat in [false, true] {
+            let of_abi = self.lines.iter().filter(|((narrow, _), _)| *narrow == compat);
+            let mut lines: Vec<&Line> = of_abi.map(|(_, line)| line).collect();
+            if lines.is_empty() {
+                continue;
+            }
+            if compat {
+                writeln!(out, "System call usage summary for 32 bit mode:")?;
+            }
+            sort(&mut lines, self.summary.sort);
+            table(out, &self.summary.columns, &lines)?;
+        }
+        Ok(())
+    }
 }
 
 fn ended(event: &Event) -> Option<&Call> {
@@ -112,7 +128,7 @@ fn ended(event: &Event) -> Option<&Call> {
     }
 }
 
-fn sort(lines: &mut [Line<'_>], by: Option<Column>) {
+fn sort(lines: &mut [&Line], by: Option<Column>) {
     use std::cmp::Reverse;
     match by {
         None => {}
@@ -122,7 +138,7 @@ fn sort(lines: &mut [Line<'_>], by: Option<Column>) {
         Some(Column::Average) => lines.sort_by_key(|line| Reverse(line.average())),
         Some(Column::Calls) => lines.sort_by_key(|line| Reverse(line.calls)),
         Some(Column::Errors) => lines.sort_by_key(|line| Reverse(line.errors)),
-        Some(Column::Name) => lines.sort_by_key(|line| line.name),
+        Some(Column::Name) => lines.sort_by_key(|line| line.name.as_ref()),
     }
 }
 
@@ -143,9 +159,9 @@ fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
-fn table(out: &mut impl Write, columns: &[Column], lines: &[Line<'_>]) -> io::Result<()> {
-    let sum = |figure: fn(&Line<'_>) -> u64| lines.iter().map(figure).sum::<u64>();
-    let most = |figure: fn(&Line<'_>) -> u64| lines.iter().map(figure).max().unwrap_or(0);
+fn table(out: &mut impl Write, columns: &[Column], lines: &[&Line]) -> io::Result<()> {
+    let sum = |figure: fn(&Line) -> u64| lines.iter().map(|line| figure(line)).fold(0, u64::saturating_add);
+    let most = |figure: fn(&Line) -> u64| lines.iter().map(|line| figure(line)).max().unwrap_or(0);
     let (total, calls, errors) = (sum(|line| line.total), sum(|line| line.calls), sum(|line| line.errors));
     let whole_seconds = |nanoseconds: u64| format!("{}.000000", nanoseconds / 1_000_000_000).len();
     let width = |column: &Column| match column {
@@ -174,8 +190,9 @@ fn table(out: &mut impl Write, columns: &[Column], lines: &[Line<'_>]) -> io::Re
     writeln!(out, "{}", dashes.join(" "))?;
     for line in lines {
         let share = if line.total == 0 { 0.0 } else { 100.0 * seconds(line.total) / seconds(total) };
-        let Line { total, shortest, longest, calls, errors, name, .. } = *line;
-        let figures = Figures { share, total, shortest, longest, average: line.average() / 1000, calls, errors, name };
+        let Line { total, shortest, longest, calls, errors, .. } = **line;
+        let (name, average) = (&*line.name, line.average() / 1000);
+        let figures = Figures { share, total, shortest, longest, average, calls, errors, name };
         row(out, columns, &widths, |column| figures.of(*column))?;
     }
     writeln!(out, "{}", dashes.join(" "))?;
@@ -256,7 +273,9 @@ mod tests {
             call("exit_group", 231, 0, Outcome::Never),
         ];
         let mut out = Vec::new();
-        write(&mut out, summary, &events).unwrap();
+        let mut table = Table::new(summary.clone());
+        events.iter().for_each(|event| table.see(event));
+        table.write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -12,30 +12,64 @@ use super::{
     moment::{Clock, clock, moment},
     strace, window,
 };
-use crate::model::{Call, Dump, Event, Exit, Outcome, What, plain};
+use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, plain};
 
-pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
+pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     header(out, dump)?;
-    follow(out, dump.clock_offset, events)?;
-    footer(out, dump, events)
+    let zone = TimeZone::system();
+    let mut lines = Lines::new(&zone, dump.clock_offset);
+    let mut seen = Seen::default();
+    for event in events {
+        seen.see(&event);
+        lines.write(out, &event)?;
+    }
+    footer(out, dump, &seen)
 }
 
 pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
     let zone = TimeZone::system();
-    let mut clock = Clock::new(&zone);
-    let mut text = String::with_capacity(256);
-    for event in events {
-        text.clear();
-        if line(&mut text, event, clock_offset, &mut clock) {
-            out.write_all(text.as_bytes())?;
-        }
-    }
-    Ok(())
+    let mut lines = Lines::new(&zone, clock_offset);
+    events.iter().try_for_each(|event| lines.write(out, event))
 }
 
-fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'_>) -> bool {
+struct Lines<'z> {
+    clock: Clock<'z>,
+    clock_offset: i64,
+    text: String,
+}
+
+impl<'z> Lines<'z> {
+    fn new(zone: &'z TimeZone, clock_offset: i64) -> Self {
+        Self { clock: Clock::new(zone), clock_offset, text: String::with_capacity(256) }
+    }
+
+    fn write(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
+        self.text.clear();
+        line(&mut self.text, event, self.clock_offset, &mut self.clock);
+        out.write_all(self.text.as_bytes())
+    }
+}
+
+/// What the footer tells.
+#[derive(Default)]
+struct Seen {
+    calls: u64,
+    exits: Vec<(u32, Comm, Exit)>,
+}
+
+impl Seen {
+    fn see(&mut self, event: &Event) {
+        match event.what {
+            What::Call(_) => self.calls += 1,
+            What::Exit(exit) if event.tid == event.pid => self.exits.push((event.pid, event.comm, exit)),
+            _ => {}
+        }
+    }
+}
+
+fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'_>) {
     if matches!(event.what, What::Exec { .. } | What::Rename) {
-        return false;
+        return;
     }
     clock.push(text, event.start, clock_offset);
     text.push(' ');
@@ -56,7 +90,6 @@ fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'
         other => text.push_str(&strace::instant(other).unwrap_or_default()),
     }
     text.push('\n');
-    true
 }
 
 fn call_text(text: &mut String, call: &Call) {
@@ -93,23 +126,18 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
 }
 
-fn footer(out: &mut impl Write, dump: &Dump, events: &[Event]) -> io::Result<()> {
-    let calls = events.iter().filter(|event| matches!(event.what, What::Call(_))).count();
-    writeln!(out, "# {calls} calls in {} records", dump.window.records)?;
-    for event in events {
-        if let What::Exit(exit) = event.what
-            && event.tid == event.pid
-        {
-            let how = match exit {
-                Exit::Status(status) => format!("exited with {status}"),
-                Exit::Killed { signo, core } => {
-                    let core = if core { ", core dumped" } else { "" };
-                    format!("was killed by {}{core}", crate::model::signal_name(signo))
-                }
-                Exit::Superseded { .. } => continue,
-            };
-            writeln!(out, "# {}[{}] {how}", event.comm, event.pid)?;
-        }
+fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
+    writeln!(out, "# {} calls in {} records", seen.calls, dump.window.records)?;
+    for (pid, comm, exit) in &seen.exits {
+        let how = match *exit {
+            Exit::Status(status) => format!("exited with {status}"),
+            Exit::Killed { signo, core } => {
+                let core = if core { ", core dumped" } else { "" };
+                format!("was killed by {}{core}", crate::model::signal_name(signo))
+            }
+            Exit::Superseded { .. } => continue,
+        };
+        writeln!(out, "# {comm}[{pid}] {how}")?;
     }
     Ok(())
 }

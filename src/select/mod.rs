@@ -48,21 +48,17 @@ impl Selection {
         self.since.is_some() || self.until.is_some() || self.last.is_some()
     }
 
-    /// Keeps the events of a dump that are wanted.
-    pub fn apply(&self, dump: &Dump, events: &mut Vec<Event>) {
+    /// The events of a dump that are wanted. With `last`, they are looked at from their end first.
+    pub fn choose<'a, E>(&'a self, dump: &'a Dump, events: E) -> impl Iterator<Item = Event> + 'a
+    where
+        E: DoubleEndedIterator<Item = Event> + ExactSizeIterator + Clone + 'a,
+    {
         let clock = |when: &When| when.boottime(dump.taken, dump.clock_offset);
         let since = self.since.as_ref().map_or(0, clock);
         let until = self.until.as_ref().map_or(u64::MAX, clock);
-        events.retain(|event| event.end >= since && event.start <= until);
-        self.filter(&dump.arch, events);
-        if let Some(last) = self.last {
-            let calls = events.iter().enumerate().rev().filter(|(_, event)| matches!(event.what, What::Call(_)));
-            let first = match last {
-                0 => events.len(),
-                last => calls.map(|(n, _)| n).nth(last - 1).unwrap_or(0),
-            };
-            events.drain(..first);
-        }
+        let wanted = move |event: &Event| event.end >= since && event.start <= until && self.wants(&dump.arch, event);
+        let before = self.last.map_or(0, |last| before_last(events.clone(), last, wanted));
+        events.skip(before).filter(wanted)
     }
 
     /// Keeps the events that are wanted, whatever their time and place.
@@ -90,6 +86,20 @@ impl Selection {
             && (self.paths.is_empty()
                 || call.paths.iter().any(|path| self.paths.iter().any(|wanted| **wanted == **path)))
     }
+}
+
+/// How many events stand before the last so many calls that are wanted.
+fn before_last<E>(mut events: E, last: usize, wanted: impl Fn(&Event) -> bool) -> usize
+where
+    E: DoubleEndedIterator<Item = Event> + ExactSizeIterator,
+{
+    let mut calls = 0;
+    while calls < last
+        && let Some(event) = events.next_back()
+    {
+        calls += usize::from(matches!(event.what, What::Call(_)) && wanted(&event));
+    }
+    events.len()
 }
 
 #[cfg(test)]
@@ -124,13 +134,12 @@ mod tests {
 
     fn kept(selection: &Selection) -> Vec<u64> {
         let dump = Dump { arch: "x86_64".into(), taken: 40_000_000_000, ..Dump::default() };
-        let mut events = vec![
+        let events = vec![
             call(0, 10_000_000_000, Outcome::Returned { value: 0, text: "".into() }),
             call(1, 20_000_000_000, Outcome::Failed { errno: 2, text: "".into() }),
             call(231, 30_000_000_000, Outcome::Never),
         ];
-        selection.apply(&dump, &mut events);
-        events.iter().map(|event| event.start / 1_000_000_000).collect()
+        selection.choose(&dump, events.into_iter()).map(|event| event.start / 1_000_000_000).collect()
     }
 
     #[test]

@@ -18,7 +18,7 @@ use nix::time::{ClockId, clock_gettime};
 use place::Place;
 use traceloop::{
     cgroup::Cgroup,
-    decode::{self, Style},
+    decode::{History, Style},
     model::{Block, Cause, Recording},
     recorder::{Budget, Recorder, Settings},
     render::{self, Format},
@@ -37,13 +37,14 @@ fn main() -> Result<()> {
     let bytes: usize = recording.blocks.iter().map(|block| block.bytes.len()).sum();
     println!("{count} records, {} MiB\n\n| | CPU seconds | million records a second |\n|---|---|---|", bytes >> 20);
     let style = Style::default();
-    let events = timed("decode", count, || Ok(decode::events(&recording, &style)))?;
+    let history = timed("index", count, || History::of(&recording, &style))?;
+    timed("decode", count, || Ok(history.events().map(|event| event.start).max()))?;
     for (name, format) in [("strace", Format::Strace), ("text", Format::Text), ("json", Format::Json)] {
-        timed(&format!("render {name}"), count, || {
-            render::dump(&mut io::BufWriter::new(io::sink()), format, &recording.dump, &events).context("render")
+        timed(&format!("decode and render {name}"), count, || {
+            render::dump(&mut io::BufWriter::new(io::sink()), format, &recording.dump, history.events())
+                .context("render")
         })?;
     }
-    drop(events);
     let file = timed("store", count, || {
         let mut file = Vec::new();
         store::write(&mut file, &recording)?;

@@ -1,0 +1,161 @@
+//! Makes an event of what was found.
+
+use super::{
+    asked::View,
+    call::{self, Raw},
+    pair::{Found, Kept, Tells},
+    siginfo, signal,
+    style::Style,
+};
+use crate::{
+    model::{Call, Comm, Event, Exit, Outcome, Signal, What},
+    syscall::{self, Ret},
+    wire::{CallRecord, Kind, Piece, Record, record_flag},
+};
+
+/// When a call that has ended began; without that, its end.
+pub(super) fn start(record: &Record<'_>, ended: &CallRecord<'_>) -> u64 {
+    ended.duration().map_or(record.time(), |duration| record.time().saturating_sub(duration))
+}
+
+/// The event, if the record is what it is said to be.
+pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Event> {
+    let record = found.record;
+    let (mut start, mut end) = (record.time(), record.time());
+    let what = match found.tells {
+        Tells::Call | Tells::Interrupted | Tells::Died => {
+            let ended = record.call()?;
+            start = self::start(&record, &ended);
+            What::Call(Box::new(self::ended(style, found, ended)))
+        }
+        Tells::Never | Tells::InFlight => {
+            if record.has(record_flag::FLAG_IN_FLIGHT) {
+                end = u64::MAX;
+            }
+            What::Call(Box::new(unfinished(style, found)?))
+        }
+        Tells::Signal => What::Signal(delivered(style, found)?),
+        Tells::Superseded => What::Exit(Exit::Superseded { by: record.task()?.former() }),
+        Tells::Task => task(&record)?,
+    };
+    let (pid, comm) = found.who;
+    Some(Event { start, end, tid: record.tid(), pid, comm, what })
+}
+
+/// A call that has ended, ready to be decoded: with what was captured at its start.
+pub(super) fn raw<T>(
+    style: &Style,
+    ended: CallRecord<'_>,
+    begun: Option<Record<'_>>,
+    view: Option<View<'_>>,
+    make: impl FnOnce(&Raw<'_>) -> T,
+) -> T {
+    let begun = begun.and_then(|begun| begun.call());
+    let mut pieces: Vec<Piece<'_>> = begun.iter().flat_map(CallRecord::pieces).collect();
+    pieces.extend(ended.pieces());
+    // After execve and rt_sigreturn the registers are another program's.
+    let row = syscall::row(style.abi(ended.compat()), ended.nr());
+    let gone = row.is_some_and(|row| matches!(row.ret, Ret::Gone));
+    let known = begun.filter(|_| gone).unwrap_or(ended);
+    let mut raw = Raw::new(style, known, known.args(), Some(ended.ret()), &pieces);
+    raw.fds = view;
+    make(&raw)
+}
+
+fn ended<K: Kept>(style: &Style, found: &Found<'_, K>, ended: CallRecord<'_>) -> Call {
+    let begun = found.with.and_then(K::record).filter(|begun| begun.kind() == Kind::RECORD_ENTER);
+    let mut call = raw(style, ended, begun, found.view, call::decode);
+    let cut = |record: Record<'_>| record.has(record_flag::FLAG_CUT);
+    call.duration = ended.duration();
+    call.cut = cut(found.record) || begun.is_some_and(cut);
+    call.caller = begun.map(|begun| begun.tid()).filter(|caller| *caller != found.record.tid());
+    resume(style, found, &mut call);
+    if found.tells == Tells::Died {
+        died(style, &mut call);
+    }
+    call
+}
+
+/// Whether it is restart_syscall, which says nothing of the call that it goes on with.
+pub(super) fn is_restart(style: &Style, record: &Record<'_>) -> bool {
+    record.call().is_some_and(|call| syscall::name(style.abi(call.compat()), call.nr()) == Some(RESTART))
+}
+
+/// Whether a call sends SIGKILL, which may be for its own thread: nobody then sees it return.
+pub(super) fn kills(style: &Style, call: &CallRecord<'_>) -> bool {
+    let signal = match syscall::name(style.abi(call.compat()), call.nr()) {
+        Some("kill" | "tkill" | "pidfd_send_signal") => call.args()[1],
+        Some("tgkill") => call.args()[2],
+        _ => return false,
+    };
+    signal == u64::from(libc::SIGKILL.unsigned_abs())
+}
+
+const RESTART: &str = "restart_syscall";
+
+/// restart_syscall has no arguments: what it goes on with is what there is to tell.
+fn resume<K: Kept>(style: &Style, found: &Found<'_, K>, call: &mut Call) {
+    if call.name == RESTART {
+        let resumed = found.with.and_then(K::record).and_then(|interrupted| interrupted.call());
+        let name = resumed
+            .map_or("system call", |resumed| raw(style, resumed, None, None, |raw| raw.name().unwrap_or("syscall")));
+        call.text = format!("<... resuming interrupted {name} ...>");
+        call.known_at_start = call.text.len();
+    }
+}
+
+/// A call in which its thread was killed: what the kernel would have returned reached nobody.
+pub(super) fn died(style: &Style, call: &mut Call) {
+    let row = syscall::row(style.abi(call.compat), call.nr);
+    let told_in_result = row.is_some_and(|row| matches!(row.ret, Ret::Told(_)));
+    call.outcome = Outcome::Died { untold: told_in_result || call.known_at_start < call.text.len() };
+}
+
+fn unfinished<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Call> {
+    let begun = found.record.call()?;
+    let pieces: Vec<Piece<'_>> = begun.pieces().collect();
+    let mut raw = Raw::new(style, begun, begun.args(), None, &pieces);
+    raw.fds = found.view;
+    let mut call = call::decode(&raw);
+    call.outcome = match found.tells {
+        Tells::Never => Outcome::Never,
+        _ => Outcome::InFlight { start_seen: !found.record.has(record_flag::FLAG_NO_ENTER) },
+    };
+    call.duration = None;
+    call.cut = found.record.has(record_flag::FLAG_CUT);
+    resume(style, found, &mut call);
+    Some(call)
+}
+
+fn delivered<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Signal> {
+    let delivered = found.record.signal()?;
+    let sent = found.with.and_then(K::record).and_then(|sent| sent.signal());
+    let signo = sent.map_or(delivered.signo(), |sent| sent.signo());
+    let info = delivered.info().or_else(|| sent.and_then(|sent| sent.info()));
+    Some(Signal {
+        signo,
+        name: signal::name(signo).into(),
+        info: siginfo::info(style, signo, info).into(),
+        sender: sent.map(|sent| (sent.sender(), Comm(sent.comm()))),
+    })
+}
+
+fn task(record: &Record<'_>) -> Option<What> {
+    let task = record.task()?;
+    Some(match record.kind() {
+        Kind::RECORD_FORK => What::Fork { parent: task.parent() },
+        Kind::RECORD_EXEC => What::Exec { former: task.former() },
+        Kind::RECORD_JOIN => What::Join,
+        Kind::RECORD_COMM => What::Rename,
+        _ => What::Exit(exit(task.code())),
+    })
+}
+
+/// wait(2)'s status.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the status is 16 bits")]
+fn exit(code: u32) -> Exit {
+    match code & 0x7f {
+        0 => Exit::Status((code >> 8) as u8),
+        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0 },
+    }
+}
