@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{pair::Pairs, pair::Tells, style::Style, tell};
 use crate::{
-    model::{Event, Files, Process, What},
+    model::{Event, Exit, Files, Process, What},
     wire::{Kind, Record},
 };
 
@@ -57,6 +57,7 @@ impl Decoder {
                     // The kernel ends the leader's thread for it; to its tracer and its parent it never ended.
                     let ended = |event: &Event| event.tid == tid && matches!(event.what, What::Exit(_));
                     let ended = events.iter().rposition(ended);
+                    let ended = ended.filter(|at| !matches!(events[*at].what, What::Exit(Exit::Superseded { .. })));
                     ended.into_iter().for_each(|at| drop(events.remove(at)));
                 }
                 if tells == Tells::Signal || record.kind() == Kind::RECORD_EXIT {

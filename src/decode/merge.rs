@@ -308,3 +308,99 @@ impl Names {
         self.answers.get_mut().keep()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        decode::{Decoder, Descriptors},
+        model::{Block, Dump, Process},
+    };
+
+    /// A record with this kind, number or signal or process, and argument.
+    fn record(kind: u8, tid: u32, time: u64, flags: u8, what: u32, more: u64) -> Vec<u8> {
+        let mut bytes = vec![0; 6];
+        bytes.extend([kind, flags]);
+        bytes.extend(time.to_ne_bytes());
+        bytes.extend(tid.to_ne_bytes());
+        match Kind(kind) {
+            Kind::RECORD_CALL | Kind::RECORD_ENTER => {
+                let numbers = [0_u16, 3, 32, 35, 59, 219, 231, 257];
+                let (duration, nr) = ((more % 50).min(time), numbers[what as usize % numbers.len()]);
+                let ret: i64 = [3, -2, -512, -516, 0, 4][what as usize / 8 % 6];
+                bytes.extend(nr.to_ne_bytes());
+                bytes.extend([3, 1]);
+                bytes.extend(if kind == 1 { duration } else { 0 }.to_ne_bytes());
+                bytes.extend(ret.to_ne_bytes());
+                [4_u64, more % 3, 0].iter().for_each(|arg| bytes.extend(arg.to_ne_bytes()));
+                bytes.extend([1, 0, 4, 0]);
+                bytes.extend(b"/a\0\0");
+            }
+            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => {
+                let signo = [9_u32, 11, 17][what as usize % 3];
+                [signo, tid, (more % 2) as u32].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+                bytes.resize(104, 0);
+            }
+            _ => {
+                let pid = if what.is_multiple_of(3) { tid } else { 1 };
+                [pid, 1, 1 + what % 5, (more % 20) as u32, 0].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+                bytes.extend(b"name");
+                bytes.resize(56, 0);
+            }
+        }
+        let size = u16::try_from(bytes.len()).unwrap();
+        bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+        bytes
+    }
+
+    /// What all records tell when they are decoded one after the other, and put in order then.
+    fn at_once(recording: &Recording, style: &Style) -> Vec<Event> {
+        let mut records: Vec<_> =
+            recording.blocks.iter().flat_map(|block| crate::wire::records(&block.bytes)).collect();
+        records.sort_by_key(Record::time);
+        let mut decoder = Decoder::new(style.clone(), &recording.dump.processes);
+        let mut events = Vec::new();
+        records.into_iter().for_each(|record| decoder.feed(record, &mut events));
+        decoder.finish(&mut events);
+        events.sort_by_key(|event| event.start);
+        events
+    }
+
+    fn shown(events: impl Iterator<Item = Event>) -> Vec<String> {
+        let mut shown: Vec<_> = events.map(|event| (event.start, format!("{event:?}"))).collect();
+        // What began together may be told in either order.
+        shown.sort();
+        shown.into_iter().map(|(_, event)| event).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn events_one_by_one_are_those_of_all_at_once(
+            told in prop::collection::vec((1_u8..10, 1_u32..6, 0_u64..200, any::<u32>(), any::<u64>()), 0..60),
+            descriptors: bool,
+        ) {
+            let mut blocks = vec![Block { cpu: Some(0), bytes: vec![] }, Block { cpu: Some(1), bytes: vec![] }];
+            for (n, (kind, tid, time, what, more)) in told.into_iter().enumerate() {
+                blocks[n % 2].bytes.extend(record(kind, tid, 100 + time, if kind == 2 && more % 9 == 0 { 16 } else { 0 }, what, more));
+            }
+            let processes = vec![Process { tid: 1, pid: 1, comm: "one".into() }];
+            let recording = Recording { dump: Dump { arch: "x86_64".into(), processes, ..Dump::default() }, blocks };
+            let style = Style {
+                descriptors: if descriptors { Descriptors::ALL } else { Descriptors::NONE },
+                ..Style::default()
+            };
+            let history = History::of(&recording, &style).unwrap();
+            let forward: Vec<Event> = history.events().collect();
+            prop_assert!(forward.is_sorted_by_key(|event| event.start));
+            prop_assert_eq!(forward.len(), history.events().len());
+            let mut backward: Vec<_> = history.events().rev().map(|event| format!("{event:?}")).collect();
+            backward.reverse();
+            let plain: Vec<_> = forward.iter().map(|event| format!("{event:?}")).collect();
+            prop_assert_eq!(&plain, &backward);
+            prop_assert_eq!(shown(forward.into_iter()), shown(at_once(&recording, &style).into_iter()));
+        }
+    }
+}

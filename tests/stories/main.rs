@@ -3,12 +3,14 @@
 //! | file | the story |
 //! |---|---|
 //! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
+//! | `memory` | a large dump is shown in memory that its records limit |
 //! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
 //! | `stored` | stored dumps are listed, found, described, exported, removed |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
+mod memory;
 mod schema;
 mod socket;
 mod stored;

@@ -21,14 +21,19 @@ pub(crate) fn stderr(output: &Output) -> String {
 
 /// x86-64's openat(AT_FDCWD, path, O_RDONLY) = -ENOENT by thread 7, as the kernel side writes it.
 pub(crate) fn openat(path: impl AsRef<[u8]>, time: u64) -> Vec<u8> {
+    openat_by(7, path, time, 2_500)
+}
+
+/// The same by any thread, and as long as one likes.
+pub(crate) fn openat_by(tid: u64, path: impl AsRef<[u8]>, time: u64, duration: u64) -> Vec<u8> {
     let path = path.as_ref();
     let mut bytes = vec![0; 6];
     bytes.extend([1, 0]);
     bytes.extend(time.to_ne_bytes());
-    bytes.extend(7_u32.to_ne_bytes());
+    bytes.extend(u32::try_from(tid).expect("a thread").to_ne_bytes());
     bytes.extend(257_u16.to_ne_bytes());
     bytes.extend([4, 1]);
-    bytes.extend(2_500_u64.to_ne_bytes());
+    bytes.extend(duration.to_ne_bytes());
     bytes.extend((-2_i64).to_ne_bytes());
     for arg in [0xffff_ff9c_u64, 0x7fff_0000, 0, 0] {
         bytes.extend(arg.to_ne_bytes());

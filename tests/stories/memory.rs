@@ -1,0 +1,63 @@
+//! Showing a large dump takes memory in proportion to its records, not to what is told of them.
+
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use super::support::{dump, openat_by};
+
+const MIB: usize = 1 << 20;
+/// The README's promise: so many times the records, and so much for the program itself.
+const MULTIPLE: usize = 2;
+const FIXED: usize = 32 * MIB;
+
+#[test]
+fn a_large_dump_is_shown_in_twice_the_memory_of_its_records() {
+    let records: Vec<Vec<u8>> = (0..)
+        .map(|n: u64| openat_by(10 + n % 50, &format!("/usr/share/doc/{n}/README"), 1_000_000_000 + n * 1_000, 40_000))
+        .scan(0, |size, record| {
+            *size += record.len();
+            (*size <= 64 * MIB).then_some(record)
+        })
+        .collect();
+    let size: usize = records.iter().map(Vec::len).sum();
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("large.dump");
+    fs::write(&file, dump(&records)).expect("write a dump");
+    let file = file.to_str().expect("a path");
+    for options in [&["--format", "strace"][..], &["--format", "json"], &["-yy"], &["-c"], &["-n", "1000"]] {
+        let (peak, shown) = peak_of(&[&["show", file], options].concat());
+        println!("{options:?}: {} MiB of records, {} MiB shown, {} MiB at most", size / MIB, shown / MIB, peak / MIB);
+        assert!(shown > 100 * 40, "{options:?} shows only {shown} bytes");
+        assert!(peak <= MULTIPLE * size + FIXED, "{options:?}: {} MiB for {} MiB", peak / MIB, size / MIB);
+    }
+}
+
+/// The most memory that traceloop had while it wrote, and how much it wrote, bytes.
+fn peak_of(args: &[&str]) -> (usize, usize) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_traceloop"))
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("run traceloop");
+    let status = format!("/proc/{}/status", child.id());
+    let mut out = child.stdout.take().expect("its output");
+    let (mut peak, mut shown, mut buffer) = (0, 0, vec![0; 1 << 16]);
+    loop {
+        let got = out.read(&mut buffer).expect("read its output");
+        // It is the high-water mark, so the last look counts; the process is gone behind its last byte.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak = peak.max(mark.unwrap_or(0_usize) * 1024);
+        if got == 0 {
+            break;
+        }
+        shown += got;
+    }
+    assert!(child.wait().expect("wait for traceloop").success(), "{args:?}");
+    assert!(peak > 0, "no memory was told");
+    (peak, shown)
+}
