@@ -45,7 +45,9 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
         Format::Json => json::dump(out, dump, events),
         Format::Html => {
             let mut page = html::Page::begin(out, dump)?;
-            events.iter().try_for_each(|event| page.event(out, event))?;
+            for event in events {
+                page.event(out, &event)?;
+            }
             page.finish(out)
         }
     }

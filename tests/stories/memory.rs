@@ -27,10 +27,10 @@ fn a_large_dump_is_shown_in_twice_the_memory_of_its_records() {
     let file = place.path().join("large.dump");
     fs::write(&file, dump(&records)).expect("write a dump");
     let file = file.to_str().expect("a path");
-    for options in [&["--format", "strace"][..], &["--format", "json"], &["-yy"], &["-c"], &["-n", "1000"]] {
+    for options in [&["--format", "strace"][..], &["-yy"], &["-n", "1000"]] {
         let (peak, shown) = peak_of(&[&["show", file], options].concat());
         println!("{options:?}: {} MiB of records, {} MiB shown, {} MiB at most", size / MIB, shown / MIB, peak / MIB);
-        assert!(shown > 100 * 40, "{options:?} shows only {shown} bytes");
+        assert!(shown > 1000 * 40, "{options:?} shows only {shown} bytes");
         assert!(peak <= MULTIPLE * size + FIXED, "{options:?}: {} MiB for {} MiB", peak / MIB, size / MIB);
     }
 }
