@@ -7,7 +7,7 @@ use std::{
     collections::{BinaryHeap, HashMap},
 };
 
-use super::{Style, events};
+use super::{History, Style};
 use crate::{
     model::{
         Block, Call, Counts, Dump, Ended, Event, Exit, LastCall, LastWords, Outcome, Recording, Signal, What, plain,
@@ -50,7 +50,8 @@ fn count(blocks: &[Block]) -> Counts {
 
 fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
     let recording = Recording { dump: essential(dump), blocks: newest(blocks) };
-    let events = events(&recording, &Style::default());
+    let history = History::of(&recording, &Style::default());
+    let events: Vec<Event> = history.iter().flat_map(History::events).collect();
     let mut words = LastWords::default();
     let mut signals: HashMap<u32, &Signal> = HashMap::new();
     let mut calls: HashMap<u32, &Call> = HashMap::new();
