@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use traceloop::{
     cgroup::{Cgroup, Rules},
-    decode::{self, Style},
+    decode::{History, Style},
     model::{Cause, What},
     recorder::{Budget, Notice, Recorder, Settings, TrackId, TrackInfo, Watching},
     syscall::{Filter, plan::Wanted},
@@ -68,12 +68,12 @@ impl Watched {
 
     fn calls(&self, id: TrackId) -> Vec<String> {
         let recording = self.recorder.dump_track(id, Cause::Request).expect("a dump");
-        let events = decode::events(&recording, &Style::default());
+        let history = History::of(&recording, &Style::default()).expect("a history");
         let call = |what: &What| match what {
             What::Call(call) => Some(format!("{}({}", call.name, call.text)),
             _ => None,
         };
-        events.iter().filter_map(|event| call(&event.what)).collect()
+        history.events().filter_map(|event| call(&event.what)).collect()
     }
 }
 
