@@ -16,7 +16,7 @@ const FIXED: usize = 32 * MIB;
 #[test]
 fn a_large_dump_is_shown_in_twice_the_memory_of_its_records() {
     let records: Vec<Vec<u8>> = (0..)
-        .map(|n: u64| openat_by(10 + n % 50, &format!("/usr/share/doc/{n}/README"), 1_000_000_000 + n * 1_000, 40_000))
+        .map(|n: u64| openat_by(10 + n % 50, format!("/usr/share/doc/{n}/README"), 1_000_000_000 + n * 1_000, 40_000))
         .scan(0, |size, record| {
             *size += record.len();
             (*size <= 64 * MIB).then_some(record)
