@@ -9,7 +9,7 @@ use super::{
     field::{self, Field},
     name,
 };
-use crate::model::Dump;
+use crate::{identity::Target, model::Dump};
 
 /// Fewer digits of an id could stand there by chance.
 const PREFIX_LEAST: usize = 4;
@@ -22,7 +22,14 @@ pub enum Match {
     /// A field's value.
     Field(&'static Field, Pattern),
     /// A unit, container, pod, cgroup, process's name or number, or an id or its beginning.
-    Word(Pattern),
+    Word(Word),
+}
+
+/// A bare word: a TARGET, or what a process is called.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pattern: Pattern,
+    target: Target,
 }
 
 /// A text, or a glob of texts.
@@ -63,14 +70,14 @@ impl Match {
             };
             return Ok(Self::Field(field, Pattern::parse(value)?));
         }
-        Ok(Self::Word(Pattern::parse(text)?))
+        Ok(Self::Word(Word { pattern: Pattern::parse(text)?, target: Target::parse(text)? }))
     }
 }
 
 impl Pattern {
     fn parse(text: &str) -> Result<Self> {
         let is_glob = text.contains(['*', '?', '[']);
-        let glob = is_glob.then(|| GlobBuilder::new(text).backslash_escape(true).build()).transpose();
+        let glob = is_glob.then(|| GlobBuilder::new(text).backslash_escape(false).build()).transpose();
         let glob = glob.with_context(|| format!("{text:?} is not a pattern"))?;
         Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
     }
@@ -83,15 +90,20 @@ impl Pattern {
         };
         whole(value) || value.strip_suffix(".service").is_some_and(whole)
     }
+}
 
+impl Word {
     /// Whether one of the names or numbers that a dump tells of is meant.
     fn names(&self, dump: &Dump) -> bool {
-        let pid = self.text.parse::<u32>().ok();
-        pid.is_some_and(|pid| field::pids(dump).contains(&pid)) || field::names(dump).iter().any(|name| self.is(name))
+        let pid = self.pattern.text.parse::<u32>().ok();
+        pid.is_some_and(|pid| field::pids(dump).contains(&pid))
+            || dump.identities.iter().any(|identity| identity.matches(&self.target))
+            || field::names(dump).iter().any(|name| self.pattern.is(name))
     }
 
     fn can_begin_an_id(&self) -> bool {
-        (PREFIX_LEAST..=name::ID_LENGTH).contains(&self.text.len()) && name::is_id_prefix(&self.text)
+        let text = &self.pattern.text;
+        (PREFIX_LEAST..=name::ID_LENGTH).contains(&text.len()) && name::is_id_prefix(text)
     }
 }
 
@@ -127,7 +139,7 @@ impl Choice {
     }
 
     fn by_what_they_say(&self, store: &Store, entries: Vec<Entry>) -> Result<Vec<Entry>> {
-        let words: Vec<&Pattern> = self
+        let words: Vec<&Word> = self
             .matches
             .iter()
             .filter_map(|word| if let Match::Word(word) = word { Some(word) } else { None })
@@ -138,15 +150,20 @@ impl Choice {
             // A dump whose header is damaged is still found by what its name tells.
             let dump = store.header(&entry).map_or_else(|_| entry.name.as_header(), |(dump, _)| dump);
             if self.fields_fit(&entry, &dump) {
-                let named = words.iter().map(|word| word.text == entry.id() || word.names(&dump)).collect();
+                let named = words.iter().map(|word| word.pattern.text == entry.id() || word.names(&dump)).collect();
                 fitting.push((entry, named));
             }
         }
         for (n, word) in words.iter().enumerate() {
             if word.can_begin_an_id() && !fitting.iter().any(|(_, named)| named[n]) {
-                let mut begin = fitting.iter_mut().filter(|(entry, _)| entry.id().starts_with(&word.text));
+                let mut begin = fitting.iter_mut().filter(|(entry, _)| entry.id().starts_with(&word.pattern.text));
                 if let (Some((_, named)), another) = (begin.next(), begin.count()) {
-                    ensure!(another == 0, "{} dumps' ids begin with {}: give more of it", another + 1, word.text);
+                    ensure!(
+                        another == 0,
+                        "{} dumps' ids begin with {}: give more of it",
+                        another + 1,
+                        word.pattern.text
+                    );
                     named[n] = true;
                 }
             }
@@ -173,6 +190,7 @@ impl Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::of_path;
 
     #[test]
     fn what_people_say() {
@@ -190,5 +208,23 @@ mod tests {
         assert!(pattern("nginx").is("nginx.service") && pattern("nginx.service").is("nginx.service"));
         assert!(pattern("ngin?").is("nginx.service") && pattern("n*").is("nginx"));
         assert!(!pattern("ngin").is("nginx.service") && !pattern("nginx.service").is("nginx"));
+    }
+
+    #[test]
+    fn a_word_is_a_target_or_a_process() {
+        let (inner, outer) = ("ab12".repeat(16), "cd34".repeat(16));
+        let path = format!("/docker/{outer}/docker/{inner}/system.slice/a.service");
+        let dump = Dump { identities: vec![of_path(&path, 7)], cgroups: vec![path], ..Dump::default() };
+        let names = |text| match Match::parse(text).unwrap() {
+            Match::Word(word) => word.names(&dump),
+            other => panic!("{other:?}"),
+        };
+        let inside = format!("{}/a.service", &inner[..12]);
+        for text in ["a", "a.service", "system.slice", "ab12", &inner, "cd34cd", "*.service", "/docker/*", &inside] {
+            assert!(names(text), "{text}");
+        }
+        for text in ["b", "ab13", "12ab", "7", "/docker/x"] {
+            assert!(!names(text), "{text}");
+        }
     }
 }

@@ -57,16 +57,9 @@ impl std::fmt::Debug for Field {
     }
 }
 
-/// Everything that a dump's cgroups and processes are called: what a bare word may mean.
+/// What a bare word may mean besides a TARGET: processes, and the cgroups of dumps that tell no more of them.
 pub(super) fn names(dump: &Dump) -> Vec<String> {
-    let mut names = of_each(dump, |identity| Some(identity.to_string()));
-    names.extend(of_each(dump, |identity| identity.unit.clone()));
-    names.extend(of_each(dump, |identity| {
-        let pod = identity.pod.as_ref()?;
-        Some(format!("{}/{}", pod.namespace.as_ref()?, pod.name.as_ref()?))
-    }));
-    names.extend(containers(dump));
-    names.extend(cgroups(dump));
+    let mut names = dump.cgroups.clone();
     names.extend(comms(dump));
     names
 }
@@ -108,7 +101,7 @@ fn cgroups(dump: &Dump) -> Vec<String> {
 }
 
 fn containers(dump: &Dump) -> Vec<String> {
-    let containers = dump.identities.iter().filter_map(|identity| identity.container.as_ref());
+    let containers = dump.identities.iter().flat_map(|identity| identity.container.iter().chain(&identity.outer));
     containers.flat_map(|container| container.name.iter().chain([&container.id]).cloned()).collect()
 }
 
