@@ -14,6 +14,8 @@ use tonic::transport::{Channel, Endpoint};
 pub(crate) struct Pod {
     runtime: RuntimeServiceClient<Channel>,
     sandbox: String,
+    /// The pod's cgroup, from the root of the tree.
+    cgroup: String,
     /// The container's id.
     pub(crate) container: String,
 }
@@ -21,8 +23,13 @@ pub(crate) struct Pod {
 impl Pod {
     /// The pod `namespace`/`name` with the container `app`, which runs `script`.
     pub(crate) async fn run(socket: &str, namespace: &str, name: &str, uid: &str, script: &str) -> Self {
-        let channel = Endpoint::from_shared(format!("unix:{socket}")).unwrap().connect().await.unwrap();
+        let channel = Endpoint::from_shared(format!("unix:{socket}"))
+            .expect("a path")
+            .connect()
+            .await
+            .expect("connect to containerd");
         let mut runtime = RuntimeServiceClient::new(channel);
+        let cgroup = format!("kubepods/besteffort/pod{uid}");
         let labels = HashMap::from([
             ("io.kubernetes.pod.name".to_owned(), name.to_owned()),
             ("io.kubernetes.pod.namespace".to_owned(), namespace.to_owned()),
@@ -49,14 +56,14 @@ impl Pod {
             metadata: Some(metadata),
             labels: of_pod,
             linux: Some(LinuxPodSandboxConfig {
-                cgroup_parent: format!("/kubepods/besteffort/pod{uid}"),
+                cgroup_parent: format!("/{cgroup}"),
                 security_context: Some(security),
                 ..LinuxPodSandboxConfig::default()
             }),
             ..PodSandboxConfig::default()
         };
         let request = RunPodSandboxRequest { config: Some(config.clone()), ..RunPodSandboxRequest::default() };
-        let sandbox = runtime.run_pod_sandbox(request).await.unwrap().into_inner().pod_sandbox_id;
+        let sandbox = runtime.run_pod_sandbox(request).await.expect("make the pod").into_inner().pod_sandbox_id;
 
         let mut of_container = labels;
         of_container.insert("io.kubernetes.container.name".to_owned(), "app".to_owned());
@@ -78,16 +85,22 @@ impl Pod {
             config: Some(container),
             sandbox_config: Some(config),
         };
-        let container = runtime.create_container(request).await.unwrap().into_inner().container_id;
+        let container = runtime.create_container(request).await.expect("make the container").into_inner().container_id;
         let request = StartContainerRequest { container_id: container.clone() };
-        runtime.start_container(request).await.unwrap();
-        Self { runtime, sandbox, container }
+        runtime.start_container(request).await.expect("start the container");
+        Self { runtime, sandbox, cgroup, container }
     }
 
-    /// Stops and removes it with all that it has.
+    /// Stops and removes it with all that it has; the kubelet would remove the pod's cgroup.
     pub(crate) async fn remove(mut self) {
         let pod_sandbox_id = self.sandbox;
-        self.runtime.stop_pod_sandbox(StopPodSandboxRequest { pod_sandbox_id: pod_sandbox_id.clone() }).await.unwrap();
-        self.runtime.remove_pod_sandbox(RemovePodSandboxRequest { pod_sandbox_id }).await.unwrap();
+        let stop = StopPodSandboxRequest { pod_sandbox_id: pod_sandbox_id.clone() };
+        self.runtime.stop_pod_sandbox(stop).await.expect("stop the pod");
+        let remove = RemovePodSandboxRequest { pod_sandbox_id };
+        self.runtime.remove_pod_sandbox(remove).await.expect("remove the pod");
+        let tree = traceloop::cgroup::v2_mount().expect("a cgroup v2 tree").point;
+        for cgroup in [&self.cgroup, "kubepods/besteffort", "kubepods"] {
+            let _ = std::fs::remove_dir(tree.join(cgroup));
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{cri::Pod, podman::Container};
 
 /// The path of the cgroup whose name holds the container's id.
 fn cgroup_of(id: &str) -> String {
-    let found = fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+    let found = fs::read_dir("/proc").expect("/proc").flatten().find_map(|entry| {
         let text = fs::read_to_string(entry.path().join("cgroup")).ok()?;
         let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
         path.contains(id).then(|| path.to_owned())

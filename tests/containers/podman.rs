@@ -8,13 +8,13 @@ pub(crate) struct Container(String);
 
 fn podman(arguments: &[&str]) -> Output {
     let settings = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--runtime=runc", "--events-backend=file"];
-    Command::new("podman").args(settings).args(arguments).output().unwrap()
+    Command::new("podman").args(settings).args(arguments).output().expect("run podman")
 }
 
 impl Container {
     /// The container `name`, which runs `script`.
     pub(crate) fn run(name: &str, script: &str) -> Self {
-        let root = std::env::var("TRACELOOP_ROOT").unwrap();
+        let root = std::env::var("TRACELOOP_ROOT").expect("started by tests/containers/run");
         let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
         let place = ["--network=host", "--log-driver=none", "--name", name, "--rootfs", &root];
         let run = [&["run", "-d"], &limits[..], &place, &["/bin/sh", "-c", script]].concat();
