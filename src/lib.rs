@@ -11,6 +11,7 @@
 pub mod cgroup;
 pub mod cli;
 pub mod control;
+pub mod daemon;
 pub mod decode;
 pub mod identity;
 pub mod kernel;

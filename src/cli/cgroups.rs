@@ -7,16 +7,16 @@ use clap::Args;
 
 use super::{
     End,
+    following::Following,
     output::{Destination, Output},
     recording::{self, Recording},
     signals::{Request, Signals, runtime},
 };
 use crate::{
     cgroup::Cgroup,
-    decode::{Decoder, Style},
-    model::{Cause, Event},
+    decode::Style,
+    model::Cause,
     recorder::{Recorder, Seen, boottime, realtime_offset},
-    wire,
 };
 
 /// Record cgroups, with everything below them
@@ -54,7 +54,7 @@ impl Cgroups {
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
-        follow.decoder.see_files(&recorder.files());
+        follow.following.see_files(&recorder.files());
         recording::say_ready(&recorder, count)?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
@@ -71,7 +71,7 @@ impl Cgroups {
             destination.dump(&recorder.dump(Cause::Exit)?, &style)?;
         } else {
             follow.step(&recorder, &mut destination)?;
-            follow.flush(&mut destination)?;
+            follow.following.flush(&mut destination)?;
         }
         Ok(End::Done)
     }
@@ -83,10 +83,8 @@ async fn pause(wait: Duration) {
 
 /// Reads what is new in the rings, as long as nothing else asks for attention.
 struct Follow {
-    decoder: Decoder,
+    following: Following,
     seen: Seen,
-    /// Records so new that an older one may still come from another CPU.
-    held: Vec<Vec<u8>>,
     quiet: u32,
 }
 
@@ -103,7 +101,7 @@ impl Follow {
             generic_families: crate::recorder::generic_families(),
             ..style
         };
-        Self { decoder: Decoder::new(style, &[]), seen, held: Vec::new(), quiet: 0 }
+        Self { following: Following::new(style), seen, quiet: 0 }
     }
 
     fn pause(&self) -> Duration {
@@ -118,39 +116,11 @@ impl Follow {
                 "traceloop: calls came faster than they were read; some are not shown: give a larger --buffer-size",
             )?;
         }
-        if blocks.iter().all(Vec::is_empty) && self.held.is_empty() {
+        if blocks.iter().all(Vec::is_empty) && self.following.is_empty() {
             self.quiet = (self.quiet + 1).min(8);
             return Ok(());
         }
         self.quiet = 0;
-        for thread in recorder.threads() {
-            self.decoder.see(&thread);
-        }
-        self.held.extend(blocks);
-        self.write(until, destination)
-    }
-
-    /// Writes what began before `until`, and keeps the rest.
-    fn write(&mut self, until: u64, destination: &mut Destination<'_>) -> Result<()> {
-        let held = std::mem::take(&mut self.held);
-        let mut records: Vec<_> = held.iter().flat_map(|block| wire::records(block)).collect();
-        records.sort_by_key(wire::Record::time);
-        let mut events: Vec<Event> = Vec::new();
-        let mut later = Vec::new();
-        for record in records {
-            if record.time() <= until {
-                self.decoder.feed(record, &mut events);
-            } else {
-                later.extend_from_slice(record.bytes());
-            }
-        }
-        if !later.is_empty() {
-            self.held.push(later);
-        }
-        destination.follow(realtime_offset(), events)
-    }
-
-    fn flush(&mut self, destination: &mut Destination<'_>) -> Result<()> {
-        self.write(u64::MAX, destination)
+        self.following.step(until, realtime_offset(), blocks, &recorder.threads(), destination)
     }
 }

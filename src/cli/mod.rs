@@ -1,19 +1,28 @@
 //! The command line: one file a verb, each turning arguments into calls of what lies below.
 
+mod add;
 mod cgroups;
 mod choosing;
+mod close;
 mod completions;
+mod daemon;
 mod delete;
 mod doctor;
+mod dump;
 mod explain;
 mod export;
+mod follow;
+mod following;
 mod info;
 mod list;
+mod logging;
 mod manual;
 mod output;
+mod ps;
 mod recording;
 mod run;
 mod selecting;
+mod serve;
 mod show;
 mod signals;
 mod stored;
@@ -21,15 +30,10 @@ mod styling;
 mod summarizing;
 mod vacuum;
 
-use std::{
-    ffi::OsString,
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 /// A flight recorder for system calls: always on, per cgroup, and it reads like strace.
 #[derive(Debug, Parser)]
@@ -44,6 +48,12 @@ struct Cli {
 enum Verb {
     Cgroups(cgroups::Cgroups),
     Run(run::Run),
+    Serve(serve::Serve),
+    Ps(ps::Ps),
+    Add(add::Add),
+    Close(close::Close),
+    Dump(dump::Dump),
+    Follow(follow::Follow),
     List(list::List),
     Info(info::Info),
     Show(show::Show),
@@ -71,15 +81,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(EnvFilter::try_from_env("TRACELOOP_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
-        .without_time()
-        .init();
+    logging::start(if matches!(cli.verb, Some(Verb::Serve(_))) { "info" } else { "warn" });
     let ended = match cli.verb.unwrap_or_else(|| Verb::List(list::List::all())) {
         Verb::Cgroups(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
+        Verb::Serve(verb) => verb.run(),
+        Verb::Ps(verb) => verb.run(),
+        Verb::Add(verb) => verb.run(),
+        Verb::Close(verb) => verb.run(),
+        Verb::Dump(verb) => verb.run(),
+        Verb::Follow(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
         Verb::Info(verb) => verb.run(),
         Verb::Show(verb) => verb.run(),

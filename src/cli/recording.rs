@@ -1,11 +1,12 @@
 //! Options of what is recorded.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::output::Needs;
 use crate::{
     kernel::Feature,
+    model::size,
     recorder::{Budget, Recorder, Settings},
     syscall::{Filter, plan::Wanted},
 };
@@ -67,35 +68,7 @@ fn kib(bytes: usize) -> String {
     format!("{} KiB", bytes / 1024)
 }
 
-/// `256K`, `64M`, `1G`, or bytes.
-fn size(text: &str) -> Result<usize> {
-    let text = text.trim();
-    let (digits, shift) = match text.bytes().last() {
-        Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
-        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
-        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let number: usize =
-        digits.parse().with_context(|| format!("a size is a number with K, M or G behind it, not {text:?}"))?;
-    number.checked_mul(1 << shift).context("a size that no machine has")
-}
-
 /// `trace=SET`, or the set alone.
 pub(super) fn filter(text: &str) -> Result<Filter> {
     Filter::parse(text.strip_prefix("trace=").unwrap_or(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size("256K").unwrap(), 256 << 10);
-        assert_eq!(size("64M").unwrap(), 64 << 20);
-        assert_eq!(size("512").unwrap(), 512);
-        assert!(size("x").is_err());
-        assert!(size("99999999999G").is_err());
-    }
 }

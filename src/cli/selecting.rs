@@ -4,11 +4,11 @@ use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args};
-use jiff::SignedDuration;
 
 use super::{recording, styling};
 use crate::{
     decode::Descriptors,
+    model::duration,
     select::{Selection, Signals, Status, Statuses, When},
     syscall::Filter,
 };
@@ -48,6 +48,9 @@ pub(super) struct Selecting {
     /// Not what began after
     #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
     until: Option<When>,
+    /// Only what ended within this time before the end: 30s, 5m
+    #[arg(long = "last", value_name = "TIME", value_parser = When::before, conflicts_with = "since")]
+    within: Option<When>,
     /// Only the last N calls, and what happened between them
     #[arg(short = 'n', long = "lines", value_name = "N")]
     last: Option<usize>,
@@ -71,7 +74,7 @@ impl Selecting {
         let mut selection = Selection {
             duration: self.duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
             threads: self.tid.clone(),
-            since: self.since.clone(),
+            since: self.since.clone().or_else(|| self.within.clone()),
             until: self.until.clone(),
             last: self.last,
             no_exits: self.quiet > 1,
@@ -159,14 +162,6 @@ fn quiet(set: &str) -> Result<Expression> {
     Ok(Expression::Quiet { exits, superseded })
 }
 
-fn duration(text: &str) -> Result<Duration> {
-    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    match duration {
-        Some(duration) => Ok(duration),
-        None => bail!("a duration is told as 200ms, 1.5s, 2m; not {text:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,12 +177,5 @@ mod tests {
         for wrong in ["trace=nonsense", "nonsense", "signal=SIGNONE", "status=good", "fault=open", "quiet=x"] {
             assert!(expression(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("200ms").unwrap(), Duration::from_millis(200));
-        assert_eq!(duration("1.5s").unwrap(), Duration::from_millis(1500));
-        assert!(duration("x").is_err() && duration("-1s").is_err());
     }
 }

@@ -19,7 +19,7 @@ use tokio::{net::UnixStream, time::timeout};
 
 use super::{
     frame::Frames,
-    messages::{ANSWER_WITHIN, Add, News, Refusal, Saved, Status, Track},
+    messages::{ANSWER_WITHIN, Add, GivenUp, News, Refusal, Saved, Status, Track},
 };
 
 /// Talks to the daemon.
@@ -43,6 +43,11 @@ impl Client {
     pub async fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>> {
         let query = target.map(|target| format!("?target={}", escaped(target))).unwrap_or_default();
         self.json(Method::GET, &format!("/v1/tracks{query}"), Vec::new()).await
+    }
+
+    /// The histories that were given up last, and why.
+    pub async fn given_up(&self) -> Result<Vec<GivenUp>> {
+        self.json(Method::GET, "/v1/given-up", Vec::new()).await
     }
 
     /// Has a cgroup recorded.

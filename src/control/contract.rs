@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    messages::{Saved, Status, Track},
+    messages::{GivenUp, Saved, Status, Track},
     request::{Kind, Problem, Request},
     routes,
 };
@@ -91,6 +91,10 @@ fn answer(request: Request, fails: Option<Problem>) {
         Request::Track(id, reply) => {
             assert_eq!(id, 7);
             drop(reply.send(with(track(), fails)));
+        }
+        Request::GivenUp(reply) => {
+            let gone = GivenUp { target: "a".into(), at: 1.5, why: "age".into(), ..GivenUp::default() };
+            drop(reply.send(with(vec![gone], fails)));
         }
         Request::Add(add, reply) => {
             assert_eq!(add.target, "a");

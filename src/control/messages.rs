@@ -48,10 +48,23 @@ pub struct Track {
     pub calls: u64,
     /// Records that were written for them.
     pub records: u64,
-    /// Bytes of those.
-    pub bytes: u64,
+    /// Those of them that newer ones have overwritten.
+    pub overwritten: u64,
     /// Records that the ring did not take.
     pub lost: u64,
+}
+
+/// A history that is no longer there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// The name that people use.
+    pub target: String,
+    /// All of its names.
+    pub identity: Identity,
+    /// When it was given up, seconds since 1970.
+    pub at: f64,
+    /// Why.
+    pub why: String,
 }
 
 /// Asks for a cgroup to be recorded.

@@ -18,7 +18,7 @@ mod routes;
 
 pub use client::{Client, Following};
 pub use listen::{Socket, serve};
-pub use messages::{Add, News, Refusal, Saved, Status, Track};
+pub use messages::{Add, GivenUp, News, Refusal, Saved, Status, Track};
 pub use request::{Kind, Problem, Reply, Request};
 pub use routes::ROUTES;
 

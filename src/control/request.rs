@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::messages::{Add, Saved, Status, Track};
+use super::messages::{Add, GivenUp, Saved, Status, Track};
 
 /// A question with the place for its answer.
 pub type Reply<T> = oneshot::Sender<Result<T, Problem>>;
@@ -18,6 +18,8 @@ pub enum Request {
     Tracks(Option<String>, Reply<Vec<Track>>),
     /// One track.
     Track(u64, Reply<Track>),
+    /// The histories that were given up last, and why.
+    GivenUp(Reply<Vec<GivenUp>>),
     /// Record a cgroup.
     Add(Add, Reply<Track>),
     /// Record it no longer, and forget what was recorded.

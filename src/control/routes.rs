@@ -19,7 +19,7 @@ use tokio::{
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{
-    messages::{ANSWER_WITHIN, Add, Refusal, Saved, Status, Track},
+    messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
     request::{Kind, Problem, Reply, Request},
 };
 
@@ -38,7 +38,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 11] = [
+pub const ROUTES: [Route; 12] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -47,6 +47,7 @@ pub const ROUTES: [Route; 11] = [
     ("get", "/v1/tracks/{id}/dump", || get(dump)),
     ("post", "/v1/tracks/{id}/dumps", || post(save)),
     ("get", "/v1/tracks/{id}/follow", || get(follow)),
+    ("get", "/v1/given-up", || get(given_up)),
     ("get", "/metrics", || get(metrics)),
     ("get", "/openapi.json", || get(description)),
     ("get", "/", || get(description)),
@@ -122,6 +123,10 @@ struct Which {
 
 async fn tracks(State(owner): State<Owner>, which: WhichTracks) -> Result<Json<Vec<Track>>, Problem> {
     owner.ask(|reply| Request::Tracks(which.0, reply)).await.map(Json)
+}
+
+async fn given_up(State(owner): State<Owner>) -> Result<Json<Vec<GivenUp>>, Problem> {
+    owner.ask(Request::GivenUp).await.map(Json)
 }
 
 async fn track(State(owner): State<Owner>, id: Id) -> Result<Json<Track>, Problem> {

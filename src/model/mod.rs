@@ -8,6 +8,7 @@ mod identity;
 mod last_words;
 mod names;
 mod plain;
+mod quantity;
 
 pub use cause::Cause;
 pub use dump::{Block, Dump, Loss, Process, Reach, Recording, Window};
@@ -17,3 +18,4 @@ pub use identity::{Container, Identity, Pod};
 pub use last_words::{Counts, Ended, LastCall, LastWords};
 pub use names::{errno_name, signal_name};
 pub use plain::{acts, plain};
+pub use quantity::{duration, size};

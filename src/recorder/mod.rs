@@ -13,6 +13,7 @@ mod files;
 mod given_up;
 mod network;
 mod notice;
+mod one;
 mod slot;
 mod sockets;
 mod spare;

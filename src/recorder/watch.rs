@@ -55,6 +55,8 @@ pub struct TrackInfo {
     pub calls: u64,
     /// Records that were written, those since overwritten included.
     pub records: u64,
+    /// Those of them that newer ones have overwritten; 0 unless windows are asked for.
+    pub overwritten: u64,
     /// Records that its rings did not take.
     pub lost: u64,
     /// From when on it is complete; `None`: since it began, or not asked for.
@@ -117,6 +119,11 @@ pub(super) fn reaches(slot: &Slot) -> Option<u64> {
     wrapped.filter_map(|(_, snapshot)| oldest_first(&snapshot, None).1).max()
 }
 
+/// Records that a slot's rings hold.
+fn held(slot: &Slot) -> u64 {
+    slot.snapshots(|_| None).map(|(_, snapshot)| oldest_first(&snapshot, None).2).sum()
+}
+
 impl Recorder {
     /// Loads the programs and records every cgroup that the rules want: those that are there, and from
     /// now on each that is made, from its first call on.
@@ -168,23 +175,26 @@ impl Recorder {
     /// Every track, the oldest first; with the time from which each is complete only if that is asked
     /// for, since it takes a look at all that the rings hold.
     pub fn tracks(&self, with_windows: bool) -> Result<Vec<TrackInfo>> {
-        let told = self.tracks.iter().map(|(id, track)| {
-            let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
-            let complete_from = with_windows.then(|| self.complete_from(track)).flatten();
-            Ok(TrackInfo {
-                id: *id,
-                identity: track.identity.clone(),
-                began: track.began,
-                ended: track.ended,
-                lobby: track.slot.is_none(),
-                memory: track.memory(),
-                calls: written.calls,
-                records: written.records,
-                lost: written.lost,
-                complete_from,
-            })
-        });
-        told.collect()
+        self.tracks.iter().map(|(id, track)| self.info(*id, track, with_windows)).collect()
+    }
+
+    pub(super) fn info(&self, id: TrackId, track: &Track, with_window: bool) -> Result<TrackInfo> {
+        let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
+        let complete_from = with_window.then(|| self.complete_from(track)).flatten();
+        let held = track.slot.as_ref().filter(|_| with_window).map(held);
+        Ok(TrackInfo {
+            id,
+            identity: track.identity.clone(),
+            began: track.began,
+            ended: track.ended,
+            lobby: track.slot.is_none(),
+            memory: track.memory(),
+            calls: written.calls,
+            records: written.records,
+            overwritten: held.map_or(0, |held| written.records.saturating_sub(held)),
+            lost: written.lost,
+            complete_from,
+        })
     }
 
     fn complete_from(&self, track: &Track) -> Option<u64> {

@@ -6,7 +6,7 @@ use super::{moment::clock, quantity::span};
 use crate::model::{Dump, Ended, LastCall, plain, signal_name};
 
 /// One line each; none if nobody has looked, or nothing is to be told.
-pub(super) fn lines(dump: &Dump) -> Vec<String> {
+pub fn lines(dump: &Dump) -> Vec<String> {
     let Some(words) = &dump.last_words else { return Vec::new() };
     let zone = TimeZone::system();
     let at = |time| clock(time, dump.clock_offset, &zone);

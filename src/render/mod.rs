@@ -16,6 +16,7 @@ use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
 pub use json::SCHEMA;
+pub use last_words::lines as last_words;
 pub use moment::date;
 pub use quantity::{size, span};
 pub use window::lines as window;

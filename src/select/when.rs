@@ -17,6 +17,11 @@ pub enum When {
 }
 
 impl When {
+    /// So long before the end: `30s`, `5m`.
+    pub fn before(text: &str) -> Result<Self> {
+        Self::parse(&format!("-{text}"))
+    }
+
     /// `-30s`, `03:12`, `03:12:10.5`, `2026-05-01 03:12`, `2026-05-01T03:12:10Z`, `1777600000.25`.
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(before) = text.strip_prefix('-') {

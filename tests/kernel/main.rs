@@ -11,6 +11,7 @@
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
+//! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `kernels` | what differs from kernel to kernel |
 //!
@@ -20,11 +21,13 @@
 mod calls;
 mod cgroups;
 mod command;
+mod daemon;
 mod ends;
 mod kernels;
 mod parity;
 mod rings;
 mod schema;
+mod served;
 mod support;
 mod watch;
 mod witness;

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use super::support::{Recording, Scratch, compile};
 
 /// The offsets of the pwrite64 calls in a dump, by thread, in order.
-fn offsets(text: &str) -> Vec<(u32, u64)> {
+pub(crate) fn offsets(text: &str) -> Vec<(u32, u64)> {
     let offset = |line: &str| {
         let pid = line.split_whitespace().next()?.parse().ok()?;
         let call = line.split_once(" pwrite64(")?.1;

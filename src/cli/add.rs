@@ -1,0 +1,24 @@
+//! `traceloop add TARGET`: the daemon records one more cgroup.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{End, daemon::Daemon, signals::runtime};
+
+/// Have the daemon record a cgroup that its rules leave out
+#[derive(Args, Debug)]
+pub(super) struct Add {
+    /// A cgroup directory, a path in the cgroup tree, or the name of a unit or container
+    #[arg(value_name = "TARGET")]
+    target: String,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+impl Add {
+    pub(super) fn run(self) -> Result<End> {
+        let track = runtime()?.block_on(self.daemon.client().add(&self.target))?;
+        super::say(format_args!("recording {}, as #{}", track.target, track.id))?;
+        Ok(End::Done)
+    }
+}

@@ -1,0 +1,65 @@
+//! `traceloop dump TARGET`: what the daemon has recorded of it, while the recording goes on.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::{
+    End,
+    daemon::{Daemon, only},
+    output::Output,
+    signals::runtime,
+};
+use crate::store;
+
+/// Print what the daemon has recorded of something; the recording goes on
+#[derive(Args, Debug)]
+pub(super) struct Dump {
+    /// A unit, container, pod, cgroup path, process, #RECORDING
+    #[arg(value_name = "TARGET")]
+    target: String,
+    /// Store it with the other dumps instead of printing it; a pattern may mean several
+    #[arg(long)]
+    save: bool,
+    /// Bytes of each string that are shown
+    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
+    string_limit: usize,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+impl Dump {
+    pub(super) fn run(self) -> Result<End> {
+        if self.save {
+            return self.save();
+        }
+        let client = self.daemon.client();
+        let mut destination = self.output.open()?;
+        let file = runtime()?.block_on(async {
+            let track = only(&client, &self.target).await?;
+            client.dump(track.id).await
+        })?;
+        let (recording, damage) = store::read(&file[..]).context("read the daemon's dump")?;
+        if let Some(damage) = &damage {
+            super::say(format_args!("traceloop: {damage}"))?;
+        }
+        destination.dump(&recording, &self.output.style(self.string_limit))?;
+        Ok(if damage.is_some() { End::NoMatch } else { End::Done })
+    }
+
+    /// The ids go to stdout, for scripts.
+    fn save(&self) -> Result<End> {
+        let client = self.daemon.client();
+        let saved = runtime()?.block_on(async {
+            let tracks = client.tracks(Some(&self.target)).await?;
+            for track in &tracks {
+                let saved = client.save(track.id).await?;
+                super::say(format_args!("stored {}: {}, {} bytes", track.target, saved.path, saved.bytes))?;
+                println!("{}", saved.id);
+            }
+            anyhow::Ok(tracks.len())
+        })?;
+        Ok(if saved == 0 { End::NoMatch } else { End::Done })
+    }
+}

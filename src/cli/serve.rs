@@ -1,0 +1,34 @@
+//! `traceloop serve`: the daemon.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{End, signals::runtime};
+use crate::daemon::{self, Config};
+
+/// Record every service and container, always; the daemon
+///
+/// SIGHUP reads the configuration again, SIGUSR2 stores dumps, SIGTERM and SIGINT end it.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// The configuration [default: /etc/traceloop/traceloop.toml where it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only say whether the configuration is right
+    #[arg(long)]
+    check_config: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<End> {
+        let config = Config::read(self.config.as_deref())?;
+        if self.check_config {
+            super::say("traceloop: the configuration is right")?;
+            return Ok(End::Done);
+        }
+        runtime()?.block_on(daemon::serve(config, self.config.as_deref()))?;
+        Ok(End::Done)
+    }
+}

@@ -1,0 +1,349 @@
+//! What the daemon's configuration says: TOML, each key known, each mistake told with its line.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Deserializer, de};
+
+use super::{rule::Rule, trigger::Policy};
+use crate::{
+    cgroup::Rules,
+    control,
+    identity::Runtimes,
+    model,
+    recorder::{Budget, Settings, Watching},
+    store::{self, Amount, Retention},
+    syscall::{Filter, plan::Wanted},
+};
+
+/// Where the configuration is unless the command line says otherwise.
+pub const CONFIG: &str = "/etc/traceloop/traceloop.toml";
+
+/// The whole configuration. What is not said has the values of systemd/traceloop.toml.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// The socket for clients.
+    pub socket: PathBuf,
+    /// What is recorded.
+    pub record: Record,
+    /// Where dumps are stored, and how long.
+    pub store: Storage,
+    /// When dumps are made by themselves.
+    pub triggers: Triggers,
+    /// Who is asked for the names of containers.
+    pub runtimes: Runtimes,
+}
+
+/// What is recorded, and with how much memory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Record {
+    include: Vec<String>,
+    exclude: Vec<String>,
+    #[serde(deserialize_with = "size")]
+    buffer_size: usize,
+    #[serde(deserialize_with = "size")]
+    memory_max: usize,
+    #[serde(deserialize_with = "duration")]
+    keep_dead: Duration,
+    ready: usize,
+    string_limit: u32,
+    #[serde(deserialize_with = "filter")]
+    syscalls: Filter,
+    payload: bool,
+}
+
+/// Where dumps are stored, and how long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Storage {
+    /// The directory.
+    pub directory: PathBuf,
+    max_use: Option<Amount>,
+    keep_free: Option<Amount>,
+    #[serde(deserialize_with = "some_duration")]
+    max_age: Option<Duration>,
+}
+
+/// When dumps are made by themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Triggers {
+    #[serde(deserialize_with = "signals")]
+    killed: Vec<i32>,
+    status: bool,
+    unit: bool,
+    /// Calls that make one.
+    #[serde(deserialize_with = "rules")]
+    pub calls: Vec<Rule>,
+    #[serde(deserialize_with = "duration")]
+    tail: Duration,
+    burst: usize,
+    #[serde(deserialize_with = "duration")]
+    interval: Duration,
+    daily: usize,
+    /// Targets that SIGUSR2 dumps.
+    pub on_usr2: Vec<String>,
+    /// Targets whose history is stored when the daemon stops.
+    pub on_stop: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            socket: control::SOCKET.into(),
+            record: Record::default(),
+            store: Storage::default(),
+            triggers: Triggers::default(),
+            runtimes: Runtimes::default(),
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            include: Vec::new(),
+            exclude: vec!["traceloop.service".to_owned()],
+            buffer_size: 256 << 10,
+            memory_max: 256 << 20,
+            keep_dead: Duration::from_secs(15 * 60),
+            ready: 16,
+            string_limit: 32,
+            syscalls: Filter::default(),
+            payload: true,
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        let Retention { max_use, keep_free, max_age } = Retention::default();
+        Self { directory: store::DIRECTORY.into(), max_use, keep_free, max_age }
+    }
+}
+
+/// Signals that say that a program went wrong; SIGKILL is the way in which memory runs out.
+const DEADLY: [i32; 9] = [
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGKILL,
+    libc::SIGQUIT,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+];
+
+impl Default for Triggers {
+    fn default() -> Self {
+        Self {
+            killed: DEADLY.to_vec(),
+            status: true,
+            unit: true,
+            calls: Vec::new(),
+            tail: Duration::from_millis(200),
+            burst: 5,
+            interval: Duration::from_secs(600),
+            daily: 200,
+            on_usr2: vec!["*".to_owned()],
+            on_stop: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file; without one that was named, the usual place, where it may be missing.
+    pub fn read(named: Option<&Path>) -> Result<Self> {
+        let path = named.unwrap_or(Path::new(CONFIG));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).with_context(|| format!("understand {}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("read the configuration {}", path.display())),
+        }
+    }
+
+    /// Understands a configuration.
+    pub fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        ensure!(config.socket.is_absolute(), "`socket` is a path from the root, not {}", config.socket.display());
+        ensure!(
+            config.store.directory.is_absolute(),
+            "`store.directory` is a path from the root, not {}",
+            config.store.directory.display()
+        );
+        ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
+        ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
+        config.watching()?;
+        Ok(config)
+    }
+
+    /// For the recorder.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            wanted: Wanted {
+                filter: self.record.syscalls.clone(),
+                string_limit: self.record.string_limit,
+                payload: self.record.payload,
+                verbose: false,
+                descriptors: true,
+            },
+            budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
+            without: Vec::new(),
+        }
+    }
+
+    /// How the tree is watched.
+    pub fn watching(&self) -> Result<Watching> {
+        let rules = Rules::new(&self.record.include, &self.record.exclude)?;
+        Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready })
+    }
+
+    /// How long dumps are kept.
+    pub fn retention(&self) -> Retention {
+        let Storage { max_use, keep_free, max_age, .. } = self.store;
+        Retention { max_use, keep_free, max_age }
+    }
+
+    /// When dumps are made by themselves.
+    pub fn policy(&self) -> Policy {
+        let Triggers { status, unit, tail, burst, interval, daily, .. } = self.triggers;
+        Policy { killed: self.triggers.killed.clone(), status, unit, tail, burst, interval, daily }
+    }
+
+    /// What of another configuration is only looked at when the daemon starts.
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let mut changed = Vec::new();
+        if self.socket != new.socket {
+            changed.push("socket");
+        }
+        // They are plain data, and their text is all of them.
+        if format!("{:?}", self.record) != format!("{:?}", new.record) {
+            changed.push("[record]");
+        }
+        if self.runtimes != new.runtimes {
+            changed.push("[runtimes]");
+        }
+        changed
+    }
+}
+
+fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<Filter, D::Error> {
+    text(from, Filter::parse)
+}
+
+/// A value out of a text, whose mistakes are told as the configuration's.
+fn text<'de, D: Deserializer<'de>, T>(from: D, parse: impl Fn(&str) -> Result<T>) -> Result<T, D::Error> {
+    parse(&String::deserialize(from)?).map_err(told)
+}
+
+fn told<E: de::Error>(error: impl Into<anyhow::Error>) -> E {
+    let error: anyhow::Error = error.into();
+    E::custom(format!("{error:#}"))
+}
+
+/// A size as text, or a number of bytes.
+fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    struct Size;
+    impl de::Visitor<'_> for Size {
+        type Value = usize;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a size as \"256K\", \"64M\", \"1G\", or a number of bytes")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<usize, E> {
+            model::size(text).map_err(told)
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<usize, E> {
+            usize::try_from(number).map_err(E::custom)
+        }
+    }
+    from.deserialize_any(Size)
+}
+
+fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    text(from, model::duration)
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    duration(from).map(Some)
+}
+
+fn rules<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Rule>, D::Error> {
+    Vec::<String>::deserialize(from)?.iter().map(|rule| rule.parse().map_err(told)).collect()
+}
+
+fn signals<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i32>, D::Error> {
+    let parse = |name: &String| -> Result<i32> {
+        let whole = if name.starts_with("SIG") { name.clone() } else { format!("SIG{name}") };
+        match whole.parse::<Signal>() {
+            Ok(signal) => Ok(signal as i32),
+            Err(_) => bail!("there is no signal {name:?}"),
+        }
+    };
+    Vec::<String>::deserialize(from)?.iter().map(|name| parse(name).map_err(told)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file that the package installs.
+    const EXAMPLE: &str = include_str!("../../systemd/traceloop.toml");
+
+    #[test]
+    fn the_example_is_the_defaults_and_all_of_them() {
+        let shown = |config: &Config| format!("{config:#?}");
+        assert_eq!(shown(&Config::parse("").unwrap()), shown(&Config::default()));
+        assert_eq!(shown(&Config::parse(EXAMPLE).unwrap()), shown(&Config::default()));
+        // Its keys stand in comments; without the marks they say the same.
+        let plain: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
+            .collect();
+        assert_eq!(shown(&Config::parse(&plain).unwrap()), shown(&Config::default()));
+        let table: toml::Table = toml::from_str(&plain).unwrap();
+        let keys = |table: &toml::Table| {
+            table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
+        };
+        assert_eq!((table.len(), keys(&table)), (5, 9 + 3 + 10 + 4), "a key is missing in the example");
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        for (text, words) in [
+            ("[record]\nbufer-size = \"1M\"", &["line 2", "bufer-size", "buffer-size"][..]),
+            ("[record]\nbuffer-size = \"much\"", &["line 2", "a size is a number"]),
+            ("[record]\nmemory-max = -1", &["line 2"]),
+            ("[record]\nsyscalls = \"opennat\"", &["line 2", "opennat"]),
+            ("[record]\ninclude = [\"[\"]", &["pattern"]),
+            ("[triggers]\nkilled = [\"SIGNONE\"]", &["line 2", "SIGNONE"]),
+            ("[triggers]\ncalls = [\"openat\"]", &["line 2", "neither an errno nor a duration"]),
+            ("[triggers]\ntail = \"x\"", &["line 2", "200ms"]),
+            ("[store]\nmax-use = \"x\"", &["line 2"]),
+            ("socket = \"a.sock\"", &["a path from the root"]),
+            ("= 3", &["line 1"]),
+        ] {
+            let error = format!("{:#}", Config::parse(text).unwrap_err());
+            for word in words {
+                assert!(error.contains(word), "{text:?} is told as {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_reload_cannot_change_is_named() {
+        let new = Config::parse("[record]\npayload = false\n[triggers]\nstatus = false").unwrap();
+        assert_eq!(Config::default().needs_restart(&new), ["[record]"]);
+        assert!(!new.policy().status);
+    }
+}

@@ -1,0 +1,46 @@
+//! A track as clients see it.
+
+use crate::{
+    control::{GivenUp, Track},
+    recorder::{self, TrackInfo, boottime, realtime_offset},
+};
+
+/// What a client is told of a track.
+pub(super) fn track(info: &TrackInfo) -> Track {
+    let offset = realtime_offset();
+    let until = info.ended.unwrap_or_else(boottime);
+    Track {
+        id: info.id.0,
+        target: info.identity.to_string(),
+        identity: info.identity.clone(),
+        since: wall(info.began, offset),
+        ended: info.ended.map(|ended| wall(ended, offset)),
+        window: seconds(until.saturating_sub(info.complete_from.unwrap_or(info.began))),
+        shared: info.lobby,
+        memory: info.memory as u64,
+        calls: info.calls,
+        records: info.records,
+        overwritten: info.overwritten,
+        lost: info.lost,
+    }
+}
+
+/// What a client is told of a history that is gone.
+pub(super) fn given_up(gone: &recorder::GivenUp) -> GivenUp {
+    GivenUp {
+        target: gone.identity.to_string(),
+        identity: gone.identity.clone(),
+        at: wall(gone.at, realtime_offset()),
+        why: gone.why.to_owned(),
+    }
+}
+
+/// CLOCK_BOOTTIME as seconds since 1970.
+fn wall(boottime: u64, offset: i64) -> f64 {
+    seconds(boottime.saturating_add_signed(offset))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "microseconds since 1970 fit into a double")]
+fn seconds(nanoseconds: u64) -> f64 {
+    (nanoseconds / 1000) as f64 / 1e6
+}

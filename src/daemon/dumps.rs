@@ -1,0 +1,149 @@
+//! Dumps that are stored: packed and written beside the task that owns the recorder, and made known.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use crate::{
+    control::{Problem, Reply},
+    decode,
+    model::{Dump, Recording},
+    render,
+    store::{Retention, Saved, Store},
+    systemd::{self, Journal},
+};
+
+/// Dumps that are being stored at once: each is in memory until it is on the disk.
+pub(super) const AT_ONCE: usize = 4;
+
+/// What happened to dumps so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// Stored ones, by reason.
+    pub(super) stored: BTreeMap<&'static str, u64>,
+    /// Their bytes.
+    pub(super) bytes: u64,
+    /// Those that could not be stored.
+    pub(super) failed: u64,
+    /// Those that are gone for the store's limits.
+    pub(super) given_up: u64,
+    /// Triggers that made none, by reason.
+    pub(super) suppressed: BTreeMap<&'static str, u64>,
+}
+
+/// A dump on its way to the disk, and then.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    target: String,
+    reason: &'static str,
+    result: Result<(Saved, u64)>,
+    reply: Option<Reply<crate::control::Saved>>,
+}
+
+/// The dumps that are being stored.
+#[derive(Debug)]
+pub(super) struct Saving {
+    store: Arc<Store>,
+    tasks: JoinSet<Outcome>,
+    pub(super) counts: Counts,
+}
+
+impl Saving {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store: Arc::new(store), tasks: JoinSet::new(), counts: Counts::default() }
+    }
+
+    /// Uses another directory from now on.
+    pub(super) fn replace(&mut self, store: Store) {
+        self.store = Arc::new(store);
+    }
+
+    /// Whether one more may be taken.
+    pub(super) fn has_room(&self) -> bool {
+        self.tasks.len() < AT_ONCE
+    }
+
+    /// Whether none is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Stores a dump beside everything else; the one who asked is answered when it is on the disk.
+    pub(super) fn store(
+        &mut self,
+        recording: Recording,
+        retention: Retention,
+        reply: Option<Reply<crate::control::Saved>>,
+    ) {
+        let store = self.store.clone();
+        self.tasks.spawn_blocking(move || {
+            let mut recording = recording;
+            decode::sum_up(&mut recording);
+            let target = name(&recording);
+            let result = store.keep(&recording, &retention).map(|kept| {
+                announce(&kept.saved, &recording.dump);
+                (kept.saved, kept.given_up.len() as u64)
+            });
+            Outcome { target, reason: recording.dump.cause.word(), result, reply }
+        });
+    }
+
+    /// Waits for the next one to be done; for ever if there is none.
+    pub(super) async fn next(&mut self) {
+        match self.tasks.join_next().await {
+            None => std::future::pending().await,
+            Some(Ok(outcome)) => self.settle(outcome),
+            Some(Err(error)) => {
+                self.counts.failed += 1;
+                tracing::error!(%error, "a dump was not stored");
+            }
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        let Outcome { target, reason, result, reply } = outcome;
+        let answer = match result {
+            Ok((saved, given_up)) => {
+                *self.counts.stored.entry(reason).or_default() += 1;
+                self.counts.bytes += saved.size;
+                self.counts.given_up += given_up;
+                tracing::info!(
+                    target_name = target,
+                    reason,
+                    id = saved.id,
+                    bytes = saved.size,
+                    given_up,
+                    "a dump is stored"
+                );
+                let path = saved.path.display().to_string();
+                Ok(crate::control::Saved { id: saved.id, path, bytes: saved.size })
+            }
+            Err(error) => {
+                self.counts.failed += 1;
+                let error = format!("{error:#}");
+                tracing::error!(target_name = target, reason, error, "a dump was not stored");
+                Err(Problem::new(crate::control::Kind::Failed, error))
+            }
+        };
+        if let Some(reply) = reply {
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// What people call it.
+fn name(recording: &Recording) -> String {
+    let dump = &recording.dump;
+    let known = dump.identities.first().map(ToString::to_string);
+    known.or_else(|| dump.cgroups.first().cloned()).unwrap_or_default()
+}
+
+/// Tells the world of a stored dump. Where there is no journal, the daemon's own words have to do.
+fn announce(saved: &Saved, dump: &Dump) {
+    let words = render::last_words(dump).join("\n");
+    let entry = systemd::report(dump, &saved.id, &saved.path, &words);
+    if let Err(error) = Journal::new().and_then(|journal| journal.send(&entry)) {
+        tracing::debug!(%error, "the journal is not told of a dump");
+    }
+}

@@ -1,0 +1,72 @@
+//! From news to evidence: what the kernel and systemd tell, as something that may be worth a dump.
+
+use crate::{
+    decode::escape,
+    model::{Cause, Identity},
+    recorder::{Notice, TrackId},
+};
+
+use super::trigger::Evidence;
+
+/// What a process's end says; `identity` is its track's. `None`: it is one of a process among others, with
+/// a status of its own.
+pub(super) fn death(notice: &Notice, identity: &Identity, by_systemd: bool) -> Option<Evidence> {
+    let Notice::Died { track, pid, comm, status, last } = notice else { return None };
+    // What is in no unit and no container is nobody's in particular.
+    if identity.cgroup == "/" {
+        return None;
+    }
+    let comm = escaped(comm);
+    let cause = if libc::WIFSIGNALED(*status) {
+        Cause::Killed { pid: *pid, comm, signal: libc::WTERMSIG(*status), core: libc::WCOREDUMP(*status) }
+    } else if *last {
+        Cause::Status { pid: *pid, comm, status: libc::WEXITSTATUS(*status) }
+    } else {
+        return None;
+    };
+    Some(evidence(*track, identity, cause, Some(*pid), by_systemd))
+}
+
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    escape(&mut text, name.as_bytes());
+    text
+}
+
+/// Evidence about a track.
+pub(super) fn evidence(
+    track: TrackId,
+    identity: &Identity,
+    cause: Cause,
+    pid: Option<u32>,
+    by_systemd: bool,
+) -> Evidence {
+    let is_unit = by_systemd && is_service(identity);
+    Evidence { track: track.0, name: identity.to_string(), cause, pid, is_unit }
+}
+
+/// Whether systemd judges how it ends: it does not look at the processes of scopes and containers.
+fn is_service(identity: &Identity) -> bool {
+    identity.container.is_none() && identity.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn died(status: i32, last: bool) -> Option<Evidence> {
+        let identity = Identity { unit: Some("a.service".into()), ..Identity::default() };
+        let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last };
+        death(&notice, &identity, true)
+    }
+
+    #[test]
+    fn ends_of_processes() {
+        let cause = |status, last| died(status, last).map(|evidence| evidence.cause);
+        let killed = Cause::Killed { pid: 7, comm: "a\\n".into(), signal: 11, core: true };
+        assert_eq!(cause(0x8b, false), Some(killed));
+        assert_eq!(cause(3 << 8, true), Some(Cause::Status { pid: 7, comm: "a\\n".into(), status: 3 }));
+        assert_eq!(cause(3 << 8, false), None);
+        assert!(died(9, false).is_some_and(|evidence| evidence.is_unit));
+    }
+}

@@ -1,0 +1,95 @@
+//! Clients that follow a track. What is new is copied for them as long as they take it; who does not
+//! misses calls and is told. A follower that is behind costs the daemon nothing at all.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::sync::mpsc;
+
+use crate::{
+    control::{News, frame},
+    recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},
+};
+
+/// Frames that wait for a client.
+const WAITING: usize = 2;
+/// Followers at once.
+pub(super) const MOST: usize = 32;
+/// Pauses between readings: short while something happens, a second when nothing does.
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A client that follows a track.
+#[derive(Debug)]
+pub(super) struct Follower {
+    track: TrackId,
+    seen: Seen,
+    to: mpsc::Sender<Vec<u8>>,
+    due: Instant,
+    pause: Duration,
+}
+
+impl Follower {
+    /// Begins here and now.
+    pub(super) fn new(recorder: &Recorder, track: TrackId) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
+        let (to, news) = mpsc::channel(WAITING);
+        let mut seen = Seen::default();
+        recorder.news_of(track, &mut seen)?;
+        let info = recorder.track_info(track)?;
+        let start = News::Start {
+            identity: Box::new(info.identity),
+            interfaces: interfaces(),
+            generic_families: generic_families(),
+            files: recorder.files_of(track)?,
+        };
+        // There is room: nothing has been sent.
+        let _ = to.try_send(frame::encode(&start, &[])?);
+        Ok((Self { track, seen, to, due: Instant::now() + SHORTEST, pause: SHORTEST }, news))
+    }
+
+    /// When it wants to be looked after.
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Sends what is new; `false`: it is over.
+    pub(super) fn step(&mut self, recorder: &Recorder, now: Instant) -> bool {
+        if self.to.is_closed() {
+            return false;
+        }
+        self.pause = (self.pause * 2).min(LONGEST);
+        if self.to.capacity() > 0 {
+            match self.news(recorder) {
+                Ok(Some(frame)) => {
+                    self.pause = SHORTEST;
+                    let _ = self.to.try_send(frame);
+                }
+                Ok(None) => {}
+                Err(_) => {
+                    // The track is gone: closed, or given up.
+                    let end = frame::encode(&News::End {}, &[]).unwrap_or_default();
+                    let _ = self.to.try_send(end);
+                    return false;
+                }
+            }
+        }
+        self.due = now + self.pause;
+        true
+    }
+
+    fn news(&mut self, recorder: &Recorder) -> Result<Option<Vec<u8>>> {
+        let until = boottime();
+        let (blocks, missed) = recorder.news_of(self.track, &mut self.seen)?;
+        if !missed && blocks.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        let news = News::Records {
+            until,
+            clock_offset: realtime_offset(),
+            missed,
+            threads: recorder.threads_of(self.track)?,
+            blocks: blocks.iter().map(|block| u32::try_from(block.len())).collect::<Result<_, _>>()?,
+        };
+        frame::encode(&news, &blocks).map(Some)
+    }
+}

@@ -1,0 +1,191 @@
+//! Figures for Prometheus, in its text format.
+
+use std::{collections::BTreeMap, fmt::Write, fs};
+
+use anyhow::{Context, Result};
+
+use super::{describe, run::Daemon};
+use crate::control::Track;
+
+/// What Prometheus is told of a metric's nature.
+#[derive(Clone, Copy, Debug)]
+enum Nature {
+    Counter,
+    Gauge,
+}
+
+/// A text of metrics that grows.
+#[derive(Debug, Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    /// A metric with its values, each with its labels.
+    fn add<'a>(
+        &mut self,
+        nature: Nature,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (Vec<(&'a str, String)>, f64)>,
+    ) {
+        let nature = match nature {
+            Nature::Counter => "counter",
+            Nature::Gauge => "gauge",
+        };
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {nature}\n");
+        for (labels, value) in values {
+            let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let _ = writeln!(self.text, "{name}{labels} {value}");
+        }
+    }
+
+    fn one(&mut self, nature: Nature, name: &str, help: &str, value: f64) {
+        self.add(nature, name, help, [(Vec::new(), value)]);
+    }
+
+    fn by<'a>(
+        &mut self,
+        nature: Nature,
+        name: &str,
+        help: &str,
+        label: &'a str,
+        values: impl IntoIterator<Item = (String, f64)>,
+    ) {
+        self.add(nature, name, help, values.into_iter().map(|(key, value)| (vec![(label, key)], value)));
+    }
+}
+
+/// As the format wants label values.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// A column of the tracks: its metric, and its value.
+type Column = (Nature, &'static str, &'static str, fn(&Track) -> f64);
+
+#[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
+const COLUMNS: [Column; 6] = [
+    (Nature::Counter, "traceloop_track_calls_total", "System calls that were recorded.", |track| track.calls as f64),
+    (Nature::Counter, "traceloop_track_records_total", "Records that were written for them.", |track| {
+        track.records as f64
+    }),
+    (Nature::Counter, "traceloop_track_overwritten_total", "Records that newer ones have overwritten.", |track| {
+        track.overwritten as f64
+    }),
+    (Nature::Counter, "traceloop_track_lost_total", "Records that the ring did not take.", |track| track.lost as f64),
+    (Nature::Gauge, "traceloop_track_window_seconds", "How far back its calls are all there.", |track| track.window),
+    (Nature::Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", |track| track.memory as f64),
+];
+
+#[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
+impl Daemon {
+    /// The page.
+    pub(super) fn metrics(&self) -> Result<String> {
+        use Nature::{Counter, Gauge};
+        let tracks: Vec<Track> = self.recorder.tracks(true)?.iter().map(describe::track).collect();
+        let mut page = Page::default();
+        let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+        page.add(Gauge, "traceloop_build_info", "The version that runs.", [(version, 1.0)]);
+        let mut states = BTreeMap::from([("live", 0), ("ended", 0), ("shared", 0)]);
+        for track in &tracks {
+            let state = if track.ended.is_some() {
+                "ended"
+            } else if track.shared {
+                "shared"
+            } else {
+                "live"
+            };
+            *states.entry(state).or_default() += 1;
+        }
+        let states = states.into_iter().map(|(state, count)| (state.to_owned(), f64::from(count)));
+        page.by(Gauge, "traceloop_tracks", "Recorded cgroups; shared ones have no ring of their own.", "state", states);
+        for (nature, name, help, value) in COLUMNS {
+            let values = tracks.iter().map(|track| (labels(track), value(track)));
+            page.add(nature, name, help, values);
+        }
+        page.one(Gauge, "traceloop_memory_bytes", "Bytes of all rings.", self.recorder.memory() as f64);
+        let most = self.recorder.memory_most() as f64;
+        page.one(Gauge, "traceloop_memory_max_bytes", "Bytes that all rings may take.", most);
+        let losses = self.recorder.losses()?.into_iter().map(|loss| (loss.reason, loss.count as f64));
+        page.by(Counter, "traceloop_lost_total", "What is not there although it should be.", "reason", losses);
+        let given_up = self.recorder.given_up().1 as f64;
+        page.one(Counter, "traceloop_tracks_given_up_total", "Histories that were given up: age, memory.", given_up);
+        self.dumps(&mut page);
+        self.programs(&mut page)?;
+        own(&mut page)?;
+        Ok(page.text)
+    }
+
+    fn dumps(&self, page: &mut Page) {
+        use Nature::Counter;
+        let counts = &self.saving.counts;
+        let by = |counts: &BTreeMap<&'static str, u64>| -> Vec<_> {
+            counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count as f64)).collect()
+        };
+        page.by(Counter, "traceloop_dumps_total", "Dumps that were stored.", "reason", by(&counts.stored));
+        page.one(Counter, "traceloop_dump_bytes_total", "Bytes of stored dumps.", counts.bytes as f64);
+        page.one(Counter, "traceloop_dumps_failed_total", "Dumps that could not be stored.", counts.failed as f64);
+        let given_up = counts.given_up as f64;
+        page.one(Counter, "traceloop_dumps_given_up_total", "Stored dumps that are gone for the limits.", given_up);
+        let help = "Triggers that made no dump.";
+        page.by(Counter, "traceloop_triggers_suppressed_total", help, "reason", by(&counts.suppressed));
+    }
+
+    fn programs(&self, page: &mut Page) -> Result<()> {
+        use Nature::{Counter, Gauge};
+        let figures = self.recorder.kernel().programs()?;
+        let missed = figures.iter().map(|program| (program.name.clone(), program.missed as f64));
+        let help = "Runs left out since the program was running already on that CPU.";
+        page.by(Counter, "traceloop_bpf_missed_total", help, "program", missed);
+        let stats = fs::read_to_string("/proc/sys/kernel/bpf_stats_enabled").is_ok_and(|text| text.trim() == "1");
+        let help = "Whether the kernel counts the programs' runs: sysctl kernel.bpf_stats_enabled=1.";
+        page.one(Gauge, "traceloop_bpf_stats_enabled", help, f64::from(u8::from(stats)));
+        if stats {
+            let runs = figures.iter().map(|program| (program.name.clone(), program.runs as f64));
+            page.by(Counter, "traceloop_bpf_runs_total", "Runs of the BPF programs.", "program", runs);
+            let time = figures.iter().map(|program| (program.name.clone(), program.run_time as f64 / 1e9));
+            page.by(Counter, "traceloop_bpf_run_seconds_total", "Time in the BPF programs.", "program", time);
+        }
+        Ok(())
+    }
+}
+
+fn labels(track: &Track) -> Vec<(&'static str, String)> {
+    let identity = &track.identity;
+    vec![("track", track.id.to_string()), ("target", track.target.clone()), ("cgroup", identity.cgroup.clone())]
+}
+
+/// The daemon's own costs, by the names that Prometheus' libraries give them.
+#[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
+fn own(page: &mut Page) -> Result<()> {
+    let me = procfs::process::Process::myself().context("look at our own figures")?;
+    let stat = me.stat().context("look at our own figures")?;
+    let cpu = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+    page.one(Nature::Counter, "process_cpu_seconds_total", "CPU time of the daemon.", cpu);
+    let resident = (stat.rss * procfs::page_size()) as f64;
+    page.one(Nature::Gauge, "process_resident_memory_bytes", "Memory of the daemon, rings included.", resident);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page() {
+        let mut page = Page::default();
+        page.by(Nature::Counter, "a_total", "A.", "name", [("x\"\\\n".to_owned(), 3.0)]);
+        page.one(Nature::Gauge, "b", "B.", 0.5);
+        page.by(Nature::Gauge, "c", "C.", "name", []);
+        let text = "# HELP a_total A.\n# TYPE a_total counter\na_total{name=\"x\\\"\\\\\\n\"} 3\n\
+                    # HELP b B.\n# TYPE b gauge\nb 0.5\n";
+        assert_eq!(page.text, text);
+    }
+}

@@ -1,0 +1,23 @@
+//! `traceloop serve`: everything recorded, always; dumps that are made by themselves and stored.
+//!
+//! One task owns the recorder (`run`): requests of clients, news from the kernel and from systemd, signals
+//! and the second's tidying all come to it. What takes long (packing, the disk) is done beside it. Idle,
+//! it wakes once a second.
+
+mod config;
+mod describe;
+mod dumps;
+mod evidence;
+mod following;
+mod metrics;
+mod names;
+mod notify;
+mod requests;
+mod rule;
+mod run;
+mod trigger;
+#[cfg(test)]
+mod trigger_tests;
+
+pub use config::{CONFIG, Config};
+pub use run::serve;

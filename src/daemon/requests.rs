@@ -1,0 +1,171 @@
+//! Answers to clients' requests.
+
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use anyhow::{Context, Result};
+
+use super::{describe, following, following::Follower, run::Daemon};
+use crate::{
+    cgroup::{Cgroup, v2_mount},
+    control::{Add, Kind, Problem, Reply, Request, Status, Track},
+    identity::{Candidate, Target, of_path},
+    model::Cause,
+    recorder::TrackId,
+    store,
+};
+
+impl Daemon {
+    /// Answers a request; a client that is gone gets none.
+    pub(super) fn answer(&mut self, request: Request) {
+        match request {
+            Request::Status(reply) => send(reply, self.status()),
+            Request::Tracks(target, reply) => send(reply, self.tracks(target.as_deref())),
+            Request::Track(id, reply) => send(reply, self.info(id)),
+            Request::GivenUp(reply) => {
+                send(reply, Ok(self.recorder.given_up().0.iter().map(describe::given_up).collect()));
+            }
+            Request::Add(add, reply) => send(reply, self.add(&add)),
+            Request::Close(id, reply) => send(reply, self.close(id)),
+            Request::Dump(id, reply) if !reply.is_closed() => self.dump(id, reply),
+            Request::Save(id, reply) if !reply.is_closed() => self.save(id, reply),
+            Request::Follow(id, reply) if !reply.is_closed() => send(reply, self.follow(id)),
+            Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
+            Request::Metrics(reply) => send(reply, self.metrics().map_err(Into::into)),
+        }
+    }
+
+    fn status(&self) -> Result<Status, Problem> {
+        let since = self.began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            since: since.try_into().unwrap_or(i64::MAX),
+            tracks: self.recorder.identities().count() as u64,
+            memory: self.recorder.memory() as u64,
+            memory_max: self.recorder.memory_most() as u64,
+            losses: self.recorder.losses()?,
+        })
+    }
+
+    fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
+        let mut infos = self.recorder.tracks(true)?;
+        if let Some(target) = target {
+            let chosen = self.choose(target)?;
+            infos.retain(|info| chosen.contains(&info.id));
+        }
+        Ok(infos.iter().map(describe::track).collect())
+    }
+
+    /// The tracks that TARGET means.
+    pub(super) fn choose(&self, target: &str) -> Result<Vec<TrackId>, Problem> {
+        let target = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
+        let candidates: Vec<_> =
+            self.recorder.identities().map(|(id, identity, live)| Candidate { ring: id.0, identity, live }).collect();
+        let chosen = target.choose(&candidates).map_err(|unmatched| {
+            let kind = match unmatched {
+                crate::identity::Unmatched::Nothing { .. } => Kind::NotFound,
+                crate::identity::Unmatched::Ambiguous { .. } => Kind::Conflict,
+            };
+            Problem::new(kind, unmatched.to_string())
+        })?;
+        Ok(chosen.into_iter().map(|chosen| TrackId(chosen.ring)).collect())
+    }
+
+    fn info(&self, id: u64) -> Result<Track, Problem> {
+        let info = self.recorder.track_info(TrackId(id)).map_err(|_| Problem::no_track(id))?;
+        Ok(describe::track(&info))
+    }
+
+    fn add(&mut self, add: &Add) -> Result<Track, Problem> {
+        let cgroup = find(&add.target)?;
+        let known = self.recorder.identities().find(|(_, identity, _)| identity.cgroup_id == cgroup.id());
+        if let Some((id, identity, _)) = known
+            && !self.recorder.track_info(id)?.lobby
+        {
+            return Err(Problem::new(Kind::Conflict, format!("{identity} is recorded already, as {id}")));
+        }
+        let id = self.recorder.add(cgroup)?;
+        self.names.born(&mut self.recorder, id);
+        self.info(id.0)
+    }
+
+    fn close(&mut self, id: u64) -> Result<(), Problem> {
+        if self.recorder.identity(TrackId(id)).is_none() {
+            return Err(Problem::no_track(id));
+        }
+        Ok(self.recorder.close(TrackId(id))?)
+    }
+
+    /// Copies the rings here, packs them elsewhere.
+    fn dump(&self, id: u64, reply: Reply<Vec<u8>>) {
+        let recording = match self.recorder.dump_track(TrackId(id), Cause::Request) {
+            Ok(recording) => recording,
+            Err(_) if self.recorder.identity(TrackId(id)).is_none() => return send(reply, Err(Problem::no_track(id))),
+            Err(error) => return send(reply, Err(error.into())),
+        };
+        tokio::task::spawn_blocking(move || {
+            let mut file = Vec::new();
+            let written = store::write(&mut file, &recording);
+            send(reply, written.map(|()| file).map_err(Into::into));
+        });
+    }
+
+    fn save(&mut self, id: u64, reply: Reply<crate::control::Saved>) {
+        match self.recorder.dump_track(TrackId(id), Cause::Request) {
+            Ok(recording) => self.saving.store(recording, self.config.retention(), Some(reply)),
+            Err(_) if self.recorder.identity(TrackId(id)).is_none() => send(reply, Err(Problem::no_track(id))),
+            Err(error) => send(reply, Err(error.into())),
+        }
+    }
+
+    fn follow(&mut self, id: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
+        if self.recorder.identity(TrackId(id)).is_none() {
+            return Err(Problem::no_track(id));
+        }
+        if self.followers.len() >= following::MOST {
+            let sentence = format!("{} clients follow already: that is the most", following::MOST);
+            return Err(Problem::new(Kind::Busy, sentence));
+        }
+        let (follower, news) = Follower::new(&self.recorder, TrackId(id))?;
+        self.followers.push(follower);
+        Ok(news)
+    }
+}
+
+/// A client that is gone needs no answer.
+fn send<T>(reply: Reply<T>, answer: Result<T, Problem>) {
+    let _ = reply.send(answer);
+}
+
+/// The cgroup that a new target means: a directory, a path in the tree, or a name in it.
+fn find(target: &str) -> Result<Cgroup, Problem> {
+    let mount = v2_mount()?;
+    if target.starts_with('/') {
+        let inside = PathBuf::from(format!("{}{target}", mount.point.display()));
+        let path = if Path::new(target).is_dir() { Path::new(target) } else { &inside };
+        return Cgroup::open(path).map_err(|_| {
+            Problem::new(
+                Kind::NotFound,
+                format!("there is no cgroup {target}, neither there nor below {}", mount.point.display()),
+            )
+        });
+    }
+    let wanted = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
+    let root = Cgroup::open(&mount.point).context("look through the cgroup tree")?;
+    let mut found: Vec<_> =
+        root.descendants().into_iter().filter(|cgroup| of_path(&cgroup.name(), cgroup.id()).matches(&wanted)).collect();
+    // What lies below a match belongs to it.
+    found.sort_by_key(|cgroup| cgroup.path().components().count());
+    let Some(first) = (!found.is_empty()).then(|| found.remove(0)) else {
+        let sentence = format!("no cgroup of this machine is called {target}: give its path (systemd-cgls lists them)");
+        return Err(Problem::new(Kind::NotFound, sentence));
+    };
+    if let Some(other) = found.iter().find(|cgroup| !cgroup.path().starts_with(first.path())) {
+        let sentence = format!("{target} may be {} or {}: give the path", first.name(), other.name());
+        return Err(Problem::new(Kind::Conflict, sentence));
+    }
+    Ok(first)
+}

@@ -1,0 +1,102 @@
+//! A rule for calls as the configuration writes it: `openat=EACCES:/etc/*`, `fsync>200ms`.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use globset::{GlobBuilder, GlobMatcher};
+use nix::errno::Errno;
+
+use crate::{
+    model::{Call, Outcome, duration},
+    syscall,
+};
+
+/// Which calls make a dump.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// As it was written.
+    pub text: String,
+    /// The call's name.
+    pub call: String,
+    /// What about it.
+    pub when: When,
+    /// A path that one of its arguments has to match.
+    path: Option<GlobMatcher>,
+}
+
+/// What makes a call one of those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It failed so.
+    Failed(i32),
+    /// It lasted at least so long.
+    Longer(Duration),
+}
+
+impl Rule {
+    /// Whether a decoded call is meant.
+    pub fn fits(&self, call: &Call) -> bool {
+        let when = match self.when {
+            When::Failed(wanted) => matches!(call.outcome, Outcome::Failed { errno, .. } if errno == wanted),
+            When::Longer(least) => call.duration.is_some_and(|took| u128::from(took) >= least.as_nanos()),
+        };
+        when && call.name() == self.call && self.path.as_ref().is_none_or(|path| has_path(call, path))
+    }
+}
+
+/// The decoder tells the paths where its style asks for them.
+fn has_path(call: &Call, path: &GlobMatcher) -> bool {
+    call.paths.iter().any(|touched| path.is_match(&*String::from_utf8_lossy(touched)))
+}
+
+impl FromStr for Rule {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let doing = || format!("understand the rule {text:?} (as in openat=EACCES, openat=ENOENT:/etc/*, fsync>200ms)");
+        let parse = || -> Result<Self> {
+            let (call, when, path) = if let Some((call, rest)) = text.split_once('=') {
+                let (errno, path) = rest.split_once(':').map_or((rest, None), |(errno, path)| (errno, Some(path)));
+                (call, When::Failed(number(errno)?), path)
+            } else if let Some((call, rest)) = text.split_once('>') {
+                let (time, path) = rest.split_once(':').map_or((rest, None), |(time, path)| (time, Some(path)));
+                (call, When::Longer(duration(time)?), path)
+            } else {
+                bail!("it has neither an errno nor a duration");
+            };
+            if syscall::find(call).is_none() {
+                bail!("there is no system call {call:?}; `traceloop explain` lists them all");
+            }
+            let path = path.map(|path| GlobBuilder::new(path).literal_separator(true).build()).transpose()?;
+            let path = path.map(|glob| glob.compile_matcher());
+            Ok(Self { text: text.to_owned(), call: call.to_owned(), when, path })
+        };
+        parse().with_context(doing)
+    }
+}
+
+/// An errno's number, by its name.
+fn number(name: &str) -> Result<i32> {
+    /// Linux' largest errno is below that.
+    const MOST: i32 = 256;
+    let errno = (1..MOST).find(|errno| format!("{:?}", Errno::from_raw(*errno)) == name);
+    errno.with_context(|| format!("there is no errno {name:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_as_people_write_them() {
+        let rule: Rule = "openat=EACCES".parse().unwrap();
+        assert_eq!((rule.call.as_str(), rule.when), ("openat", When::Failed(13)));
+        let rule: Rule = "fsync>200ms".parse().unwrap();
+        assert_eq!(rule.when, When::Longer(Duration::from_millis(200)));
+        let rule: Rule = "openat=ENOENT:/etc/*".parse().unwrap();
+        assert!(rule.path.unwrap().is_match("/etc/hosts"));
+        for wrong in ["openat", "openat=", "openat=ENONSENSE", "opennat=EACCES", "fsync>x", "openat=EACCES:[", ""] {
+            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The task that owns the recorder: everything that happens comes to it, one thing after the other.
+
+use std::{
+    future::pending,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, Result};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+use super::{
+    config::Config,
+    dumps::Saving,
+    evidence,
+    following::Follower,
+    names::{self, Names},
+    notify::Systemd,
+    trigger::{Evidence, Policy, Triggers, Verdict},
+};
+use crate::{
+    control::{self, Request, Socket},
+    model::Cause,
+    recorder::{Notice, Recorder, TrackId},
+    store::Store,
+    systemd::{self, UnitFailed},
+};
+
+/// Requests that wait for the task.
+const WAITING: usize = 64;
+/// For dumps to reach the disk when the daemon stops.
+const STORED_WITHIN: Duration = Duration::from_secs(60);
+
+/// What the task owns.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    pub(super) recorder: Recorder,
+    pub(super) config: Config,
+    pub(super) saving: Saving,
+    pub(super) followers: Vec<Follower>,
+    pub(super) names: Names,
+    pub(super) began: SystemTime,
+    /// The configuration's file, if one was named.
+    named: Option<PathBuf>,
+    policy: Policy,
+    triggers: Triggers,
+    systemd: Systemd,
+    /// Whether systemd runs this machine.
+    booted: bool,
+}
+
+/// What comes to it.
+struct Inbox {
+    requests: mpsc::Receiver<Request>,
+    units: mpsc::Receiver<UnitFailed>,
+    notices: AsyncFd<OwnedFd>,
+    reload: Signal,
+    dump: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// Records until SIGTERM or SIGINT.
+pub async fn serve(config: Config, named: Option<&Path>) -> Result<()> {
+    let given = listenfd::ListenFd::from_env().take_unix_listener(0).context("take the socket that systemd made")?;
+    let socket = Socket::open(&config.socket, given)?;
+    let (mut daemon, mut inbox, asked) = Daemon::start(config, named)?;
+    tokio::spawn(control::serve(socket, asked));
+    daemon.say_ready();
+    daemon.run(&mut inbox).await
+}
+
+impl Daemon {
+    fn start(config: Config, named: Option<&Path>) -> Result<(Self, Inbox, mpsc::Sender<Request>)> {
+        let store = Store::open(&config.store.directory)?;
+        let recorder = Recorder::watch(&config.settings(), config.watching()?)?;
+        let (asked, requests) = mpsc::channel(WAITING);
+        let notices = recorder.notices()?.try_clone_to_owned().context("wait for the kernel's notices")?;
+        // SAFETY: an OwnedFd is the same open descriptor until it is dropped.
+        let notices = unsafe { AsyncFd::register_with_interest(notices, Interest::READABLE) };
+        let on = |kind: SignalKind| signal(kind).context("wait for signals");
+        let inbox = Inbox {
+            requests,
+            units: systemd::watch(),
+            notices: notices.context("wait for the kernel's notices")?,
+            reload: on(SignalKind::hangup())?,
+            dump: on(SignalKind::user_defined2())?,
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        };
+        let mut daemon = Self {
+            recorder,
+            saving: Saving::new(store),
+            followers: Vec::new(),
+            names: Names::new(config.runtimes.clone()),
+            began: SystemTime::now(),
+            named: named.map(Path::to_owned),
+            policy: config.policy(),
+            config,
+            triggers: Triggers::default(),
+            systemd: Systemd::new(),
+            booted: sd_notify::booted().unwrap_or(false),
+        };
+        let known: Vec<TrackId> = daemon.recorder.identities().map(|(id, ..)| id).collect();
+        for id in known {
+            daemon.names.born(&mut daemon.recorder, id);
+        }
+        Ok((daemon, inbox, asked))
+    }
+
+    fn say_ready(&mut self) {
+        self.tell_status();
+        self.systemd.ready();
+        let tracks = self.recorder.identities().count();
+        let mib = self.recorder.memory().div_ceil(1 << 20);
+        tracing::info!(tracks, mib, socket = %self.config.socket.display(), "recording");
+    }
+
+    async fn run(&mut self, inbox: &mut Inbox) -> Result<()> {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // A full queue of dumps is waited for; the rings hold them meanwhile.
+            let due = self.triggers.next().filter(|_| self.saving.has_room());
+            let follow = self.followers.iter().map(Follower::due).min();
+            tokio::select! {
+                Some(request) = inbox.requests.recv() => self.answer(request),
+                ready = inbox.notices.readable() => {
+                    // Before they are read: what comes meanwhile makes it readable again.
+                    ready.context("wait for the kernel's notices")?.clear_ready();
+                    let notices = self.recorder.read_notices()?;
+                    self.see(&notices);
+                }
+                Some(failed) = inbox.units.recv() => self.see_unit(&failed),
+                () = at(due) => self.dump_due()?,
+                () = at(follow) => self.follow_on(),
+                () = self.saving.next() => {}
+                Some((id, identity)) = self.names.next() => names::take_over(&mut self.recorder, id, identity),
+                _ = second.tick() => self.tidy()?,
+                _ = inbox.reload.recv() => self.reload(),
+                _ = inbox.dump.recv() => self.dump_targets(&self.config.triggers.on_usr2.clone(), Cause::Request),
+                _ = inbox.terminate.recv() => break,
+                _ = inbox.interrupt.recv() => break,
+            }
+        }
+        self.stop().await
+    }
+
+    /// What has to be looked after once a second.
+    fn tidy(&mut self) -> Result<()> {
+        let notices = self.recorder.tidy()?;
+        self.see(&notices);
+        self.names.look_for_marks(&mut self.recorder);
+        self.tell_status();
+        self.systemd.alive();
+        Ok(())
+    }
+
+    fn tell_status(&mut self) {
+        let tracks = self.recorder.identities().count();
+        let mib = self.recorder.memory().div_ceil(1 << 20);
+        self.systemd.status(format!("recording {tracks} cgroups, {mib} MiB"));
+    }
+
+    /// Takes in what the kernel tells.
+    fn see(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            match notice {
+                Notice::Born(id) => self.names.born(&mut self.recorder, *id),
+                Notice::Died { track, .. } => {
+                    let identity = self.recorder.identity(*track);
+                    let death = identity.and_then(|identity| evidence::death(notice, identity, self.booted));
+                    if let Some(evidence) = death {
+                        self.weigh(evidence);
+                    }
+                }
+                Notice::Gone(_) => {}
+            }
+        }
+    }
+
+    /// Takes in that a unit failed.
+    fn see_unit(&mut self, failed: &UnitFailed) {
+        self.names.look_for_marks(&mut self.recorder);
+        let Some(track) = self.track_of(failed) else {
+            tracing::debug!(unit = failed.unit, result = failed.result, "a unit failed that is not recorded");
+            return;
+        };
+        if let Some(identity) = self.recorder.identity(track) {
+            let cause = Cause::Unit { result: failed.result.clone(), status: failed.status };
+            let evidence = evidence::evidence(track, identity, cause, failed.pid, self.booted);
+            self.weigh(evidence);
+        }
+    }
+
+    /// The track of an invocation of a unit; of the unit's newest one that has none, where systemd was
+    /// faster than we.
+    fn track_of(&self, failed: &UnitFailed) -> Option<TrackId> {
+        let of_unit = || {
+            self.recorder.identities().filter(|(_, identity, _)| {
+                identity.container.is_none()
+                    && identity.unit.as_ref() == Some(&failed.unit)
+                    && identity.user == failed.user
+            })
+        };
+        let known = of_unit().find(|(_, identity, _)| identity.invocation.as_ref() == Some(&failed.invocation));
+        let nameless = || of_unit().filter(|(_, identity, _)| identity.invocation.is_none()).last();
+        known.or_else(|| if failed.earlier { None } else { nameless() }).map(|(id, ..)| id)
+    }
+
+    fn weigh(&mut self, evidence: Evidence) {
+        let (track, cause) = (evidence.track, evidence.cause.clone());
+        let verdict = self.triggers.see(&self.policy, evidence, Instant::now());
+        tracing::debug!(track, %cause, ?verdict, "a trigger");
+        let reason = match verdict {
+            Verdict::Planned | Verdict::Unwanted => return,
+            Verdict::Told => "told",
+            Verdict::TooOften => "too-often",
+            Verdict::DayIsFull => "day-is-full",
+        };
+        *self.saving.counts.suppressed.entry(reason).or_default() += 1;
+        if verdict != Verdict::Told {
+            tracing::warn!(track, %cause, reason, "no dump is made, for the limits in [triggers]");
+        }
+    }
+
+    /// Makes the planned dumps whose time has come.
+    fn dump_due(&mut self) -> Result<()> {
+        while self.saving.has_room()
+            && let Some(planned) = self.triggers.due(Instant::now())
+        {
+            self.dump_one(TrackId(planned.track), planned.cause);
+        }
+        Ok(())
+    }
+
+    /// Stores what a track holds. One that cannot be read ends its own dump only.
+    fn dump_one(&mut self, track: TrackId, cause: Cause) {
+        match self.recorder.dump_track(track, cause) {
+            Ok(recording) => self.saving.store(recording, self.config.retention(), None),
+            Err(error) => {
+                self.saving.counts.failed += 1;
+                tracing::error!(%track, error = %format!("{error:#}"), "a dump was not made");
+            }
+        }
+    }
+
+    /// Plans dumps of all that some targets mean, so that no more are in memory at once than may be.
+    fn dump_targets(&mut self, targets: &[String], cause: Cause) {
+        for target in targets {
+            match self.choose(target) {
+                Ok(tracks) => {
+                    tracks.iter().for_each(|track| self.triggers.plan(track.0, cause.clone(), Instant::now()))
+                }
+                Err(error) => tracing::warn!(target, %error, "nothing to dump"),
+            }
+        }
+    }
+
+    fn follow_on(&mut self) {
+        let now = Instant::now();
+        let recorder = &self.recorder;
+        self.followers.retain_mut(|follower| follower.due() > now || follower.step(recorder, now));
+    }
+
+    /// Reads the configuration again; one with a mistake changes nothing.
+    fn reload(&mut self) {
+        self.systemd.reloading();
+        if let Err(error) = self.take_over() {
+            tracing::error!(error = %format!("{error:#}"), "the configuration stays as it was");
+        }
+        self.systemd.ready();
+    }
+
+    fn take_over(&mut self) -> Result<()> {
+        let new = Config::read(self.named.as_deref())?;
+        if new.store.directory != self.config.store.directory {
+            self.saving.replace(Store::open(&new.store.directory)?);
+        }
+        for part in self.config.needs_restart(&new) {
+            tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
+        }
+        self.policy = new.policy();
+        let Config { socket, record, runtimes, .. } = self.config.clone();
+        self.config = Config { socket, record, runtimes, ..new };
+        tracing::info!("the configuration was read again");
+        Ok(())
+    }
+
+    /// Stores what is planned and what is to be kept.
+    async fn stop(&mut self) -> Result<()> {
+        self.systemd.stopping();
+        self.dump_targets(&self.config.triggers.on_stop.clone(), Cause::Exit);
+        for planned in self.triggers.all() {
+            while !self.saving.has_room() {
+                self.saving.next().await;
+            }
+            self.dump_one(TrackId(planned.track), planned.cause);
+        }
+        let stored = async {
+            while !self.saving.is_idle() {
+                self.saving.next().await;
+            }
+        };
+        timeout(STORED_WITHIN, stored).await.context("wait for dumps to reach the disk")
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,172 @@
+//! The policy of triggers under a clock of our own.
+
+use super::trigger::{Evidence, Policy, Triggers, Verdict};
+use crate::model::Cause;
+use std::time::{Duration, Instant};
+
+const MS: Duration = Duration::from_millis(1);
+const S: Duration = Duration::from_secs(1);
+
+fn policy() -> Policy {
+    Policy {
+        killed: vec![libc::SIGSEGV, libc::SIGABRT, libc::SIGKILL],
+        status: true,
+        unit: true,
+        tail: 200 * MS,
+        burst: 3,
+        interval: 600 * S,
+        daily: 5,
+    }
+}
+
+fn evidence(track: u64, cause: Cause, pid: u32) -> Evidence {
+    Evidence { track, name: "a.service".into(), cause, pid: Some(pid), is_unit: true }
+}
+
+fn killed(track: u64, pid: u32, signal: i32) -> Evidence {
+    evidence(track, Cause::Killed { pid, comm: "a".into(), signal, core: false }, pid)
+}
+
+fn failed(track: u64, pid: u32, result: &str, status: i32) -> Evidence {
+    evidence(track, Cause::Unit { result: result.into(), status: Some(status) }, pid)
+}
+
+/// The policy with a clock.
+struct Clock {
+    triggers: Triggers,
+    policy: Policy,
+    now: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { triggers: Triggers::default(), policy: policy(), now: Instant::now() }
+    }
+
+    fn see(&mut self, evidence: Evidence) -> Verdict {
+        self.triggers.see(&self.policy, evidence, self.now)
+    }
+
+    /// What is dumped while this time passes.
+    fn pass(&mut self, time: Duration) -> Vec<Cause> {
+        self.now += time;
+        std::iter::from_fn(|| self.triggers.due(self.now)).map(|planned| planned.cause).collect()
+    }
+}
+
+#[test]
+fn a_dump_is_made_when_its_tail_has_passed() {
+    let mut clock = Clock::new();
+    assert_eq!(clock.see(killed(1, 7, libc::SIGSEGV)), Verdict::Planned);
+    assert_eq!(clock.triggers.next(), Some(clock.now + 200 * MS));
+    assert!(clock.pass(199 * MS).is_empty());
+    assert_eq!(clock.pass(MS).len(), 1);
+    assert_eq!(clock.triggers.next(), None);
+}
+
+#[test]
+fn one_death_that_the_kernel_and_systemd_tell_of_gives_one_dump() {
+    let mut clock = Clock::new();
+    clock.see(killed(1, 7, libc::SIGSEGV));
+    clock.pass(2 * MS);
+    assert_eq!(clock.see(failed(1, 7, "signal", libc::SIGSEGV)), Verdict::Told);
+    let dumps = clock.pass(S);
+    assert!(matches!(dumps[..], [Cause::Killed { .. }]), "{dumps:?}");
+    // The start limit tells of it again; in a container systemd has other numbers.
+    assert_eq!(clock.see(failed(1, 2, "signal", libc::SIGSEGV)), Verdict::Told);
+    assert_eq!(clock.see(failed(1, 7, "core-dump", libc::SIGSEGV)), Verdict::Told);
+    assert!(clock.pass(S).is_empty());
+}
+
+#[test]
+fn systemds_word_counts_where_it_says_more() {
+    let mut clock = Clock::new();
+    clock.see(killed(1, 7, libc::SIGABRT));
+    clock.see(failed(1, 7, "watchdog", libc::SIGABRT));
+    let dumps = clock.pass(S);
+    assert!(matches!(&dumps[..], [Cause::Unit { result, .. }] if result == "watchdog"), "{dumps:?}");
+    // What it kills of the rest is no news.
+    assert_eq!(clock.see(killed(1, 8, libc::SIGKILL)), Verdict::Told);
+    clock.pass(300 * S);
+    assert_eq!(clock.see(killed(1, 8, libc::SIGKILL)), Verdict::Planned);
+}
+
+#[test]
+fn a_worker_that_crashed_does_not_hide_that_its_unit_failed_later() {
+    let mut clock = Clock::new();
+    clock.see(killed(1, 8, libc::SIGSEGV));
+    assert_eq!(clock.pass(S).len(), 1);
+    assert_eq!(clock.see(failed(1, 7, "exit-code", 256)), Verdict::Planned);
+    assert_eq!(clock.pass(S).len(), 1);
+    assert_eq!(clock.see(killed(1, 9, libc::SIGSEGV)), Verdict::Planned);
+}
+
+#[test]
+fn statuses_of_units_are_for_systemd_to_judge() {
+    let mut clock = Clock::new();
+    let status = |status| Cause::Status { pid: 7, comm: "a".into(), status };
+    assert_eq!(clock.see(evidence(1, status(3), 7)), Verdict::Unwanted);
+    let container = Evidence { is_unit: false, ..evidence(2, status(3), 7) };
+    assert_eq!(clock.see(container.clone()), Verdict::Planned);
+    clock.pass(S);
+    assert_eq!(clock.see(container), Verdict::Told);
+    assert_eq!(clock.see(Evidence { is_unit: false, ..evidence(2, status(0), 7) }), Verdict::Unwanted);
+    clock.policy.unit = false;
+    assert_eq!(clock.see(evidence(3, status(3), 8)), Verdict::Planned);
+}
+
+#[test]
+fn signals_that_are_not_listed_make_none() {
+    let mut clock = Clock::new();
+    assert_eq!(clock.see(killed(1, 7, libc::SIGTERM)), Verdict::Unwanted);
+    assert!(clock.pass(S).is_empty());
+}
+
+#[test]
+fn an_identity_has_its_share_and_so_has_the_day() {
+    let mut clock = Clock::new();
+    let mut tracks = 0..;
+    let mut verdicts = |clock: &mut Clock, name: &str, times: u64| -> Vec<Verdict> {
+        (0..times)
+            .map(|_| {
+                let track = tracks.next().unwrap();
+                let verdict = clock.see(Evidence { name: name.into(), ..killed(track, 7, libc::SIGSEGV) });
+                clock.pass(S);
+                verdict
+            })
+            .collect()
+    };
+    use Verdict::{DayIsFull, Planned, TooOften};
+    clock.pass(S);
+    assert_eq!(verdicts(&mut clock, "a", 4), [Planned, Planned, Planned, TooOften]);
+    clock.pass(600 * S);
+    assert_eq!(verdicts(&mut clock, "a", 3), [Planned, Planned, DayIsFull]);
+    assert_eq!(verdicts(&mut clock, "b", 1), [DayIsFull]);
+    clock.pass(25 * 3600 * S);
+    assert_eq!(verdicts(&mut clock, "b", 1), [Planned]);
+}
+
+#[test]
+fn a_call_is_no_death() {
+    let mut clock = Clock::new();
+    let call = Evidence { pid: None, ..evidence(1, Cause::Call { tid: 7, rule: "openat=EACCES".into() }, 7) };
+    assert_eq!(clock.see(call.clone()), Verdict::Planned);
+    assert_eq!(clock.see(call.clone()), Verdict::Told);
+    assert_eq!(clock.pass(S).len(), 1);
+    assert_eq!(clock.see(call), Verdict::Planned);
+    // A death in the tail of a call counts more.
+    assert_eq!(clock.see(killed(1, 7, libc::SIGSEGV)), Verdict::Told);
+    assert!(matches!(clock.pass(S)[..], [Cause::Killed { .. }]));
+}
+
+#[test]
+fn what_is_remembered_stays_small() {
+    let mut clock = Clock::new();
+    clock.policy.daily = usize::MAX;
+    for n in 0..10_000 {
+        clock.see(Evidence { name: format!("run-{n}"), ..killed(n, 7, libc::SIGSEGV) });
+        clock.pass(60 * S);
+    }
+    let text = format!("{:?}", clock.triggers).len();
+    assert!(text < 200_000, "{text}");
+}

@@ -1,0 +1,33 @@
+//! What may be asked of one track, and of all of them without looking at rings.
+
+use anyhow::Result;
+
+use super::{Recorder, TrackId, TrackInfo};
+use crate::model::{Files, Identity, Process};
+
+impl Recorder {
+    /// Every track with its names, and whether its cgroup lives; the oldest first.
+    pub fn identities(&self) -> impl Iterator<Item = (TrackId, &Identity, bool)> {
+        self.tracks.iter().map(|(id, track)| (*id, &track.identity, track.ended.is_none()))
+    }
+
+    /// A track's names.
+    pub fn identity(&self, id: TrackId) -> Option<&Identity> {
+        self.tracks.get(&id).map(|track| &track.identity)
+    }
+
+    /// What a track is and has.
+    pub fn track_info(&self, id: TrackId) -> Result<TrackInfo> {
+        self.info(id, self.track(id)?, true)
+    }
+
+    /// What the descriptors of a track's processes stand for now.
+    pub fn files_of(&self, id: TrackId) -> Result<Vec<Files>> {
+        Ok(super::files::of(&self.track(id)?.threads()))
+    }
+
+    /// The threads that are alive in a track.
+    pub fn threads_of(&self, id: TrackId) -> Result<Vec<Process>> {
+        Ok(self.track(id)?.threads())
+    }
+}

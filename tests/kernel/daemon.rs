@@ -1,0 +1,367 @@
+//! The daemon: everything recorded by name, dumps of what died, and nobody pays for others.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    process::{Command, Stdio},
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+
+use super::{
+    rings::offsets,
+    served::{Served, shown},
+    support::{Scratch, TRACELOOP, compile},
+};
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_new_cgroup_is_recorded_by_name_from_its_first_execve() {
+    let served = Served::start("", "status = false");
+    let group = served.cgroup("first.service");
+    group.command("exec cat /nonexistent").status().expect("run it");
+    let dump = served.told(&["dump", group.name(), "--format", "strace"]);
+    for text in ["execve(\"/", "\"/nonexistent\", O_RDONLY) = -1 ENOENT", "+++ exited with 1 +++"] {
+        assert!(dump.contains(text), "{text:?} is not in:\n{dump}");
+    }
+    let listed = served.told(&["ps", group.name()]);
+    assert!(listed.contains(group.name()) && listed.contains("recording"), "{listed}");
+    group.remove();
+    sleep(Duration::from_millis(100));
+    assert!(served.told(&["ps", group.name()]).contains("ended"));
+    assert!(served.told(&["dump", group.name(), "--format", "strace"]).contains("+++ exited with 1 +++"));
+    served.told(&["close", group.name()]);
+    let gone = served.verb(&["dump", group.name()]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(served.told(&["ps", "--given-up"]).contains(group.name()));
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn dumps_under_full_load_have_no_gap() {
+    let served = Served::start("", "");
+    let group = served.cgroup("load.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    let mut child = group.command(&format!("exec taskset -c 0 {} 60", program.display())).spawn().expect("start it");
+    sleep(Duration::from_secs(1));
+    for dump in 0..20 {
+        let text = served.told(&["dump", group.name(), "--format", "strace"]);
+        let found = offsets(&text);
+        assert!(found.len() > 500, "dump {dump} has {} calls only", found.len());
+        let gaps = found.windows(2).filter(|pair| pair[1].1 != pair[0].1 + 1).count();
+        assert_eq!(gaps, 0, "dump {dump}: {gaps} gaps in {} calls", found.len());
+    }
+    child.kill().expect("end it");
+    child.wait().expect("wait for it");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_crash_leaves_one_dump_that_ends_with_the_fatal_call() {
+    let served = Served::start("", "");
+    let group = served.cgroup("crash.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "fault", &[]);
+    let began = Instant::now();
+    let _ = group.command(&format!("exec {}", program.display())).status();
+    group.remove();
+    let stored = served.wait_for_stored(1);
+    println!("stored {:?} after the start", began.elapsed());
+    let text = shown(&stored[0]);
+    let end: Vec<&str> = text.lines().rev().take(3).collect();
+    assert!(end[0].contains("+++ killed by SIGSEGV"), "{text}");
+    assert!(end[1].contains("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR"), "{text}");
+    let name = stored[0].display().to_string();
+    assert!(name.contains("crash.service") && name.contains("killed"), "{name}");
+    // Nothing else tells of it.
+    sleep(Duration::from_secs(1));
+    assert_eq!(served.stored().len(), 1, "{:?}", served.stored());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn statuses_requests_and_the_end_leave_dumps() {
+    let mut served = Served::start("", "on-stop = [\"*end.service\"]\ntail = \"10ms\"");
+    let (bad, good, end) = (served.cgroup("bad.service"), served.cgroup("good.service"), served.cgroup("end.service"));
+    let _ = bad.command("exec sh -c 'exit 3'").status();
+    let _ = good.command("exec true").status();
+    let stored = served.wait_for_stored(1);
+    assert!(stored[0].display().to_string().contains("bad.service"), "{stored:?}");
+    let id = served.told(&["dump", "--save", good.name()]);
+    assert!(served.stored().iter().any(|path| path.display().to_string().contains(id.trim())), "{id}");
+    let mut child = end.command("exec sleep 100").spawn().expect("start it");
+    sleep(Duration::from_millis(300));
+    served.stop();
+    let stored = served.stored();
+    assert_eq!(stored.len(), 3, "{stored:?}");
+    assert!(shown(&stored[2]).contains("clock_nanosleep"), "{}", shown(&stored[2]));
+    child.kill().expect("end it");
+    child.wait().expect("wait for it");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn deaths_in_a_row_are_limited_and_counted() {
+    let served = Served::start("", "burst = 2\ntail = \"0ms\"");
+    let group = served.cgroup("again.service");
+    for _ in 0..4 {
+        let _ = group.command("kill -SEGV $$").status();
+        sleep(Duration::from_millis(200));
+    }
+    assert_eq!(served.wait_for_stored(2).len(), 2);
+    let metrics = metrics(&served);
+    assert!(metrics.contains("traceloop_triggers_suppressed_total{reason=\"too-often\"} 2"), "{metrics}");
+    assert!(metrics.contains("traceloop_dumps_total{reason=\"killed\"} 2"), "{metrics}");
+    assert!(served.log().contains("no dump is made, for the limits"), "{}", served.log());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
+    const EACH: usize = 250;
+    let served = Served::start("buffer-size = \"64K\"\nmemory-max = \"256M\"\nready = 64", "");
+    scope(|scope| {
+        for worker in 0..4 {
+            let served = &served;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    let group = served.cgroup(&format!("{worker}-{n}.service"));
+                    group.command("exec true").status().expect("run it");
+                    group.remove();
+                }
+            });
+        }
+    });
+    sleep(Duration::from_secs(2));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (found, gone) = runtime.block_on(async {
+        let client = served.client();
+        let mut found = std::collections::HashSet::new();
+        for track in client.tracks(None).await.expect("tracks") {
+            let dump = client.dump(track.id).await.expect("a dump");
+            let (recording, damage) = traceloop::store::read(&dump[..]).expect("read it");
+            assert!(damage.is_none(), "{damage:?}");
+            let style = traceloop::decode::Style::default();
+            let events = traceloop::decode::events(&recording, &style);
+            let is_execve = |event: &traceloop::model::Event| {
+                matches!(&event.what, traceloop::model::What::Call(call) if call.name == "execve" && call.text.contains("true"))
+            };
+            if events.iter().any(is_execve) {
+                found.insert(track.identity.cgroup.trim_start_matches('/').to_owned());
+            }
+        }
+        let gone: std::collections::HashSet<_> =
+            client.given_up().await.expect("given up").into_iter().map(|gone| gone.identity.cgroup).collect();
+        (found, gone)
+    });
+    let mut missing = Vec::new();
+    for worker in 0..4 {
+        for n in 0..EACH {
+            let name = served.named(&format!("{worker}-{n}.service"));
+            if !found.contains(&name) && !gone.contains(&format!("/{name}")) {
+                missing.push(name);
+            }
+        }
+    }
+    println!("{} found by name, {} given up and told", found.len(), gone.len());
+    assert!(missing.is_empty(), "{} are missing: {missing:?}\n{}", missing.len(), served.log());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_storm_does_not_shorten_the_window_of_another() {
+    let served = Served::start("", "status = false");
+    let (quiet, storm) = (served.cgroup("quiet.service"), served.cgroup("storm.service"));
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    quiet.command("exec cat /nonexistent/before").status().expect("run it");
+    let mut child = storm.command(&format!("exec {} 10", program.display())).spawn().expect("start it");
+    child.wait().expect("wait for it");
+    quiet.command("exec cat /nonexistent/after").status().expect("run it");
+    let window = |name: &str| -> f64 {
+        let listed: serde_json::Value = serde_json::from_str(&served.told(&["ps", "--json", name])).expect("an object");
+        listed["window"].as_f64().expect("a number")
+    };
+    let (quiet_window, storm_window) = (window(quiet.name()), window(storm.name()));
+    println!("after 10 s of storm: the quiet one's window {quiet_window} s, the storm's {storm_window} s");
+    assert!(quiet_window > 10.0 && storm_window < 10.0);
+    let output = served.verb(&["dump", quiet.name(), "--format", "strace"]);
+    let (text, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("/nonexistent/before") && text.contains("/nonexistent/after"), "{text}");
+    assert!(told.contains("complete since the recording began"), "{told}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_happens_is_followed() {
+    let served = Served::start("", "status = false");
+    let group = served.cgroup("follow.service");
+    let mut follower = Command::new(TRACELOOP)
+        .args(["follow", group.name(), "--format", "strace", "--socket"])
+        .arg(served.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("follow");
+    let mut ready = String::new();
+    // Held open: a program whose stderr is closed ends.
+    let mut told = BufReader::new(follower.stderr.take().expect("stderr"));
+    told.read_line(&mut ready).expect("the ready line");
+    assert!(ready.starts_with("following "), "{ready}");
+    group.command("exec cat /nonexistent").status().expect("run it");
+    let mut lines = BufReader::new(follower.stdout.take().expect("stdout")).lines();
+    let exited = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("+++ exited with 1 +++")));
+    assert!(exited.is_some());
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(follower.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, Signal::SIGINT).expect("end it");
+    assert!(follower.wait().expect("wait for it").success());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn bad_clients_cost_others_nothing() {
+    let served = Served::start("", "");
+    let group = served.cgroup("load.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    let mut child = group.command(&format!("exec {} 60", program.display())).spawn().expect("start it");
+    sleep(Duration::from_secs(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let id = runtime.block_on(served.client().tracks(Some(group.name()))).expect("tracks")[0].id;
+    let longest = || {
+        runtime.block_on(async {
+            let mut longest = Duration::ZERO;
+            for _ in 0..100 {
+                let began = Instant::now();
+                served.client().tracks(Some(group.name())).await.expect("tracks");
+                longest = longest.max(began.elapsed());
+            }
+            longest
+        })
+    };
+    let (alone, before) = (longest(), resident(served.pid()));
+    let mut bad = Vec::new();
+    for n in 0..100 {
+        let mut stream = UnixStream::connect(served.socket()).expect("connect");
+        let bytes = match n % 5 {
+            0 => String::new(),
+            1 => "GET /v1/tra".to_owned(),
+            2 => "\0\u{1}garbage\r\n\r\n".to_owned(),
+            3 => format!("GET /v1/tracks/{id}/dump HTTP/1.1\r\nhost: a\r\n\r\n"),
+            _ => format!("GET /v1/tracks/{id}/follow HTTP/1.1\r\nhost: a\r\n\r\n"),
+        };
+        stream.write_all(bytes.as_bytes()).expect("write");
+        // Some vanish at once, the others take nothing.
+        if n % 7 != 0 {
+            bad.push(stream);
+        }
+    }
+    sleep(Duration::from_secs(2));
+    let (beside, grown) = (longest(), resident(served.pid()).saturating_sub(before));
+    println!("longest of 100: alone {alone:?}, beside 100 bad clients {beside:?}; {} KiB more", grown / 1024);
+    assert!(beside < alone.max(Duration::from_millis(20)) * 10, "{alone:?} alone, {beside:?} beside");
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    for stream in &mut bad {
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time");
+        let mut sink = [0; 65536];
+        // A follower that reads again is served on; the others are dropped.
+        while stream.read(&mut sink).is_ok_and(|got| got > 0 && got < 60_000) {}
+    }
+    child.kill().expect("end it");
+    child.wait().expect("wait for it");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn two_hundred_idle_cgroups_cost_next_to_nothing() {
+    const TIME: u64 = 20;
+    let served = Served::start("buffer-size = \"64K\"", "");
+    let groups: Vec<_> = (0..200).map(|n| served.cgroup(&format!("{n}.service"))).collect();
+    sleep(Duration::from_secs(3));
+    let before = cpu_time(served.pid());
+    sleep(Duration::from_secs(TIME));
+    let spent = cpu_time(served.pid()) - before;
+    #[allow(clippy::cast_precision_loss, reason = "a share")]
+    let share = spent as f64 / (TIME * 1_000_000_000) as f64 * 100.0;
+    println!("{} idle cgroups: {share:.3} % of a CPU", groups.len());
+    assert!(share < 0.1, "{share} %");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_second_daemon_is_told_of_the_first() {
+    let served = Served::start("", "");
+    let config = served.place.path().join("config");
+    let output = Command::new(TRACELOOP).args(["serve", "--config"]).arg(config).output().expect("run it");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains(&format!("another traceloop daemon (pid {})", served.pid())), "{told}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn the_configuration_is_read_again() {
+    let served = Served::start("", "status = false");
+    let path = served.place.path().join("config");
+    let text = std::fs::read_to_string(&path).expect("read it");
+    let reload = |text: &str, word: &str| {
+        std::fs::write(&path, text).expect("write it");
+        served.signal(Signal::SIGHUP);
+        let until = Instant::now() + Duration::from_secs(5);
+        while !served.log().contains(word) {
+            assert!(Instant::now() < until, "{}", served.log());
+            sleep(Duration::from_millis(20));
+        }
+    };
+    reload(&text.replace("status = false", "statuss = false"), "the configuration stays as it was");
+    reload(&text.replace("status = false", "status = true\ntail = \"0ms\""), "was read again");
+    let group = served.cgroup("a.service");
+    let _ = group.command("exec false").status();
+    served.wait_for_stored(1);
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn prometheus_understands_the_metrics() {
+    let served = Served::start("", "");
+    let group = served.cgroup("a \\\"b.service");
+    group.command("exec true").status().expect("run it");
+    let text = metrics(&served);
+    for name in ["traceloop_track_calls_total{", "traceloop_memory_bytes ", "process_cpu_seconds_total "] {
+        assert!(text.contains(&format!("\n{name}")), "{name} is not in {text}");
+    }
+    let mut promtool =
+        Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn().expect("run promtool");
+    promtool.stdin.take().expect("its stdin").write_all(text.as_bytes()).expect("write");
+    assert!(promtool.wait().expect("wait for it").success(), "{text}");
+}
+
+fn metrics(served: &Served) -> String {
+    let output = Command::new("curl")
+        .args(["-s", "--fail", "--unix-socket"])
+        .arg(served.socket())
+        .arg("http://localhost/metrics")
+        .output()
+        .expect("run curl");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Bytes that a process has in memory.
+fn resident(pid: u32) -> usize {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("statm");
+    text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
+}
+
+/// Nanoseconds that a process has run.
+fn cpu_time(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
+    let time = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    threads.flatten().filter_map(|thread| time(thread.path())).sum()
+}
