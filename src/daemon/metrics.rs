@@ -50,12 +50,12 @@ impl Page {
         self.add(nature, name, help, [(Vec::new(), value)]);
     }
 
-    fn by<'a>(
+    fn by(
         &mut self,
         nature: Nature,
         name: &str,
         help: &str,
-        label: &'a str,
+        label: &str,
         values: impl IntoIterator<Item = (String, f64)>,
     ) {
         self.add(nature, name, help, values.into_iter().map(|(key, value)| (vec![(label, key)], value)));
