@@ -145,11 +145,12 @@ fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
             let (recording, damage) = traceloop::store::read(&dump[..]).expect("read it");
             assert!(damage.is_none(), "{damage:?}");
             let style = traceloop::decode::Style::default();
-            let events = traceloop::decode::events(&recording, &style);
-            let is_execve = |event: &traceloop::model::Event| {
-                matches!(&event.what, traceloop::model::What::Call(call) if call.name == "execve" && call.text.contains("true"))
+            let history = traceloop::decode::History::of(&recording, &style).expect("decode it");
+            let is_execve = |event: traceloop::model::Event| match event.what {
+                traceloop::model::What::Call(call) => call.name == "execve" && call.text.contains("true"),
+                _ => false,
             };
-            if events.iter().any(is_execve) {
+            if history.events().any(is_execve) {
                 found.insert(track.identity.cgroup.trim_start_matches('/').to_owned());
             }
         }
