@@ -243,11 +243,11 @@ SEC("tp_btf/sys_exit")
 int exit_file(__u64 *ctx)
 {
 	struct task_state *state = state_of(me(), false);
-	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+	struct pt_regs *regs = registers_of(ctx);
 	const volatile struct plan *plan;
 	__u64 args[6];
 	int pair[2];
-	long ret = ctx[1];
+	long ret = result_of(ctx);
 
 	if (!state || !state->slot)
 		return 0;

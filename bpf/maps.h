@@ -20,6 +20,8 @@ const volatile bool cgroup_storage = true;
 const volatile bool task_storage = true;
 const volatile bool pt_regs_helper = true;
 const volatile bool typed_task = true;
+/* Whether sys_enter and sys_exit are the classic tracepoints (tracepoint/raw_syscalls) and not tp_btf. */
+const volatile bool classic = false;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
 const volatile bool tell_files = false;

@@ -25,13 +25,13 @@
 SEC("tp_btf/sys_enter")
 int sys_enter(__u64 *ctx)
 {
-	return on_enter(ctx, (struct pt_regs *)ctx[0], ctx[1]);
+	return on_enter(ctx, registers_of(ctx), number_of(ctx));
 }
 
 SEC("tp_btf/sys_exit")
 int sys_exit(__u64 *ctx)
 {
-	return on_exit(ctx, (struct pt_regs *)ctx[0], ctx[1]);
+	return on_exit(ctx, registers_of(ctx), result_of(ctx));
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

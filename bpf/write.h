@@ -202,14 +202,14 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	SEC("tp_btf/sys_enter")                                                                  \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], 0, AT_ENTER, writer, me(),           \
+		return write(ctx, registers_of(ctx), 0, AT_ENTER, writer, me(),                   \
 			     state_of(me(), false));                                             \
 	}
 #define WRITE_AT_EXIT(name, writer)                                                              \
 	SEC("tp_btf/sys_exit")                                                                   \
 	int name(__u64 *ctx)                                                                     \
 	{                                                                                        \
-		return write(ctx, (struct pt_regs *)ctx[0], ctx[1], AT_EXIT, writer, me(),       \
+		return write(ctx, registers_of(ctx), result_of(ctx), AT_EXIT, writer, me(),       \
 			     state_of(me(), false));                                             \
 	}
 

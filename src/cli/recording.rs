@@ -30,7 +30,7 @@ pub(super) struct Recording {
     /// Record no contents of reads, writes and messages
     #[arg(long)]
     no_payload: bool,
-    /// Do without a kernel feature: typed-task, cgroup-storage, task-storage, task-registers
+    /// Do without a kernel feature: typed-task, cgroup-storage, task-storage, task-registers, typed-tracepoints, classic-tracepoints
     #[arg(long, value_name = "FEATURE", hide = true)]
     without: Vec<Feature>,
 }

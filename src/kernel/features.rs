@@ -8,6 +8,8 @@ use libbpf_rs::{
     libbpf_sys::{self, bpf_func_id},
 };
 
+use super::Attach;
+
 /// What a kernel may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
@@ -20,6 +22,10 @@ pub enum Feature {
     TaskStorage,
     /// bpf_task_pt_regs, from Linux 5.15 on; else /proc/TID/syscall.
     TaskRegisters,
+    /// tp_btf programs for system calls; else classic tracepoints.
+    TypedTracepoints,
+    /// Classic tracepoints where typed ones miss calls; else those.
+    ClassicTracepoints,
 }
 
 impl FromStr for Feature {
@@ -31,7 +37,12 @@ impl FromStr for Feature {
             "cgroup-storage" => Self::CgroupStorage,
             "task-storage" => Self::TaskStorage,
             "task-registers" => Self::TaskRegisters,
-            _ => bail!("a feature is typed-task, cgroup-storage, task-storage or task-registers, not {text:?}"),
+            "typed-tracepoints" => Self::TypedTracepoints,
+            "classic-tracepoints" => Self::ClassicTracepoints,
+            _ => bail!(
+                "a feature is typed-task, cgroup-storage, task-storage, task-registers, typed-tracepoints or \
+                 classic-tracepoints, not {text:?}"
+            ),
         })
     }
 }
@@ -47,6 +58,8 @@ pub struct Features {
     pub task_storage: bool,
     /// See [`Feature::TaskRegisters`].
     pub task_registers: bool,
+    /// How the programs of system calls are attached.
+    pub attach: Attach,
 }
 
 impl Features {
@@ -54,17 +67,14 @@ impl Features {
     pub fn probe(without: &[Feature]) -> Result<Self> {
         let allowed = |feature| !without.contains(&feature);
         let typed_task = allowed(Feature::TypedTask) && has_helper(libbpf_sys::BPF_FUNC_get_current_task_btf)?;
+        let has = |feature, helper| Ok::<_, Error>(typed_task && allowed(feature) && has_helper(helper)?);
+        let task_registers = has(Feature::TaskRegisters, libbpf_sys::BPF_FUNC_task_pt_regs)?;
         Ok(Self {
             typed_task,
-            cgroup_storage: typed_task
-                && allowed(Feature::CgroupStorage)
-                && has_helper(libbpf_sys::BPF_FUNC_cgrp_storage_get)?,
-            task_storage: typed_task
-                && allowed(Feature::TaskStorage)
-                && has_helper(libbpf_sys::BPF_FUNC_task_storage_get)?,
-            task_registers: typed_task
-                && allowed(Feature::TaskRegisters)
-                && has_helper(libbpf_sys::BPF_FUNC_task_pt_regs)?,
+            cgroup_storage: has(Feature::CgroupStorage, libbpf_sys::BPF_FUNC_cgrp_storage_get)?,
+            task_storage: has(Feature::TaskStorage, libbpf_sys::BPF_FUNC_task_storage_get)?,
+            task_registers,
+            attach: Attach::choose(without, task_registers)?,
         })
     }
 }
@@ -80,6 +90,6 @@ impl fmt::Display for Features {
         let cgroups = if self.cgroup_storage { "cgroup storage" } else { "a hash of cgroups" };
         let tasks = if self.task_storage { "task storage" } else { "an array of tasks" };
         let registers = if self.task_registers { "task registers" } else { "/proc/TID/syscall" };
-        write!(f, "{cgroups}, {tasks}, {registers}")
+        write!(f, "{cgroups}, {tasks}, {registers}, {}", self.attach)
     }
 }

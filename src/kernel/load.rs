@@ -10,12 +10,14 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use libbpf_rs::{
-    ErrorKind, Iter, Link, MapCore, MapFlags, MapMut, PrintLevel,
+    ErrorKind, Iter, Link, MapCore, MapFlags, MapMut, PrintLevel, ProgramType,
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
 use super::{
-    Feature, Features, flush,
+    Feature, Features,
+    attach::Numbers,
+    flush,
     inflight::{self, InFlight},
     losses,
     notices::Notices,
@@ -61,6 +63,8 @@ pub struct Kernel {
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
+    /// The classic tracepoints' programs; the skeleton keeps the links of the others.
+    _calls: Vec<Link>,
     /// Changes whenever a cgroup's slot does.
     pub(super) generation: Cell<u16>,
     strings: u32,
@@ -116,6 +120,7 @@ impl Kernel {
         let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
         settings.cpus = cpus;
         settings.typed_task = features.typed_task;
+        settings.classic = features.attach.is_classic();
         settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
         settings.rest = options.watching.map_or(0, |shared| shared.rest);
         settings.watching = watching;
@@ -142,9 +147,13 @@ impl Kernel {
         ] {
             program.set_autoattach(false);
         }
+        if features.attach.is_classic() {
+            make_classic(&mut open);
+        }
         let mut skel = open.load().context("verify the BPF programs")?;
         fill_writers(&skel)?;
         skel.attach().context("attach the BPF programs")?;
+        let calls = if features.attach.is_classic() { attach_classic(&skel)? } else { Vec::new() };
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
         let kernel = Self {
@@ -153,6 +162,7 @@ impl Kernel {
             cpus,
             features,
             in_flight,
+            _calls: calls,
             generation: Cell::new(0),
             strings: options.wanted.string_limit,
         };
@@ -205,6 +215,33 @@ impl Kernel {
     pub fn programs(&self) -> Result<Vec<losses::Figures>> {
         self.skel.object().progs().map(|program| losses::figures(program.as_fd())).collect()
     }
+}
+
+/// The programs of system calls as the classic tracepoint's.
+fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
+    for program in [
+        &mut open.progs.sys_enter,
+        &mut open.progs.sys_exit,
+        &mut open.progs.enter_plain,
+        &mut open.progs.enter_capture,
+        &mut open.progs.enter_vector,
+        &mut open.progs.enter_behind,
+        &mut open.progs.exit_vector,
+        &mut open.progs.exit_behind,
+        &mut open.progs.exit_iovec,
+        &mut open.progs.exit_message,
+        &mut open.progs.exit_dirents,
+        &mut open.progs.exit_file,
+    ] {
+        program.set_prog_type(ProgramType::Tracepoint);
+        program.set_autoattach(false);
+    }
+}
+
+/// The end of a call first: a call whose start alone was seen would be told as one that has not ended.
+fn attach_classic(skel: &TraceloopSkel<'_>) -> Result<Vec<Link>> {
+    let numbers = Numbers::read()?;
+    Ok(vec![numbers.attach_exit(&skel.progs.sys_exit)?, numbers.attach_enter(&skel.progs.sys_enter)?])
 }
 
 fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {

@@ -3,6 +3,7 @@
 //! Promise: once `Kernel::load` and `Kernel::assign` have returned, every call of the cgroup reaches
 //! the slot's rings or is counted as lost. Knows maps and programs; knows nothing of dumps.
 
+mod attach;
 mod features;
 mod flush;
 mod inflight;
@@ -11,6 +12,7 @@ mod losses;
 mod notices;
 mod slots;
 
+pub use attach::Attach;
 pub use features::{Feature, Features};
 pub use inflight::InFlight;
 pub use load::{Kernel, Options, Shared};

@@ -105,7 +105,7 @@ fn run_tells_the_signal_in_its_status() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn a_call_that_began_before_the_recording_is_shown_too() {
-    for way in &WAYS[..3] {
+    for way in WAYS.into_iter().take(3) {
         let scratch = Scratch::new();
         let mut child = scratch.command("sleep 1000").spawn().expect("start sleep");
         let mut reader = scratch.command("cat").stdin(std::process::Stdio::piped()).spawn().expect("start cat");

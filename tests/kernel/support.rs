@@ -10,13 +10,33 @@ use std::{
 
 /// Options for each way in which the kernel side can find tracks and threads: all features, and the
 /// fall-backs of older kernels.
-pub(crate) const WAYS: [&[&str]; 5] = [
+const ALL_WAYS: [&[&str]; 6] = [
     &[],
     &["--without", "cgroup-storage"],
     &["--without", "cgroup-storage", "--without", "task-storage"],
     &["--without", "task-registers"],
     &["--without", "typed-task"],
+    &["--without", "typed-tracepoints"],
 ];
+
+/// All of them, or the kernel's own only, where TRACELOOP_TEST_WAYS is `own`: other kernels have the others.
+pub(crate) struct Ways;
+
+pub(crate) const WAYS: Ways = Ways;
+
+impl IntoIterator for Ways {
+    type Item = &'static [&'static str];
+    type IntoIter = std::iter::Take<std::array::IntoIter<Self::Item, 6>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        ALL_WAYS.into_iter().take(if own_way_only() { 1 } else { ALL_WAYS.len() })
+    }
+}
+
+/// Whether this is an emulated machine with a kernel that has its own way, and little time.
+pub(crate) fn own_way_only() -> bool {
+    env::var_os("TRACELOOP_TEST_WAYS").is_some_and(|ways| ways == "own")
+}
 
 pub(crate) const TRACELOOP: &str = env!("CARGO_BIN_EXE_traceloop");
 
@@ -186,8 +206,11 @@ impl Dump {
     }
 }
 
-/// Compiles a C program of tests/kernel/programs.
+/// Compiles a C program of tests/kernel/programs, unless TRACELOOP_TEST_PROGRAMS says where they are.
 pub(crate) fn compile(scratch: &Scratch, name: &str, flags: &[&str]) -> PathBuf {
+    if let Some(compiled) = env::var_os("TRACELOOP_TEST_PROGRAMS") {
+        return Path::new(&compiled).join(name);
+    }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/programs").join(name).with_extension("c");
     let program = scratch.files.path().join(name);
     let status = Command::new("gcc")
