@@ -83,7 +83,14 @@ mod tests {
     #[test]
     fn frames_come_back_however_they_are_cut() {
         let blocks = vec![vec![1; 10], Vec::new(), vec![2; 3]];
-        let mut bytes = encode(&records(&[10, 0, 3]), &blocks).unwrap();
+        let start = News::Start {
+            identity: Box::default(),
+            interfaces: [(1, "lo".to_owned())].into(),
+            generic_families: [(16, "nlctrl".to_owned())].into(),
+            files: Vec::new(),
+        };
+        let mut bytes = encode(&start, &[]).unwrap();
+        bytes.extend(encode(&records(&[10, 0, 3]), &blocks).unwrap());
         bytes.extend(encode(&News::End {}, &[]).unwrap());
         let mut frames = Frames::default();
         let mut got = Vec::new();
@@ -93,7 +100,7 @@ mod tests {
                 got.push(frame);
             }
         }
-        assert_eq!(got, [(records(&[10, 0, 3]), blocks), (News::End {}, Vec::new())]);
+        assert_eq!(got, [(start, Vec::new()), (records(&[10, 0, 3]), blocks), (News::End {}, Vec::new())]);
     }
 
     proptest! {

@@ -95,7 +95,7 @@ pub struct Refusal {
 
 /// What is told of a track that is followed: see `frame` for how it goes over the socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum News {
     /// Comes first: what a decoder has to know.
     Start {
