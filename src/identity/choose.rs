@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, error::Error, fmt};
 
-use crate::model::Identity;
+use crate::model::{Identity, Pod};
 
 use super::{
     live::cgroup_of,
@@ -70,16 +70,26 @@ impl Target {
             let found = candidates.iter().find(|candidate| candidate.ring == ring);
             return found.map(|found| vec![own(found)]).ok_or_else(|| self.nothing(None, candidates));
         }
+        let several = matches!(self.kind, Kind::Glob(_));
+        let mut sandboxes = None;
         for live in [true, false] {
-            let fits = |candidate: &Candidate<'_>| candidate.live == live;
+            let fits = |candidate: &&Candidate<'_>| candidate.live == live;
             let matched: Vec<_> = candidates
                 .iter()
-                .filter(|candidate| fits(candidate))
+                .filter(fits)
                 .filter_map(|candidate| Some((*candidate, best(self, candidate.identity)?)))
                 .collect();
-            if !matched.is_empty() {
-                return self.one_thing(matched, live);
+            let only_sandboxes = !several && matched.iter().all(|(candidate, _)| is_sandbox(candidate.identity));
+            // It outlives the containers that are asked for.
+            match (matched.is_empty(), live, only_sandboxes) {
+                (true, ..) => {}
+                (_, true, true) => sandboxes = Some(matched),
+                (_, false, true) if sandboxes.is_some() => {}
+                _ => return self.one_thing(matched, live),
             }
+        }
+        if let Some(sandboxes) = sandboxes {
+            return self.one_thing(sandboxes, true);
         }
         let (path, why) = match &self.kind {
             Kind::Number(pid) => match cgroup_of(*pid) {
@@ -118,10 +128,16 @@ impl Target {
                 }
             }
         }
-        // One cgroup may have had several lives.
+        // A pod is its containers, not the sandbox that keeps their namespaces, while there are any.
+        let of_pod = |(_, found): &(Candidate<'_>, Match<'_>)| !several && found.fit != Fit::Around;
+        let sandbox = |(candidate, _): &(Candidate<'_>, Match<'_>)| is_sandbox(candidate.identity);
+        if matched.iter().any(|found| !sandbox(found)) {
+            matched.retain(|found| !of_pod(found) || !sandbox(found));
+        }
+        // One cgroup, and one container of a pod, may have had several lives.
         let mut newest = BTreeMap::new();
         for (candidate, found) in &matched {
-            let kept = newest.entry(&candidate.identity.cgroup).or_insert((candidate.ring, found.place));
+            let kept = newest.entry(life(candidate.identity)).or_insert((candidate.ring, found.place));
             if candidate.ring > kept.0 {
                 *kept = (candidate.ring, found.place);
             }
@@ -137,6 +153,20 @@ impl Target {
         // A number is a process; no other number is near it.
         let near = if self.pid().is_some() { Vec::new() } else { near(&self.text, names) };
         Unmatched::Nothing { target: self.text.clone(), why, near }
+    }
+}
+
+/// What keeps a pod's namespaces: the runtime gives it no name in the pod.
+fn is_sandbox(identity: &Identity) -> bool {
+    identity.container.is_some()
+        && identity.pod.as_ref().is_some_and(|pod| pod.name.is_some() && pod.container.is_none())
+}
+
+/// What one after the other has: the cgroup, or the container's name in its pod.
+fn life(identity: &Identity) -> (&str, Option<&str>) {
+    match &identity.pod {
+        Some(Pod { uid, container: Some(container), .. }) => (uid, Some(container)),
+        _ => (&identity.cgroup, None),
     }
 }
 

@@ -97,3 +97,29 @@ fn what_is_near_is_told() {
     assert!(machine.choose(&"x".repeat(4000)).unwrap_err().contains("ps"));
     assert!(machine.choose("#9").unwrap_err().contains("#9"));
 }
+
+#[test]
+fn a_pod_is_its_containers() {
+    let pod = "/kubepods/besteffort/pod0f8fad5b-d9cb-469f-a165-70867728950e";
+    let paths = ["a", "b", "c"].map(|digit| format!("{pod}/{}", digit.repeat(64)));
+    let mut machine = Machine::new(&[(&paths[0], true), (&paths[1], true), (&paths[2], false)]);
+    let name = |machine: &mut Machine, index: usize, container: Option<&str>| {
+        let pod = machine.0[index].0.pod.as_mut().unwrap();
+        (pod.namespace, pod.name) = (Some("shop".into()), Some("cart".into()));
+        pod.container = container.map(str::to_owned);
+    };
+    name(&mut machine, 0, None);
+    assert_eq!(machine.choose("shop/cart"), Ok(vec![1]));
+    name(&mut machine, 1, Some("web"));
+    name(&mut machine, 2, Some("web"));
+    assert_eq!(machine.choose("shop/cart"), Ok(vec![2]));
+    assert_eq!(machine.choose("shop/cart/web"), Ok(vec![2]));
+    assert_eq!(machine.choose("aaaa"), Ok(vec![1]));
+    assert_eq!(machine.choose("kubepods"), Ok(vec![1, 2]));
+    machine.0[1].1 = false;
+    // The sandbox outlives them.
+    for text in ["shop/cart/web", "shop/cart", "cart"] {
+        assert_eq!(machine.choose(text), Ok(vec![3]));
+    }
+    assert_eq!(machine.choose("aaaa"), Ok(vec![1]));
+}

@@ -15,6 +15,8 @@ const NAMESPACE: &str = "io.kubernetes.pod.namespace";
 const POD: &str = "io.kubernetes.pod.name";
 const POD_UID: &str = "io.kubernetes.pod.uid";
 const IN_POD: &str = "io.kubernetes.container.name";
+/// How docker's sandboxes are labelled.
+const SANDBOX: &str = "POD";
 
 /// What a runtime knows of a container or a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +39,8 @@ impl Names {
     pub(super) fn label(&mut self, labels: HashMap<String, String>) {
         let of = |key: &str| labels.get(key).and_then(|value| kept(value, LONGEST_NAME));
         if let Some(uid) = of(POD_UID) {
-            self.pod = Some(Pod { uid, namespace: of(NAMESPACE), name: of(POD), container: of(IN_POD) });
+            let container = of(IN_POD).filter(|name| name != SANDBOX);
+            self.pod = Some(Pod { uid, namespace: of(NAMESPACE), name: of(POD), container });
         }
         let mut labels: Vec<_> = labels
             .into_iter()
