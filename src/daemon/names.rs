@@ -71,7 +71,8 @@ pub(super) fn take_over(recorder: &mut Recorder, id: TrackId, named: Identity) {
 /// Whether nothing is left to be looked for.
 fn mark(recorder: &mut Recorder, id: TrackId) -> bool {
     let Some(identity) = recorder.identity(id) else { return true };
-    let Some(invocation) = recorder.path_of(id).and_then(|path| invocation_of(&path)) else { return false };
+    let (path, cgroup_id) = (recorder.path_of(id), identity.cgroup_id);
+    let Some(invocation) = path.and_then(|path| invocation_of(&path, cgroup_id)) else { return false };
     let identity = Identity { invocation: Some(invocation), ..identity.clone() };
     recorder.identify(id, identity);
     true

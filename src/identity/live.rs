@@ -1,20 +1,34 @@
 //! What the live system tells of a cgroup: its directory's attributes, and which cgroup a process is in.
 
-use std::{ffi::CString, fs, io, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    ffi::CStr,
+    fs::{self, OpenOptions},
+    io,
+    os::{
+        fd::AsRawFd,
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail};
 
 /// systemd writes the invocation id to the unit's cgroup: only root can write the first, so it is asked
 /// first; managers without privileges write the second (systemd 251).
-const ATTRIBUTES: [&std::ffi::CStr; 2] = [c"trusted.invocation_id", c"user.invocation_id"];
+const ATTRIBUTES: [&CStr; 2] = [c"trusted.invocation_id", c"user.invocation_id"];
 
-/// The invocation id that systemd has written to a cgroup's directory: 32 hexadecimal digits.
-pub fn invocation_of(directory: &Path) -> Option<String> {
-    let path = CString::new(directory.as_os_str().as_bytes()).ok()?;
+/// The invocation id that systemd has written to a cgroup's directory: 32 hexadecimal digits. `None` also if
+/// another cgroup stands at this path by now: that of the unit's next invocation.
+pub fn invocation_of(directory: &Path, cgroup_id: u64) -> Option<String> {
+    let directory = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(directory).ok()?;
+    if directory.metadata().ok()?.ino() != cgroup_id {
+        return None;
+    }
     ATTRIBUTES.iter().find_map(|attribute| {
         let mut value = [0_u8; 33];
-        // SAFETY: both strings end with NUL, and the kernel writes at most the buffer's length.
-        let size = unsafe { libc::getxattr(path.as_ptr(), attribute.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+        let (fd, size) = (directory.as_raw_fd(), value.len());
+        // SAFETY: the name ends with NUL, and the kernel writes at most `size` bytes.
+        let size = unsafe { libc::fgetxattr(fd, attribute.as_ptr(), value.as_mut_ptr().cast(), size) };
         id_in(value.get(..usize::try_from(size).ok()?)?)
     })
 }
@@ -60,6 +74,6 @@ mod tests {
         for wrong in ["", "0123", "0123456789abcdef0123456789abcdef0", "0123456789abcdef\u{1b}123456789abcdef"] {
             assert_eq!(id_in(wrong.as_bytes()), None);
         }
-        assert_eq!(invocation_of(Path::new("/nonexistent")), None);
+        assert_eq!(invocation_of(Path::new("/nonexistent"), 7), None);
     }
 }
