@@ -12,8 +12,8 @@ use super::trigger::Evidence;
 /// a status of its own.
 pub(super) fn death(notice: &Notice, identity: &Identity, by_systemd: bool) -> Option<Evidence> {
     let Notice::Died { track, pid, comm, status, last } = notice else { return None };
-    // What is in no unit and no container is nobody's in particular.
-    if identity.cgroup == "/" {
+    // What is in no unit and no container is nobody's in particular; a pod's sandbox is always killed.
+    if identity.cgroup == "/" || identity.is_sandbox() {
         return None;
     }
     let comm = escaped(comm);
@@ -53,11 +53,23 @@ fn is_service(identity: &Identity) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Container, Pod};
 
     fn died(status: i32, last: bool) -> Option<Evidence> {
-        let identity = Identity { unit: Some("a.service".into()), ..Identity::default() };
+        died_in(&Identity { unit: Some("a.service".into()), ..Identity::default() }, status, last)
+    }
+
+    fn died_in(identity: &Identity, status: i32, last: bool) -> Option<Evidence> {
         let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last };
-        death(&notice, &identity, true)
+        death(&notice, identity, true)
+    }
+
+    #[test]
+    fn a_pods_sandbox_is_killed_when_the_pod_is_stopped() {
+        let pod = |container| Pod { uid: "u".into(), name: Some("cart".into()), container, ..Pod::default() };
+        let of = |pod| Identity { container: Some(Container::default()), pod: Some(pod), ..Identity::default() };
+        assert!(died_in(&of(pod(None)), 9, true).is_none());
+        assert!(died_in(&of(pod(Some("web".into()))), 9, true).is_some());
     }
 
     #[test]

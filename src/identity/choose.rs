@@ -79,7 +79,7 @@ impl Target {
                 .filter(fits)
                 .filter_map(|candidate| Some((*candidate, best(self, candidate.identity)?)))
                 .collect();
-            let only_sandboxes = !several && matched.iter().all(|(candidate, _)| is_sandbox(candidate.identity));
+            let only_sandboxes = !several && matched.iter().all(|(candidate, _)| candidate.identity.is_sandbox());
             // It outlives the containers that are asked for.
             match (matched.is_empty(), live, only_sandboxes) {
                 (true, ..) => {}
@@ -130,7 +130,7 @@ impl Target {
         }
         // A pod is its containers, not the sandbox that keeps their namespaces, while there are any.
         let of_pod = |(_, found): &(Candidate<'_>, Match<'_>)| !several && found.fit != Fit::Around;
-        let sandbox = |(candidate, _): &(Candidate<'_>, Match<'_>)| is_sandbox(candidate.identity);
+        let sandbox = |(candidate, _): &(Candidate<'_>, Match<'_>)| candidate.identity.is_sandbox();
         if matched.iter().any(|found| !sandbox(found)) {
             matched.retain(|found| !of_pod(found) || !sandbox(found));
         }
@@ -154,12 +154,6 @@ impl Target {
         let near = if self.pid().is_some() { Vec::new() } else { near(&self.text, names) };
         Unmatched::Nothing { target: self.text.clone(), why, near }
     }
-}
-
-/// What keeps a pod's namespaces: the runtime gives it no name in the pod.
-fn is_sandbox(identity: &Identity) -> bool {
-    identity.container.is_some()
-        && identity.pod.as_ref().is_some_and(|pod| pod.name.is_some() && pod.container.is_none())
 }
 
 /// What one after the other has: the cgroup, or the container's name in its pod.

@@ -42,6 +42,12 @@ impl Identity {
     pub fn matches(&self, target: &Target) -> bool {
         best(target, self).is_some()
     }
+
+    /// Whether it is the sandbox that keeps a pod's namespaces: the runtime gives it no name in the pod. It
+    /// outlives the pod's containers, and is killed when the pod is stopped.
+    pub fn is_sandbox(&self) -> bool {
+        self.container.is_some() && self.pod.as_ref().is_some_and(|pod| pod.name.is_some() && pod.container.is_none())
+    }
 }
 
 /// The best reading of the target for this cgroup.
