@@ -10,6 +10,7 @@
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
+//! | `verifier` | what each program costs the kernel to check and to run |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
@@ -29,5 +30,6 @@ mod rings;
 mod schema;
 mod served;
 mod support;
+mod verifier;
 mod watch;
 mod witness;

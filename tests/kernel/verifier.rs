@@ -1,0 +1,97 @@
+//! What each program costs the kernel's verifier and each run of it: a table, so that a change that
+//! doubles it is seen.
+
+use std::time::{Duration, Instant};
+
+use traceloop::{
+    cgroup::Cgroup,
+    kernel::{Features, Figures},
+    recorder::{Budget, Recorder, Settings},
+    syscall::plan::Wanted,
+};
+
+use crate::support::Scratch;
+
+/// Each program, and the instructions that the verifier processed for it on Linux 6.18 with all features.
+const VERIFIED: [(&str, u32); 23] = [
+    ("flush", 99),
+    ("enter_plain", 4_092),
+    ("enter_capture", 4_092),
+    ("enter_vector", 14_320),
+    ("enter_behind", 5_582),
+    ("sys_enter", 31_707),
+    ("exit_vector", 6_962),
+    ("exit_behind", 5_907),
+    ("exit_iovec", 6_840),
+    ("exit_message", 14_767),
+    ("exit_dirents", 27_273),
+    ("exit_file", 35_497),
+    ("sys_exit", 47_903),
+    ("on_fork", 241),
+    ("on_exec", 235),
+    ("on_task_exit", 243),
+    ("on_rename", 232),
+    ("on_signal", 289),
+    ("on_kill", 315),
+    ("in_flight", 304),
+    ("on_mkdir", 77),
+    ("on_rmdir", 21),
+    ("on_attach", 33_655),
+];
+
+/// Per cent of that: other verifiers and compilers count a little differently, twice as many is another program.
+const HEADROOM: u32 = 150;
+/// Loading and attaching everything, with a machine that has other things to do.
+const LOADED_WITHIN: Duration = Duration::from_secs(8);
+/// A run may take so long on average, nanoseconds: tens of times what is usual.
+const RUN_MOST: u64 = 20_000;
+
+fn load(scratch: &Scratch) -> Recorder {
+    let budget = Budget { ring: 256 << 10, total: 64 << 20 };
+    let settings = Settings { wanted: Wanted { descriptors: true, ..Wanted::default() }, budget, without: vec![] };
+    let mut recorder = Recorder::prepare(1, &settings).expect("a recorder");
+    recorder.record(vec![Cgroup::open(&scratch.cgroup).expect("a cgroup")]).expect("record it");
+    recorder
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn programs_cost_what_the_table_says() {
+    // SAFETY: takes no pointers; counting ends when the descriptor is closed.
+    let counting = unsafe { libbpf_rs::libbpf_sys::bpf_enable_stats(libbpf_rs::libbpf_sys::BPF_STATS_RUN_TIME) };
+    let scratch = Scratch::new();
+    let began = Instant::now();
+    let recorder = load(&scratch);
+    let loaded = began.elapsed();
+    let script = "sh -c 'find /etc | head -2000; cat /etc/passwd; kill -TERM $$'";
+    let _ = scratch.command(script).output().expect("run the programs");
+    let figures = recorder.kernel().programs().expect("the programs' figures");
+    // SAFETY: a descriptor that is ours, or -1, which close refuses.
+    unsafe { libc::close(counting) };
+    println!("| program | instructions verified | bytes | runs | ns a run |\n|---|---|---|---|---|");
+    figures.iter().for_each(print);
+    println!("\nloaded in {:.2} s", loaded.as_secs_f64());
+    // The fall-backs are other code, and are what older verifiers get.
+    let Features { typed_task, cgroup_storage, task_storage, task_registers } = recorder.features();
+    let whole = typed_task && cgroup_storage && task_storage && task_registers;
+    for program in &figures {
+        let known = VERIFIED.iter().find(|(name, _)| *name == program.name);
+        let (_, usual) = known.unwrap_or_else(|| panic!("{} is not in the table: enter its figure", program.name));
+        let most = usual * HEADROOM / 100;
+        assert!(
+            !whole || program.verified <= most,
+            "{}: {} instructions verified, usually {usual}",
+            program.name,
+            program.verified
+        );
+        let run = program.run_time.checked_div(program.runs).unwrap_or(0);
+        assert!(program.runs < 100 || run <= RUN_MOST, "{}: {run} ns a run", program.name);
+    }
+    assert!(figures.iter().any(|program| program.name == "sys_exit" && program.runs > 1000), "nothing ran");
+    assert!(loaded < LOADED_WITHIN, "loading took {loaded:?}");
+}
+
+fn print(program: &Figures) {
+    let Figures { name, verified, bytes, runs, run_time, .. } = program;
+    println!("| {name} | {verified} | {bytes} | {runs} | {} |", run_time.checked_div(*runs).unwrap_or(0));
+}
