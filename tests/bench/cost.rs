@@ -1,10 +1,12 @@
 //! What recording costs: nanoseconds added to a call, beside the recorder's peers.
 //!
-//! `cargo bench --bench cost` (as root) prints Markdown tables. Each round measures every watcher in turn;
-//! what is told is the median over the rounds of the difference to the untraced call of the same round.
-//! `--sysbench` measures the throughput that is left to a benchmark instead, `--history` how many calls
-//! a ring keeps, `--programs` what the kernel says of the programs.
+//! `cargo bench --bench cost` (as root) prints the README's Markdown tables: what is added to a call, what is
+//! left to a benchmark, how much history fits into a MiB. Each round measures every watcher in turn; what
+//! is told is the median over the rounds of the difference to the untraced call of the same round.
+//! `--calls`, `--sysbench`, `--history` print one of them, `--programs` what the kernel says of the programs.
+//! A peer that is not there, or does not work here, is named with the reason.
 
+mod history;
 mod place;
 mod subject;
 mod sysbench;
@@ -39,42 +41,58 @@ fn main() -> Result<()> {
         without: value("--without").map_or(Ok(vec![]), |list| list.split(',').map(str::parse).collect())?,
         only: value("--only").cloned(),
     };
-    if has("--sysbench") {
-        return sysbench::throughput();
-    }
-    if has("--history") {
-        return sysbench::history();
-    }
     if has("--programs") {
         return programs(&options);
     }
-    costs(&options)
+    place::mount_tracefs(TRACEFS)?;
+    let all = !["--calls", "--sysbench", "--history"].into_iter().any(has);
+    if all || has("--calls") {
+        costs(&options)?;
+    }
+    if all || has("--sysbench") {
+        sysbench::throughput()?;
+    }
+    if all || has("--history") {
+        history::history()?;
+    }
+    Ok(())
 }
 
 /// Added nanoseconds, one a round.
 type Samples = BTreeMap<(usize, usize), Vec<f64>>;
 
 fn costs(options: &Options) -> Result<()> {
-    place::mount_tracefs(TRACEFS)?;
     let chosen = |watcher: &Watcher| {
         options.only.as_ref().is_none_or(|only| only.split(',').any(|word| watcher.name().contains(word)))
     };
-    let watchers: Vec<Watcher> = Watcher::ALL.into_iter().filter(chosen).collect();
-    let (watchers, absent): (Vec<_>, Vec<_>) = watchers.into_iter().partition(|watcher| watcher.is_installed());
+    let mut watchers: Vec<Watcher> = Watcher::ALL.into_iter().filter(chosen).collect();
+    let mut absent = Vec::new();
+    watchers.retain(|watcher| match watcher.absence() {
+        None => true,
+        Some(reason) => {
+            absent.push(format!("{} is not measured: {reason}.", watcher.name()));
+            false
+        }
+    });
     let mut samples = Samples::new();
     for round in 0..options.rounds {
         let slow = round < options.slow_rounds;
-        self::round(&watchers, slow, options, &mut samples)?;
+        self::round(&watchers, slow, options, &mut samples, &mut absent)?;
     }
     print(&watchers, &samples)?;
-    for watcher in absent {
-        println!("\n{} is not installed.", watcher.name());
-    }
+    absent.iter().for_each(|reason| println!("\n{reason}"));
+    println!();
     Ok(())
 }
 
 /// Measures every watcher once.
-fn round(watchers: &[Watcher], slow: bool, options: &Options, samples: &mut Samples) -> Result<()> {
+fn round(
+    watchers: &[Watcher],
+    slow: bool,
+    options: &Options,
+    samples: &mut Samples,
+    absent: &mut Vec<String>,
+) -> Result<()> {
     let place = Place::make()?;
     let mut subject = Subject::start()?;
     place.admit(subject.pid())?;
@@ -83,7 +101,15 @@ fn round(watchers: &[Watcher], slow: bool, options: &Options, samples: &mut Samp
         untraced[call as usize] = measure(&mut subject, call, false)?;
     }
     for (n, watcher) in watchers.iter().enumerate().filter(|(_, watcher)| slow || !watcher.is_slow()) {
-        let watching = watcher.start(subject.pid(), &place, &options.without)?;
+        let watching = match watcher.start(subject.pid(), &place, &options.without) {
+            Ok(watching) => watching,
+            // A peer may want what this machine does not give.
+            Err(error) if watcher.is_peer() => {
+                absent.push(format!("{} was not measured in a round: {error:#}.", watcher.name()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         for call in Call::ALL {
             let cost = measure(&mut subject, call, watcher.is_slow())?;
             let added = if *watcher == Watcher::Nothing { cost } else { cost - untraced[call as usize] };
@@ -126,23 +152,39 @@ fn print(watchers: &[Watcher], samples: &Samples) -> Result<()> {
     print!("| |");
     Call::ALL.iter().for_each(|call| print!(" {call} |"));
     println!(" / ftrace |\n|---|{}", "---|".repeat(Call::ALL.len() + 1));
-    let median = |n: usize, call: Call| samples.get(&(n, call as usize)).map_or(f64::NAN, |all| quantile(all, 0.5));
-    let aim = |n: usize| Call::AIM.iter().map(|call| median(n, *call)).sum::<f64>();
+    let all = |n: usize, call: Call| samples.get(&(n, call as usize)).map_or(&[][..], Vec::as_slice);
     let ftrace = watchers.iter().position(|watcher| *watcher == Watcher::Ftrace);
     for (n, watcher) in watchers.iter().enumerate() {
         print!("| {} |", watcher.name());
         for call in Call::ALL {
-            let all = samples.get(&(n, call as usize)).map_or(&[][..], Vec::as_slice);
-            let digits = usize::from(quantile(all, 0.5) < 100.0);
-            print!(" {:.digits$} ({:.0}-{:.0}) |", quantile(all, 0.5), quantile(all, 0.25), quantile(all, 0.75));
+            print!(" {} |", told(all(n, call), 100.0));
         }
+        // Round by round: what else the machine did then, it did to both.
+        let aim = |n: usize, round: usize| -> Option<f64> {
+            Call::AIM.iter().map(|call| all(n, *call).get(round).copied()).sum()
+        };
+        let ratio = |ftrace| move |round| Some(aim(n, round)? / aim(ftrace, round)?);
         match ftrace {
-            Some(ftrace) if *watcher != Watcher::Nothing => println!(" {:.2} |", aim(n) / aim(ftrace)),
+            Some(ftrace) if *watcher != Watcher::Nothing => {
+                let ratios: Vec<f64> = (0..).map_while(ratio(ftrace)).collect();
+                println!(" {} |", told(&ratios, 10.0));
+            }
             _ => println!(" |"),
         }
     }
     println!("\nThe last column is the average of the first four calls over ftrace's.");
     Ok(())
+}
+
+/// The median and the middle half, with digits behind the point where the median is small.
+fn told(samples: &[f64], small: f64) -> String {
+    let median = quantile(samples, 0.5);
+    if median.is_nan() {
+        return "-".to_owned();
+    }
+    let digits = if median < small { if small < 100.0 { 2 } else { 1 } } else { 0 };
+    let (low, high) = (quantile(samples, 0.25), quantile(samples, 0.75));
+    format!("{median:.digits$} ({low:.digits$}-{high:.digits$})")
 }
 
 fn cpu() -> Result<String> {

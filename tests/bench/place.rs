@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -48,6 +50,14 @@ impl Drop for Place {
             }
         }
     }
+}
+
+/// The command begins in the cgroup.
+#[allow(dead_code, reason = "one of the benches needs it")]
+pub(crate) fn in_cgroup<'a>(command: &'a mut Command, cgroup: &Path) -> &'a mut Command {
+    let procs = cgroup.join("cgroup.procs");
+    // SAFETY: the child opens, writes and closes a file, nothing else.
+    unsafe { command.pre_exec(move || fs::write(&procs, "0")) }
 }
 
 /// Mounts tracefs where only this process and its children see it.

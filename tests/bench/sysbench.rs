@@ -1,26 +1,23 @@
-//! Whole programs: the throughput left to sysbench, and how much history a ring keeps of `find /usr`.
+//! A whole program: the throughput left to sysbench under each tool.
 
 use std::{
-    fs,
-    os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, ensure};
-use traceloop::{model::Cause, recorder::Recorder};
-
 use crate::{
-    place::{Place, mount_tracefs},
-    watcher::{TRACEFS, recorder},
+    place::{Place, in_cgroup},
+    quantile,
+    watcher::{is_installed, recorder},
 };
+use anyhow::{Context, Result, ensure};
 
 const TESTS: [(&str, &[&str]); 3] = [
     ("fileio", &["fileio", "--file-total-size=32M", "--file-num=16", "--file-test-mode=rndrw", "--file-fsync-freq=0"]),
     ("threads", &["threads", "--threads=4"]),
     ("cpu", &["cpu"]),
 ];
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What stands before `sysbench` on the command line.
 const TOOLS: [(&str, &[&str]); 4] = [
@@ -32,29 +29,60 @@ const TOOLS: [(&str, &[&str]); 4] = [
 
 /// Prints which share of its events a second is left to sysbench under each tool.
 pub(crate) fn throughput() -> Result<()> {
-    mount_tracefs(TRACEFS)?;
+    if !is_installed("sysbench") {
+        println!("Throughput is not measured: sysbench is not installed.");
+        return Ok(());
+    }
+    let tools: Vec<_> = TOOLS
+        .iter()
+        .filter(|(name, before)| {
+            before.first().is_none_or(|tool| {
+                let there = is_installed(tool);
+                if !there {
+                    println!("{name} is not measured: {tool} is not installed.");
+                }
+                there
+            })
+        })
+        .collect();
     let scratch = tempfile::tempdir().context("make a directory for sysbench's files")?;
     let fileio = TESTS[0].1;
     let made =
         Command::new("sysbench").args(fileio).arg("prepare").current_dir(&scratch).stdout(Stdio::null()).status();
     ensure!(made.context("start sysbench")?.success(), "sysbench does not prepare its files");
-    println!("| | {} |\n|---|---|---|---|", TESTS.map(|(name, _)| format!("sysbench {name}")).join(" | "));
-    let mut rates = vec![[0.0_f64; TESTS.len()]; TOOLS.len()];
+    let mut rates = vec![[const { Vec::new() }; TESTS.len()]; tools.len()];
     for _ in 0..ROUNDS {
-        for (tool, (name, before)) in TOOLS.iter().enumerate() {
+        for (tool, (name, before)) in tools.iter().enumerate() {
             for (test, (_, args)) in TESTS.iter().enumerate() {
                 let place = Place::make()?;
                 let recorder = (*name == "traceloop").then(|| recorder(&place.subject, &[])).transpose()?;
                 let rate = events_a_second(before, args, scratch.path(), &place.subject);
                 drop(recorder);
-                rates[tool][test] = rates[tool][test].max(rate.unwrap_or(f64::NAN));
+                match rate {
+                    Ok(rate) => rates[tool][test].push(rate),
+                    Err(error) => println!("{name} was not measured in a round: {error:#}."),
+                }
             }
         }
     }
-    for ((name, _), rate) in TOOLS.iter().zip(&rates) {
-        let cells = rate.iter().zip(&rates[0]).map(|(rate, most)| format!("{rate:.0}/s, {:.1} %", 100.0 * rate / most));
+    println!(
+        "Events a second of sysbench, and the share of the same round that is left; medians of {ROUNDS} rounds.\n"
+    );
+    println!("| | {} |\n|---|---|---|---|", TESTS.map(|(name, _)| format!("sysbench {name}")).join(" | "));
+    for ((name, _), rates_of) in tools.iter().zip(&rates) {
+        let cells = rates_of.iter().zip(&rates[0]).map(|(of, untraced)| {
+            let shares: Vec<f64> = of.iter().zip(untraced).map(|(rate, most)| 100.0 * rate / most).collect();
+            format!(
+                "{:.0}/s, {:.1} % ({:.0}-{:.0})",
+                quantile(of, 0.5),
+                quantile(&shares, 0.5),
+                quantile(&shares, 0.0),
+                quantile(&shares, 1.0)
+            )
+        });
         println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
     }
+    println!();
     Ok(())
 }
 
@@ -68,32 +96,4 @@ fn events_a_second(before: &[&str], args: &[&str], scratch: &Path, cgroup: &Path
     };
     let events = number("total number of events:").context("sysbench tells no number of events")?;
     Ok(events / number("total time:").context("sysbench tells no time")?)
-}
-
-/// The command begins in the cgroup.
-fn in_cgroup<'a>(command: &'a mut Command, cgroup: &Path) -> &'a mut Command {
-    let procs = cgroup.join("cgroup.procs");
-    // SAFETY: the child opens, writes and closes a file, nothing else.
-    unsafe { command.pre_exec(move || fs::write(&procs, "0")) }
-}
-
-/// Prints how many calls of `find /usr` a MiB of ring keeps.
-pub(crate) fn history() -> Result<()> {
-    let place = Place::make()?;
-    let recorder = recorder(&place.subject, &[])?;
-    let mut find = Command::new("find");
-    find.arg("/usr").stdout(Stdio::null()).stderr(Stdio::null());
-    in_cgroup(&mut find, &place.subject).status().context("start find")?;
-    let (kept, bytes) = kept(&recorder)?;
-    println!("`find /usr`: {:.0} calls a MiB of ring, {:.0} bytes a call.", kept / bytes * 1048576.0, bytes / kept);
-    Ok(())
-}
-
-/// The records that full rings hold, and the rings' size.
-#[allow(clippy::cast_precision_loss, reason = "small numbers")]
-fn kept(recorder: &Recorder) -> Result<(f64, f64)> {
-    let recording = recorder.dump(Cause::Request)?;
-    let rings: Vec<_> = recording.blocks.iter().filter(|block| block.cpu.is_some()).collect();
-    ensure!(!rings.is_empty(), "no rings");
-    Ok((recording.dump.window.records as f64, recorder.memory() as f64))
 }

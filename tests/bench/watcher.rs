@@ -78,9 +78,15 @@ impl Watcher {
         }
     }
 
-    pub(crate) fn is_installed(self) -> bool {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        self.program().is_none_or(|program| std::env::split_paths(&path).any(|path| path.join(program).is_file()))
+    /// Why it cannot be measured, if it cannot.
+    pub(crate) fn absence(self) -> Option<String> {
+        let program = self.program()?;
+        (!is_installed(program)).then(|| format!("{program} is not installed"))
+    }
+
+    /// Whether it is somebody else's program.
+    pub(crate) fn is_peer(self) -> bool {
+        self.program().is_some()
     }
 
     /// Whether a call takes microseconds under it: fewer calls are made then.
@@ -105,6 +111,7 @@ impl Watcher {
             Self::Bpftrace => {
                 let script =
                     format!("tracepoint:raw_syscalls:sys_enter /pid == {pid}/ {{ printf(\"%d\\n\", args->id); }}");
+                // Its own limit of locked memory; where it cannot be raised, bpftrace says so and goes on.
                 tool("bpftrace", &["-e", &script])?
             }
             Self::PerfTrace => tool("perf", &["trace", "-o", "/dev/null", "-p", &pid])?,
@@ -204,6 +211,12 @@ impl Ftrace {
         let _ = self.set("events/raw_syscalls/enable", "0");
         let _ = fs::remove_dir(&self.instance);
     }
+}
+
+/// Whether a program can be found.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|path| path.join(program).is_file())
 }
 
 /// Starts a tool and gives it time to attach.
