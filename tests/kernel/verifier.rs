@@ -72,7 +72,7 @@ fn programs_cost_what_the_table_says() {
     figures.iter().for_each(print);
     println!("\nloaded in {:.2} s", loaded.as_secs_f64());
     // The fall-backs are other code, and are what older verifiers get.
-    let Features { typed_task, cgroup_storage, task_storage, task_registers } = recorder.features();
+    let Features { typed_task, cgroup_storage, task_storage, task_registers, .. } = recorder.features();
     let whole = typed_task && cgroup_storage && task_storage && task_registers;
     for program in &figures {
         let known = VERIFIED.iter().find(|(name, _)| *name == program.name);
