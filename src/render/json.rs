@@ -137,8 +137,27 @@ fn event(out: &mut impl Write, event: &Event, clock_offset: i64) -> io::Result<(
 }
 
 fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
+    object.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Quiet))?;
     out.write_all(b"\n")
+}
+
+/// Compact, and without the control characters that JSON allows in strings: terminals obey them.
+struct Quiet;
+
+impl serde_json::ser::Formatter for Quiet {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(char::is_control) {
+            let (plain, from) = rest.split_at(at);
+            out.write_all(plain.as_bytes())?;
+            let mut chars = from.chars();
+            if let Some(control) = chars.next() {
+                write!(out, "\\u{:04x}", u32::from(control))?;
+            }
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
 }
 
 fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> {

@@ -14,6 +14,7 @@
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
+//! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `kernels` | what differs from kernel to kernel |
 //!
 //! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
@@ -24,6 +25,7 @@ mod cgroups;
 mod command;
 mod daemon;
 mod ends;
+mod faults;
 mod kernels;
 mod parity;
 mod rings;
