@@ -20,8 +20,9 @@ use hyper_util::{
 };
 use nix::fcntl::{Flock, FlockArg};
 use tokio::{
-    net::{UnixListener, UnixStream},
-    sync::{Semaphore, mpsc},
+    io::{AsyncRead, AsyncWrite},
+    net::UnixListener,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::sleep,
 };
 
@@ -129,7 +130,7 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
         UnixListener::from_std(socket.listener.try_clone().context("serve the socket")?).context("serve the socket")?;
     let group = peer::group();
     let (allowed, refused) = (routes::all(requests), routes::refused());
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new(CONNECTIONS);
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -140,7 +141,7 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
                 continue;
             }
         };
-        let Ok(place) = places.clone().try_acquire_owned() else {
+        let Some(place) = places.take() else {
             let _ = stream.try_write(BUSY);
             continue;
         };
@@ -152,7 +153,26 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
     }
 }
 
-async fn connection(stream: UnixStream, router: axum::Router) {
+/// How many connections there may be.
+#[derive(Debug)]
+pub(super) struct Places(Arc<Semaphore>);
+
+impl Places {
+    pub(super) fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
+
+    /// One of them, if one is free; it is free again when it is dropped.
+    pub(super) fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_owned().ok()
+    }
+}
+
+/// Serves a connection until it ends, stalls or makes no sense.
+pub(super) async fn connection<S>(stream: S, router: axum::Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let io = TokioIo::new(Patient::new(stream, TAKEN_WITHIN));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -15,12 +15,14 @@ mod patience;
 mod peer;
 mod request;
 mod routes;
+mod scrape;
 
 pub use client::{Client, Following};
 pub use listen::{Socket, serve};
 pub use messages::{Add, GivenUp, News, Refusal, Saved, Status, Track};
 pub use request::{Kind, Problem, Reply, Request};
 pub use routes::ROUTES;
+pub use scrape::scrape;
 
 /// Where the socket is unless the configuration says otherwise.
 pub const SOCKET: &str = "/run/traceloop/traceloop.sock";

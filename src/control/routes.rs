@@ -55,8 +55,6 @@ pub const ROUTES: [Route; 12] = [
 
 /// The routes, for clients that may use them.
 pub(super) fn all(requests: mpsc::Sender<Request>) -> Router {
-    let owner =
-        Owner { requests, dumps: Arc::new(Semaphore::new(DUMPS)), untaken: Arc::new(Semaphore::new(UNTAKEN as usize)) };
     ROUTES
         .iter()
         .fold(Router::new(), |router, (_, path, answer)| router.route(path, answer()))
@@ -64,7 +62,15 @@ pub(super) fn all(requests: mpsc::Sender<Request>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::Method, "this path does not take that method: /openapi.json tells which it takes")
         })
-        .with_state(owner)
+        .with_state(Owner::new(requests))
+}
+
+/// The figures alone.
+pub(super) fn figures(requests: mpsc::Sender<Request>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .fallback(async || Problem::new(Kind::NotFound, "there is only /metrics here"))
+        .with_state(Owner::new(requests))
 }
 
 /// What all others get.
@@ -85,6 +91,11 @@ pub struct Owner {
 }
 
 impl Owner {
+    fn new(requests: mpsc::Sender<Request>) -> Self {
+        let semaphore = |count: usize| Arc::new(Semaphore::new(count));
+        Self { requests, dumps: semaphore(DUMPS), untaken: semaphore(UNTAKEN as usize) }
+    }
+
     async fn ask<T>(&self, question: impl FnOnce(Reply<T>) -> Request) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
         let asked = async {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -30,6 +31,8 @@ pub const CONFIG: &str = "/etc/traceloop/traceloop.toml";
 pub struct Config {
     /// The socket for clients.
     pub socket: PathBuf,
+    /// Where /metrics is served over TCP, too.
+    pub metrics: Option<SocketAddr>,
     /// What is recorded.
     pub record: Record,
     /// Where dumps are stored, and how long.
@@ -98,6 +101,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             socket: control::SOCKET.into(),
+            metrics: None,
             record: Record::default(),
             store: Storage::default(),
             triggers: Triggers::default(),
@@ -223,6 +227,9 @@ impl Config {
         let mut changed = Vec::new();
         if self.socket != new.socket {
             changed.push("socket");
+        }
+        if self.metrics != new.metrics {
+            changed.push("metrics");
         }
         // They are plain data, and their text is all of them.
         if format!("{:?}", self.record) != format!("{:?}", new.record) {

@@ -4,6 +4,7 @@
 //! and the second's tidying all come to it. What takes long (packing, the disk) is done beside it. Idle,
 //! it wakes once a second.
 
+mod calls;
 mod config;
 mod describe;
 mod dumps;

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use crate::{
     model::{Call, Outcome, duration},
-    syscall,
+    syscall::{self, Abi},
 };
 
 /// Which calls make a dump.
@@ -20,6 +20,8 @@ pub struct Rule {
     pub call: String,
     /// What about it.
     pub when: When,
+    native: Option<u16>,
+    compat: Option<u16>,
     /// A path that one of its arguments has to match.
     path: Option<GlobMatcher>,
 }
@@ -34,6 +36,15 @@ pub enum When {
 }
 
 impl Rule {
+    /// Whether a call may be meant, before it is decoded.
+    pub fn may_fit(&self, nr: u16, compat: bool, ret: i64, took: Option<u64>) -> bool {
+        (if compat { self.compat } else { self.native }) == Some(nr)
+            && match self.when {
+                When::Failed(errno) => ret == -i64::from(errno),
+                When::Longer(least) => took.is_some_and(|took| u128::from(took) >= least.as_nanos()),
+            }
+    }
+
     /// Whether a decoded call is meant.
     pub fn fits(&self, call: &Call) -> bool {
         let when = match self.when {
@@ -69,7 +80,9 @@ impl FromStr for Rule {
             }
             let path = path.map(|path| GlobBuilder::new(path).literal_separator(true).build()).transpose()?;
             let path = path.map(|glob| glob.compile_matcher());
-            Ok(Self { text: text.to_owned(), call: call.to_owned(), when, path })
+            let number = |compat| syscall::number(Abi::native(compat), call);
+            let (native, compat) = (number(false), number(true));
+            Ok(Self { text: text.to_owned(), call: call.to_owned(), when, native, compat, path })
         };
         parse().with_context(doing)
     }
@@ -93,6 +106,9 @@ mod tests {
         assert_eq!((rule.call.as_str(), rule.when), ("openat", When::Failed(13)));
         let rule: Rule = "fsync>200ms".parse().unwrap();
         assert_eq!(rule.when, When::Longer(Duration::from_millis(200)));
+        let nr = syscall::number(Abi::native(false), "fsync").unwrap();
+        assert!(rule.may_fit(nr, false, 0, Some(200_000_000)) && !rule.may_fit(nr, false, 0, Some(199_999_999)));
+        assert!(!rule.may_fit(nr + 1, false, 0, Some(200_000_000)) && !rule.may_fit(nr, false, 0, None));
         let rule: Rule = "openat=ENOENT:/etc/*".parse().unwrap();
         assert!(rule.path.unwrap().is_match("/etc/hosts"));
         for wrong in ["openat", "openat=", "openat=ENONSENSE", "opennat=EACCES", "fsync>x", "openat=EACCES:[", ""] {

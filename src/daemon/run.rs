@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use super::{
+    calls::Calls,
     config::Config,
     dumps::Saving,
     evidence,
@@ -50,6 +51,7 @@ pub(super) struct Daemon {
     named: Option<PathBuf>,
     policy: Policy,
     triggers: Triggers,
+    pub(super) calls: Calls,
     systemd: Systemd,
     /// Whether systemd runs this machine.
     booted: bool,
@@ -71,6 +73,9 @@ pub async fn serve(config: Config, named: Option<&Path>) -> Result<()> {
     let given = listenfd::ListenFd::from_env().take_unix_listener(0).context("take the socket that systemd made")?;
     let socket = Socket::open(&config.socket, given)?;
     let (mut daemon, mut inbox, asked) = Daemon::start(config, named)?;
+    if let Some(address) = daemon.config.metrics {
+        tokio::spawn(control::scrape(address, asked.clone()).await?);
+    }
     tokio::spawn(control::serve(socket, asked));
     daemon.say_ready();
     daemon.run(&mut inbox).await
@@ -104,6 +109,7 @@ impl Daemon {
             policy: config.policy(),
             config,
             triggers: Triggers::default(),
+            calls: Calls::default(),
             systemd: Systemd::new(),
             booted: sd_notify::booted().unwrap_or(false),
         };
@@ -111,6 +117,7 @@ impl Daemon {
         for id in known {
             daemon.names.born(&mut daemon.recorder, id);
         }
+        daemon.calls = Calls::new(daemon.config.triggers.calls.clone(), &daemon.recorder);
         Ok((daemon, inbox, asked))
     }
 
@@ -157,9 +164,21 @@ impl Daemon {
         let notices = self.recorder.tidy()?;
         self.see(&notices);
         self.names.look_for_marks(&mut self.recorder);
+        self.look_at_calls();
         self.tell_status();
         self.systemd.alive();
         Ok(())
+    }
+
+    /// Takes in the calls that rules name.
+    fn look_at_calls(&mut self) {
+        for found in self.calls.look(&self.recorder) {
+            if let Some(identity) = self.recorder.identity(found.track) {
+                let cause = Cause::Call { tid: found.tid, rule: found.rule };
+                let evidence = evidence::evidence(found.track, identity, cause, None, self.booted);
+                self.weigh(evidence);
+            }
+        }
     }
 
     fn tell_status(&mut self) {
@@ -287,8 +306,9 @@ impl Daemon {
             tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
         }
         self.policy = new.policy();
-        let Config { socket, record, runtimes, .. } = self.config.clone();
-        self.config = Config { socket, record, runtimes, ..new };
+        self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder);
+        let Config { socket, metrics, record, runtimes, .. } = self.config.clone();
+        self.config = Config { socket, metrics, record, runtimes, ..new };
         tracing::info!("the configuration was read again");
         Ok(())
     }

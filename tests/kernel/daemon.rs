@@ -120,6 +120,28 @@ fn deaths_in_a_row_are_limited_and_counted() {
 
 #[test]
 #[ignore = "needs root and BPF"]
+fn a_call_that_a_rule_names_leaves_a_dump() {
+    let rules = "calls = [\"openat=ENOENT:/nonexistent/*\", \"clock_nanosleep>200ms\"]\nstatus = false";
+    let served = Served::start("", rules);
+    let (open, slow) = (served.cgroup("open.service"), served.cgroup("slow.service"));
+    let _ = open.command("exec cat /elsewhere/a").status();
+    let _ = slow.command("exec sleep 0.1").status();
+    sleep(Duration::from_secs(2));
+    assert!(served.stored().is_empty(), "{:?}", served.stored());
+    let _ = open.command("exec cat /nonexistent/a").status();
+    let _ = slow.command("exec sleep 0.3").status();
+    let stored = served.wait_for_stored(2);
+    let has = |name: &str, text: &str| {
+        let path = stored.iter().find(|path| path.display().to_string().contains(name));
+        let path = path.unwrap_or_else(|| panic!("no dump of {name} in {stored:?}"));
+        assert!(path.display().to_string().contains("-call-") && shown(path).contains(text), "{}", shown(path));
+    };
+    has("open.service", "/nonexistent/a");
+    has("slow.service", "clock_nanosleep(");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
 fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
     const EACH: usize = 250;
     let served = Served::start("buffer-size = \"64K\"\nmemory-max = \"256M\"\nready = 64", "");
@@ -338,6 +360,42 @@ fn prometheus_understands_the_metrics() {
         Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn().expect("run promtool");
     promtool.stdin.take().expect("its stdin").write_all(text.as_bytes()).expect("write");
     assert!(promtool.wait().expect("wait for it").success(), "{text}");
+}
+
+/// A real Prometheus scrapes it over TCP.
+#[test]
+#[ignore = "needs root and BPF"]
+fn prometheus_scrapes_it() {
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let (ours, theirs) = (free(), free());
+    let served = Served::start_with(&format!("metrics = \"{ours}\""), "", "");
+    let group = served.cgroup("scraped.service");
+    group.command("exec true").status().expect("run it");
+    let place = served.place.path();
+    let config = format!(
+        "global: {{ scrape_interval: 1s }}\nscrape_configs:\n- job_name: t\n  static_configs:\n  - targets: ['{ours}']\n"
+    );
+    std::fs::write(place.join("prometheus.yml"), config).expect("write it");
+    let mut prometheus = Command::new("prometheus")
+        .arg(format!("--config.file={}", place.join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", place.join("tsdb").display()))
+        .arg(format!("--web.listen-address={theirs}"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("run prometheus");
+    let query = format!("http://{theirs}/api/v1/query?query=traceloop_track_calls_total");
+    let until = Instant::now() + Duration::from_secs(60);
+    let told = loop {
+        let output = Command::new("curl").args(["-s", &query]).output().expect("run curl");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        if told.contains(group.name()) || Instant::now() > until {
+            break told;
+        }
+        sleep(Duration::from_millis(500));
+    };
+    prometheus.kill().expect("end it");
+    prometheus.wait().expect("wait for it");
+    assert!(told.contains(group.name()), "{told}");
 }
 
 fn metrics(served: &Served) -> String {

@@ -23,12 +23,17 @@ pub(crate) struct Served {
 impl Served {
     /// `record` and `triggers` are lines of those parts of the configuration.
     pub(crate) fn start(record: &str, triggers: &str) -> Self {
+        Self::start_with("", record, triggers)
+    }
+
+    /// With lines at the top of the configuration, too.
+    pub(crate) fn start_with(top: &str, record: &str, triggers: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let prefix = format!("traceloop-daemon-{}-{}-", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let place = tempfile::tempdir().expect("a directory");
         let shown = place.path().display();
         let config = format!(
-            "socket = \"{shown}/sock\"\n[record]\ninclude = [\"{prefix}*\"]\n{record}\n\
+            "socket = \"{shown}/sock\"\n{top}\n[record]\ninclude = [\"{prefix}*\"]\n{record}\n\
              [store]\ndirectory = \"{shown}/store\"\nmax-use = \"1G\"\nkeep-free = \"1M\"\n[triggers]\n{triggers}\n"
         );
         fs::write(place.path().join("config"), config).expect("write the configuration");
