@@ -84,6 +84,10 @@ impl Recorder {
 
     /// Whether nothing but this process is left in a track's cgroup.
     fn is_last(&self, id: TrackId, pid: u32) -> bool {
+        // The rest of the machine never ends, and has the whole tree below it.
+        if self.watch.as_ref().is_some_and(|watch| watch.rest == id) {
+            return false;
+        }
         let Some(cgroup) = self.tracks.get(&id).and_then(Track::directory) else { return true };
         let events = fs::read_to_string(cgroup.path().join("cgroup.events")).unwrap_or_default();
         if events.lines().any(|line| line == "populated 0") {
