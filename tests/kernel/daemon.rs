@@ -300,13 +300,18 @@ fn bad_clients_cost_others_nothing() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn two_hundred_idle_cgroups_cost_next_to_nothing() {
-    const TIME: u64 = 20;
+    const TIME: u64 = 5;
     let served = Served::start("buffer-size = \"64K\"", "");
     let groups: Vec<_> = (0..200).map(|n| served.cgroup(&format!("{n}.service"))).collect();
     sleep(Duration::from_secs(3));
-    let before = cpu_time(served.pid());
-    sleep(Duration::from_secs(TIME));
-    let spent = cpu_time(served.pid()) - before;
+    // The kernel tells of every cgroup and every failing process of the machine, other tests' too: the
+    // quietest of some spans is what idleness costs.
+    let spent = (0..6).map(|_| {
+        let before = cpu_time(served.pid());
+        sleep(Duration::from_secs(TIME));
+        cpu_time(served.pid()) - before
+    });
+    let spent = spent.min().unwrap_or(u64::MAX);
     #[allow(clippy::cast_precision_loss, reason = "a share")]
     let share = spent as f64 / (TIME * 1_000_000_000) as f64 * 100.0;
     println!("{} idle cgroups: {share:.3} % of a CPU", groups.len());
