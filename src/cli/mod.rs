@@ -7,6 +7,7 @@ mod close;
 mod completions;
 mod daemon;
 mod delete;
+mod diff;
 mod doctor;
 mod dump;
 mod explain;
@@ -17,6 +18,7 @@ mod info;
 mod list;
 mod logging;
 mod manual;
+mod opening;
 mod output;
 mod ps;
 mod recording;
@@ -25,6 +27,7 @@ mod selecting;
 mod serve;
 mod show;
 mod signals;
+mod stats;
 mod stored;
 mod styling;
 mod summarizing;
@@ -57,6 +60,8 @@ enum Verb {
     List(list::List),
     Info(info::Info),
     Show(show::Show),
+    Stats(stats::Stats),
+    Diff(diff::Compare),
     Export(export::Export),
     Delete(delete::Delete),
     Vacuum(vacuum::Vacuum),
@@ -94,6 +99,8 @@ pub fn main() -> ExitCode {
         Verb::List(verb) => verb.run(),
         Verb::Info(verb) => verb.run(),
         Verb::Show(verb) => verb.run(),
+        Verb::Stats(verb) => verb.run(),
+        Verb::Diff(verb) => verb.run(),
         Verb::Export(verb) => verb.run(),
         Verb::Delete(verb) => verb.run(),
         Verb::Vacuum(verb) => verb.run(),

@@ -47,6 +47,8 @@ pub(super) enum Format {
     Json,
     /// A page for a browser: timeline, filters, last words, latencies; one file, no network
     Html,
+    /// A trace for the Perfetto UI: threads, calls as slices, arrows for forks and signals
+    Perfetto,
     /// A table of calls, errors and times, as `strace -c -w` prints
     Summary,
     /// The dump file itself, for `traceloop show`
@@ -59,6 +61,7 @@ impl Format {
         match self {
             Self::Raw => Some("raw"),
             Self::Html => Some("html"),
+            Self::Perfetto => Some("perfetto"),
             Self::Text | Self::Strace | Self::Json | Self::Summary => None,
         }
     }
@@ -135,6 +138,7 @@ impl Output {
             Format::Strace => Some(render::Format::Strace),
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
+            Format::Perfetto => Some(render::Format::Perfetto),
             Format::Summary | Format::Raw => None,
         }
     }

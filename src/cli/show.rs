@@ -1,23 +1,12 @@
 //! `traceloop show`: a stored dump, or a dump file from anywhere, decoded without root and without BPF.
 
-use std::{
-    fs::File,
-    io::BufReader,
-    path::{Path, PathBuf},
-};
+use std::io::BufReader;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{
-    End,
-    choosing::{Place, newest},
-    output::Output,
-};
-use crate::{
-    decode,
-    store::{self, Match},
-};
+use super::{End, choosing::Place, opening::opened, output::Output};
+use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
 #[derive(Args, Debug)]
@@ -37,7 +26,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self) -> Result<End> {
-        let Some((path, file)) = self.file()? else { return Ok(End::NoMatch) };
+        let Some((path, file)) = opened("show", &self.what, &self.place)? else { return Ok(End::NoMatch) };
         let doing = || format!("show {}", path.display());
         let (mut recording, damage) = store::read(BufReader::new(file)).with_context(doing)?;
         if let Some(damage) = &damage {
@@ -49,21 +38,5 @@ impl Show {
         let style = self.output.style(self.string_limit);
         self.output.open()?.dump(&recording, &style)?;
         Ok(if damage.is_some() { End::NoMatch } else { End::Done })
-    }
-
-    /// The dump that is meant, opened; `None`: there is none, which was said.
-    fn file(&self) -> Result<Option<(PathBuf, File)>> {
-        if let [path] = &self.what[..]
-            && (path.contains('/') || Path::new(path).is_file())
-        {
-            let file = File::open(path).with_context(|| format!("show {path}"))?;
-            return Ok(Some((path.into(), file)));
-        }
-        let matches: Vec<Match> = match self.what.iter().map(|text| Match::parse(text)).collect() {
-            Ok(matches) => matches,
-            Err(error) => super::usage(format_args!("{error:#}")),
-        };
-        let Some((store, entry)) = newest(&self.place, &matches)? else { return Ok(None) };
-        Ok(Some((entry.path.clone(), store.file(&entry)?)))
     }
 }

@@ -1,12 +1,16 @@
 //! Writing events down: one file a format. Sees the model only.
 
 mod about;
+mod diff;
 mod html;
 mod json;
 mod last_words;
 mod lines;
 mod moment;
+mod perfetto;
 mod quantity;
+mod shape;
+mod stats;
 mod strace;
 mod summary;
 mod text;
@@ -15,10 +19,12 @@ mod window;
 use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
+pub use diff::{Diff, Side};
 pub use json::SCHEMA;
 pub use last_words::lines as last_words;
 pub use moment::date;
 pub use quantity::{size, span};
+pub use stats::{By, Stats, Wanted};
 pub use window::lines as window;
 
 pub use summary::{Column, Summary, Table};
@@ -36,6 +42,8 @@ pub enum Format {
     Json,
     /// A page for a browser.
     Html,
+    /// What the Perfetto UI opens.
+    Perfetto,
 }
 
 /// Writes a whole dump. `events` come in the order in which they began, and none of them is kept.
@@ -51,6 +59,10 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
             }
             page.finish(out)
         }
+        Format::Perfetto => {
+            let mut trace = perfetto::Perfetto::begin(out, dump)?;
+            events.iter().try_for_each(|event| trace.event(out, event))
+        }
     }
 }
 
@@ -60,6 +72,6 @@ pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &
         Format::Text => text::follow(out, clock_offset, events),
         Format::Strace => strace::follow(out, clock_offset, events),
         Format::Json => json::follow(out, clock_offset, events),
-        Format::Html => Err(io::Error::other("a page is made of a whole dump")),
+        Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }
 }

@@ -91,3 +91,57 @@ fn a_dump_becomes_one_page_that_asks_nobody() {
     assert_eq!(events[0]["start"], serde_json::json!([1_000_000_000]));
     assert_eq!(events[0]["length"], serde_json::json!([2_500]));
 }
+
+/// protoc reads the bytes without knowing our messages.
+#[test]
+fn perfetto_is_protobuf_with_a_slice_for_the_call() {
+    use std::{io::Write, process::Stdio};
+    let output = shown(&dump(&[openat("/etc/missing", 2_000_002_500)]), &["--format", "perfetto"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut protoc = std::process::Command::new("protoc")
+        .arg("--decode_raw")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("protoc, of protobuf-compiler");
+    protoc.stdin.take().expect("a pipe").write_all(&output.stdout).expect("write to protoc");
+    let text = stdout(&protoc.wait_with_output().expect("protoc ends"));
+    // TracePacket.timestamp, TrackEvent.type of a beginning and of an end, and the interned name.
+    for word in ["  8: 2000000000\n", "  8: 2000002500\n", "    9: 1\n", "    9: 2\n", "\"openat\"", "ENOENT"] {
+        assert!(text.contains(word), "{word:?} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn two_runs_are_compared_by_what_they_did() {
+    let place = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, records: &[Vec<u8>]| {
+        let file = place.path().join(name);
+        fs::write(&file, dump(records)).expect("write a file");
+        file.to_str().expect("a path").to_owned()
+    };
+    let good = file("good", &[openat("/one", 2_000_002_500)]);
+    let later = file("later", &[openat("/one", 5_000_002_500), openat("/one", 6_000_002_500)]);
+    let bad = file("bad", &[openat("/one", 2_000_002_500), openat("/two", 3_000_002_500)]);
+    let same = traceloop(&["diff", &good, &later]);
+    assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
+    let output = traceloop(&["diff", &good, &bad]);
+    assert_eq!(output.status.code(), Some(1));
+    let only: Vec<_> = stdout(&output).lines().filter(|line| line.starts_with("+  ")).map(str::to_owned).collect();
+    assert_eq!(only.len(), 1);
+    assert!(only[0].ends_with(r#"openat(AT_FDCWD, "/two", O_RDONLY) = ENOENT"#), "{only:?}");
+    assert_eq!(traceloop(&["diff", &good, "/nonexistent"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_dumps_calls_are_counted() {
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("a.dump");
+    fs::write(&file, dump(&[openat("/one", 2_000_002_500), openat("/two", 3_000_002_500)])).expect("write a file");
+    let output = traceloop(&["stats", "--errno-summary", file.to_str().expect("a path")]);
+    let text = stdout(&output);
+    let line = |word: &str| text.lines().find(|line| line.contains(word)).unwrap_or_default().to_owned();
+    let words: Vec<_> = line("openat").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(words, ["openat", "2", "2", "0.005", "0.003", "0.003", "0.003", "0.00%"], "{text}");
+    assert_eq!(line("ENOENT").trim(), "2 ENOENT");
+}

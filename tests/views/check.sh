@@ -10,3 +10,11 @@ trap 'rm -rf "$place"' EXIT
 command -v chromium >/dev/null || apt-get install -y -qq chromium >/dev/null
 "$traceloop" run --buffer-size 4M --format raw -o "$place/hostile.dump" -- python3 "$here/hostile.py" 2>/dev/null || true
 python3 "$here/page.py" "$traceloop" "$place/hostile.dump"
+
+# Perfetto's classes, in an environment of their own; the import fails where they are not.
+python=$here/../../target/perfetto/bin/python
+"$python" -c "import perfetto" 2>/dev/null || {
+  python3 -m venv "$here/../../target/perfetto"
+  "$python" -m pip install -q --disable-pip-version-check perfetto==0.59.1 protobuf
+}
+"$python" "$here/slices.py" "$traceloop" "$place/hostile.dump"

@@ -1,0 +1,68 @@
+//! `traceloop diff A B`: what one run did that another did not.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::{End, choosing::Place, opening, selecting::Selecting, stored};
+use crate::{
+    decode::{self, Style},
+    model::Recording,
+    render::{self, Diff, Side},
+};
+
+/// Compare two dumps: what B did that A did not, and the other way round
+///
+/// Calls are compared by their shapes: name, paths, flags and how they ended; addresses, descriptors,
+/// process ids, sizes and times do not count. Exits with 0 if there is no difference, with 1 if there is, with 2 if they cannot be compared.
+#[derive(Args, Debug)]
+pub(super) struct Compare {
+    /// The dump to compare with, of a run that went well: a file, or a stored dump as `traceloop list` takes it
+    #[arg(value_name = "A", allow_negative_numbers = true)]
+    a: String,
+    /// The other dump
+    #[arg(value_name = "B", allow_negative_numbers = true)]
+    b: String,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    selecting: Selecting,
+}
+
+impl Compare {
+    pub(super) fn run(self) -> Result<End> {
+        self.compare().or_else(|error| {
+            if super::is_broken_pipe(&error) {
+                return Err(error);
+            }
+            // 1 would say that they differ.
+            super::say(format_args!("traceloop: {error:#}"))?;
+            Ok(End::Status(2))
+        })
+    }
+
+    fn compare(&self) -> Result<End> {
+        let one = |what: &String| opening::read("compare", std::slice::from_ref(what), &self.place);
+        let (Some((a, _)), Some((b, _))) = (one(&self.a)?, one(&self.b)?) else { return Ok(End::Status(2)) };
+        let mut diff = Diff::new(&a.dump, &b.dump);
+        self.feed(&mut diff, Side::A, &a);
+        self.feed(&mut diff, Side::B, &b);
+        let mut out = stored::stdout();
+        let differs = diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs));
+        for (name, recording) in [("A", &a), ("B", &b)] {
+            for line in render::window(&recording.dump) {
+                super::say(format_args!("traceloop: {name}: {line}"))?;
+            }
+        }
+        Ok(if differs.context("write the differences")? { End::NoMatch } else { End::Done })
+    }
+
+    fn feed(&self, diff: &mut Diff, side: Side, recording: &Recording) {
+        let mut style = Style { paths: self.selecting.by_path(), ..Style::default() };
+        (style.descriptors.paths, style.descriptors.sockets) = (true, true);
+        let mut events = decode::events(recording, &style);
+        self.selecting.selection().apply(&recording.dump, &mut events);
+        events.iter().for_each(|event| diff.event(side, event));
+    }
+}

@@ -1,0 +1,42 @@
+//! The dump that a verb reads: a file from anywhere, or the newest stored one that matches.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use super::choosing::{Place, newest};
+use crate::{
+    model::Recording,
+    store::{self, Match},
+};
+
+/// The dump that is meant, opened; `None`: there is none, which was said. `verb` is what is done with it.
+pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
+    if let [path] = what
+        && (path.contains('/') || Path::new(path).is_file())
+    {
+        let file = File::open(path).with_context(|| format!("{verb} {path}"))?;
+        return Ok(Some((path.into(), file)));
+    }
+    let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
+        Ok(matches) => matches,
+        Err(error) => super::usage(format_args!("{error:#}")),
+    };
+    let Some((store, entry)) = newest(place, &matches)? else { return Ok(None) };
+    Ok(Some((entry.path.clone(), store.file(&entry)?)))
+}
+
+/// The same, read; damage was said, and is told by `false`.
+pub(super) fn read(verb: &str, what: &[String], place: &Place) -> Result<Option<(Recording, bool)>> {
+    let Some((path, file)) = opened(verb, what, place)? else { return Ok(None) };
+    let (recording, damage) =
+        store::read(BufReader::new(file)).with_context(|| format!("{verb} {}", path.display()))?;
+    if let Some(damage) = &damage {
+        super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
+    }
+    Ok(Some((recording, damage.is_none())))
+}
