@@ -118,6 +118,8 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	state->nr = nr;
 	state->flags = compat ? FLAG_COMPAT : 0;
 	state->entered = bpf_ktime_get_boot_ns();
+	if (counting)
+		return 0;
 	if (plan->flags & PLAN_NOTE)
 		take_note(state, plan, regs, compat);
 	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat)))
@@ -165,6 +167,14 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return 0;
 	if (!state->slot && !adopt(task, state, regs))
 		return 0;
+	if (counting)
+		return count_call(task, state, ret);
+	/* A call whose start was written is told to its end. */
+	if (slower_than && !(state->flags & (FLAG_NO_ENTER | FLAG_ENTERED)) &&
+	    bpf_ktime_get_boot_ns() - state->entered < slower_than) {
+		state->slot = 0;
+		return 0;
+	}
 	writer = plan_at(state->plan)->writer;
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, task, state);

@@ -25,6 +25,10 @@ const volatile bool classic = false;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
 const volatile bool tell_files = false;
+/* Only calls that lasted at least so many nanoseconds are recorded. */
+const volatile __u64 slower_than = 0;
+/* Calls are counted instead of recorded. */
+const volatile bool counting = false;
 /* The slot of the cgroups that came when no slot was ready; 0: there is none. */
 const volatile __u32 lobby = 0;
 /* The slot of what is in no leaf: the root, slices. */
@@ -191,6 +195,14 @@ struct {
 	__type(value, struct counters);
 	__uint(max_entries, 1);
 } counters SEC(".maps");
+
+/* Written here while calls are counted, read and tidied by userspace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__type(key, struct count_key);
+	__type(value, struct count);
+	__uint(max_entries, 16384);
+} counts SEC(".maps");
 
 /* The writers, by enum writer: one array for each hook. */
 struct {

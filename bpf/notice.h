@@ -53,9 +53,26 @@ struct notice {
 	__u8 name[CGROUP_NAME_MOST];
 };
 
+/* Whose calls are counted together. */
+struct count_key {
+	__u64 cgroup;
+	__u32 tgid;
+	__u16 nr;
+	__u16 compat;
+};
+
+/* How many they were, and their times in nanoseconds. */
+struct count {
+	__u64 calls;
+	__u64 errors;
+	__u64 time;
+	__u64 longest;
+};
+
 struct counters {
 	__u64 notices_lost;	/* there was no room to tell */
 	__u64 pool_empty;	/* a cgroup came into the lobby because no slot was ready */
 	__u64 cgroups_full;	/* a cgroup was not noted: the map of cgroups is full */
 	__u64 output_failed;	/* a ring did not take a sample */
+	__u64 counts_full;	/* a call was not counted: the map of counts is full */
 };

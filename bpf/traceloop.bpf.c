@@ -18,6 +18,7 @@
 #include "message.h"
 #include "write.h"
 #include "file.h"
+#include "count.h"
 #include "dispatch.h"
 #include "process.h"
 #include "cgroup.h"

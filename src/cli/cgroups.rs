@@ -39,6 +39,7 @@ pub(super) struct Cgroups {
 
 impl Cgroups {
     pub(super) fn run(self) -> Result<End> {
+        self.recording.check(&self.output)?;
         if !self.dump_on_exit {
             self.output.check_follow()?;
         }

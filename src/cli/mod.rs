@@ -31,6 +31,7 @@ mod stats;
 mod stored;
 mod styling;
 mod summarizing;
+mod top;
 mod vacuum;
 
 use std::{ffi::OsString, io, process::ExitCode};
@@ -62,6 +63,7 @@ enum Verb {
     Show(show::Show),
     Stats(stats::Stats),
     Diff(diff::Compare),
+    Top(top::Top),
     Export(export::Export),
     Delete(delete::Delete),
     Vacuum(vacuum::Vacuum),
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Show(verb) => verb.run(),
         Verb::Stats(verb) => verb.run(),
         Verb::Diff(verb) => verb.run(),
+        Verb::Top(verb) => verb.run(),
         Verb::Export(verb) => verb.run(),
         Verb::Delete(verb) => verb.run(),
         Verb::Vacuum(verb) => verb.run(),

@@ -101,6 +101,11 @@ impl Output {
         style
     }
 
+    /// Whether it is to be told what descriptors stand for.
+    pub(super) fn tells_descriptors(&self) -> bool {
+        self.style(0).descriptors.any() || self.selecting.by_path()
+    }
+
     /// The table of calls, if it is wanted.
     fn table(&self) -> Option<render::Summary> {
         let wanted = (self.format() == Format::Summary).then(|| self.summarizing.settings());
@@ -112,7 +117,7 @@ impl Output {
         Needs {
             whole_structures: self.styling.is_verbose(),
             // Whoever reads a dump later may ask.
-            descriptors: self.format() == Format::Raw || self.style(0).descriptors.any() || self.selecting.by_path(),
+            descriptors: self.format() == Format::Raw || self.tells_descriptors(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Options of what is recorded.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
 use clap::Args;
 
-use super::output::Needs;
+use super::output::{Needs, Output};
 use crate::{
     kernel::Feature,
-    model::size,
+    model::{duration, size},
     recorder::{Budget, Recorder, Settings},
     syscall::{Filter, plan::Wanted},
 };
@@ -27,6 +29,10 @@ pub(super) struct Recording {
     /// Record only these calls: names, %classes, `!` for all but them
     #[arg(long, value_name = "SET", default_value = "all", value_parser = filter)]
     syscalls: Filter,
+    /// Record only calls that last at least so long, decided in the kernel: 200ms, 1.5s. Calls whose arguments
+    /// are gone at their end (execve) are recorded however short
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    only_slower: Option<Duration>,
     /// Record no contents of reads, writes and messages
     #[arg(long)]
     no_payload: bool,
@@ -36,6 +42,20 @@ pub(super) struct Recording {
 }
 
 impl Recording {
+    fn slower_than(&self) -> u64 {
+        self.only_slower.map_or(0, |least| u64::try_from(least.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Refuses what cannot be told of such a recording.
+    pub(super) fn check(&self, output: &Output) -> Result<()> {
+        if self.only_slower.is_some() && output.tells_descriptors() {
+            bail!(
+                "--only-slower leaves out the calls that open and close, and -y and -P would have to guess: leave them out"
+            );
+        }
+        Ok(())
+    }
+
     pub(super) fn settings(&self, needs: Needs) -> Settings {
         Settings {
             wanted: Wanted {
@@ -43,7 +63,9 @@ impl Recording {
                 string_limit: self.string_limit,
                 payload: !self.no_payload,
                 verbose: needs.whole_structures,
-                descriptors: needs.descriptors,
+                // Those that open and close are too short: what a descriptor stands for would be a guess.
+                descriptors: needs.descriptors && self.only_slower.is_none(),
+                slower_than: self.slower_than(),
             },
             budget: Budget { ring: self.buffer_size, total: self.memory_max },
             without: self.without.clone(),

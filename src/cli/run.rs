@@ -51,6 +51,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> Result<End> {
+        self.recording.check(&self.output)?;
         let program = Program::find(&self.command)?;
         runtime()?.block_on(self.record(&program))
     }

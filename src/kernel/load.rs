@@ -51,6 +51,8 @@ pub struct Options {
     pub slots: u32,
     /// Whether cgroups that are made get slots as they come, and userspace is told.
     pub watching: Option<Shared>,
+    /// Whether calls are counted instead of recorded.
+    pub counting: bool,
     /// Features not to use although the kernel may have them.
     pub without: Vec<Feature>,
 }
@@ -68,6 +70,7 @@ pub struct Kernel {
     /// Changes whenever a cgroup's slot does.
     pub(super) generation: Cell<u16>,
     strings: u32,
+    only_slower: u64,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -114,6 +117,7 @@ impl Kernel {
         open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
         open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
         open.maps.notices.set_autocreate(watching)?;
+        open.maps.counts.set_autocreate(options.counting)?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
         open.maps.task_states.set_autocreate(features.task_storage)?;
         open.maps.task_array.set_autocreate(!features.task_storage)?;
@@ -130,6 +134,8 @@ impl Kernel {
         settings.string_limit = options.wanted.string_limit;
         settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
         settings.tell_files = options.wanted.descriptors;
+        settings.slower_than = options.wanted.slower_than;
+        settings.counting = options.counting;
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
         for program in [
             &mut open.progs.enter_plain,
@@ -165,6 +171,7 @@ impl Kernel {
             _calls: calls,
             generation: Cell::new(0),
             strings: options.wanted.string_limit,
+            only_slower: options.wanted.slower_than,
         };
         kernel.tell_names()?;
         Ok(kernel)
@@ -173,6 +180,11 @@ impl Kernel {
     /// Which of the optional features are in use.
     pub fn features(&self) -> Features {
         self.features
+    }
+
+    /// Only calls that last at least so many nanoseconds are recorded; `None`: all.
+    pub fn only_slower(&self) -> Option<u64> {
+        (self.only_slower > 0).then_some(self.only_slower)
     }
 
     /// Makes each CPU send what it has written and not sent yet; then the rings are up to date.

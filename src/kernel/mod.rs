@@ -4,6 +4,7 @@
 //! the slot's rings or is counted as lost. Knows maps and programs; knows nothing of dumps.
 
 mod attach;
+mod counts;
 mod features;
 mod flush;
 mod inflight;
@@ -13,6 +14,7 @@ mod notices;
 mod slots;
 
 pub use attach::Attach;
+pub use counts::{Count, CountKey};
 pub use features::{Feature, Features};
 pub use inflight::InFlight;
 pub use load::{Kernel, Options, Shared};

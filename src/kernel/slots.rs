@@ -35,6 +35,8 @@ pub struct Counters {
     pub cgroups_full: u64,
     /// Samples that a ring did not take.
     pub output_failed: u64,
+    /// Calls that were not counted because the map of counts was full.
+    pub counts_full: u64,
 }
 
 impl Kernel {
@@ -144,7 +146,13 @@ impl Kernel {
         let bytes = bytes.unwrap_or_default();
         let at =
             |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
-        Ok(Counters { notices_lost: at(0), pool_empty: at(1), cgroups_full: at(2), output_failed: at(3) })
+        Ok(Counters {
+            notices_lost: at(0),
+            pool_empty: at(1),
+            cgroups_full: at(2),
+            output_failed: at(3),
+            counts_full: at(4),
+        })
     }
 
     /// Tells the kernel side which names are no leaves.

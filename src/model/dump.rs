@@ -43,6 +43,9 @@ pub struct Dump {
     /// How it ended; `None`: nobody has looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_words: Option<LastWords>,
+    /// Only calls that lasted at least so many nanoseconds were recorded; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_slower: Option<u64>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
     /// The names of network interfaces, by their numbers.

@@ -69,7 +69,15 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     window.lost = losses(kernel, failed)?;
     let files = files::of(&processes);
     let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
-    Ok(Recording { dump: Dump { files_before, files, ..identity(wanted, cause, window, processes)? }, blocks })
+    Ok(Recording {
+        dump: Dump {
+            files_before,
+            files,
+            only_slower: kernel.only_slower(),
+            ..identity(wanted, cause, window, processes)?
+        },
+        blocks,
+    })
 }
 
 impl Source<'_> {

@@ -8,6 +8,7 @@
 
 mod budget;
 mod clock;
+mod counting;
 mod dump;
 mod files;
 mod given_up;
@@ -33,6 +34,7 @@ use anyhow::{Context, Result};
 
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
+pub use counting::Counting;
 pub use given_up::GivenUp;
 pub use network::{generic_families, interfaces};
 pub use notice::Notice;
@@ -104,7 +106,7 @@ impl Recorder {
     ) -> Result<Self> {
         let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
         Ok(Self {
-            kernel: Kernel::load(&Options { wanted, slots, watching, without })?,
+            kernel: Kernel::load(&Options { wanted, slots, watching, counting: false, without })?,
             tracks: BTreeMap::new(),
             last_id: 0,
             spare: BTreeMap::new(),

@@ -16,6 +16,9 @@ pub fn lines(dump: &Dump) -> Vec<String> {
         None => "complete since the recording began".to_owned(),
         Some(from) => format!("complete from {} on", at(from)),
     };
+    if let Some(least) = dump.only_slower {
+        let _ = write!(text, ", of calls that lasted {:?} or more", std::time::Duration::from_nanos(least));
+    }
     text.push_str(if window.lost.is_empty() { ", nothing lost" } else { ", with losses" });
     for reach in &window.further {
         let _ = match reach.from {

@@ -39,11 +39,20 @@ pub struct Wanted {
     pub verbose: bool,
     /// Whether it is kept what descriptors stand for.
     pub descriptors: bool,
+    /// Only calls that lasted at least so many nanoseconds.
+    pub slower_than: u64,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { filter: Filter::default(), string_limit: 32, payload: true, verbose: false, descriptors: false }
+        Self {
+            filter: Filter::default(),
+            string_limit: 32,
+            payload: true,
+            verbose: false,
+            descriptors: false,
+            slower_than: 0,
+        }
     }
 }
 

@@ -91,8 +91,14 @@ fn a_task_that_leaves_is_no_longer_recorded() {
 fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
     for changes in [1, 256, 65_535, 65_536] {
         let (scratch, other) = (Scratch::new(), Scratch::new());
-        let kernel = Kernel::load(&Options { wanted: Wanted::default(), slots: 1, watching: None, without: vec![] })
-            .expect("load");
+        let kernel = Kernel::load(&Options {
+            wanted: Wanted::default(),
+            slots: 1,
+            watching: None,
+            counting: false,
+            without: vec![],
+        })
+        .expect("load");
         let cpus = ring::online_cpus().expect("list the CPUs");
         let rings: Vec<_> = cpus.iter().map(|cpu| Ring::open(*cpu, 1 << 16).expect("open a ring")).collect();
         rings.iter().for_each(|ring| kernel.insert_ring(1, ring).expect("insert a ring"));

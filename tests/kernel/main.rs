@@ -11,6 +11,7 @@
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `verifier` | what each program costs the kernel to check and to run |
+//! | `views` | only slow calls are kept, and calls are counted without recording |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
@@ -33,5 +34,6 @@ mod schema;
 mod served;
 mod support;
 mod verifier;
+mod views;
 mod watch;
 mod witness;

@@ -1,0 +1,170 @@
+//! The table on a terminal, which keys sort, narrow down and widen.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use ratatui::{
+    DefaultTerminal, Frame,
+    crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
+    layout::{Constraint, Layout},
+    style::{Modifier, Style, Stylize},
+    text::Line,
+    widgets::{Cell, Row as Cells, Table, TableState},
+};
+
+use super::{By, End, Figures, Place, Row, Sort, Top, plain};
+use crate::recorder::Counting;
+
+/// What is on the screen.
+struct Screen {
+    by: By,
+    sort: Sort,
+    place: Place,
+    paused: bool,
+    rows: Vec<Row>,
+    state: TableState,
+}
+
+/// Watches until the user has seen enough.
+pub(super) fn watch(top: &Top, counting: &mut Counting, figures: &mut Figures) -> Result<End> {
+    let mut terminal = ratatui::try_init().context("use the terminal: give --once or --json where there is none")?;
+    let ended = run(&mut terminal, top, counting, figures);
+    ratatui::restore();
+    ended
+}
+
+fn run(terminal: &mut DefaultTerminal, top: &Top, counting: &mut Counting, figures: &mut Figures) -> Result<End> {
+    let mut screen = Screen {
+        by: top.by,
+        sort: top.sort,
+        place: Place::default(),
+        paused: false,
+        rows: Vec::new(),
+        state: TableState::default().with_selected(0),
+    };
+    let pause = Duration::from_secs_f64(top.delay);
+    let mut last = Instant::now();
+    loop {
+        screen.rows = figures.rows(screen.by, &screen.place, screen.sort);
+        screen.rows.truncate(top.lines);
+        terminal.draw(|frame| screen.draw(frame, figures)).context("draw the table")?;
+        let left = pause.saturating_sub(last.elapsed());
+        if event::poll(left).context("wait for a key")? {
+            if let Event::Key(key) = event::read().context("read a key")?
+                && key.kind != KeyEventKind::Release
+                && !screen.press(key.code, key.modifiers)
+            {
+                return Ok(End::Done);
+            }
+            continue;
+        }
+        let (news, uncounted) = counting.read()?;
+        if !screen.paused {
+            figures.take(&news, uncounted, last.elapsed());
+        }
+        last = Instant::now();
+    }
+}
+
+impl Screen {
+    /// Does what a key says; `false`: the user has seen enough.
+    fn press(&mut self, key: KeyCode, modifiers: KeyModifiers) -> bool {
+        match key {
+            KeyCode::Char('q') => return false,
+            KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => return false,
+            KeyCode::Char('u') => self.by = By::Unit,
+            KeyCode::Char('p') => self.by = By::Process,
+            KeyCode::Char('c') => self.by = By::Call,
+            KeyCode::Char('s') => {
+                let now = Sort::ALL.iter().position(|sort| *sort == self.sort).unwrap_or(0);
+                self.sort = Sort::ALL[(now + 1) % Sort::ALL.len()];
+            }
+            KeyCode::Char(' ') => self.paused = !self.paused,
+            KeyCode::Down | KeyCode::Char('j') => self.state.select_next(),
+            KeyCode::Up | KeyCode::Char('k') => self.state.select_previous(),
+            KeyCode::Enter | KeyCode::Right => self.narrow(),
+            KeyCode::Esc | KeyCode::Backspace | KeyCode::Left => self.widen(),
+            _ => {}
+        }
+        true
+    }
+
+    /// From a unit to its processes, from a process to its calls.
+    fn narrow(&mut self) {
+        let Some(row) = self.state.selected().and_then(|n| self.rows.get(n)) else { return };
+        match self.by {
+            By::Unit => (self.place.unit, self.by) = (Some(row.name.clone()), By::Process),
+            By::Process => (self.place.pid, self.by) = (row.pid, By::Call),
+            By::Call => return,
+        }
+        self.state.select_first();
+    }
+
+    fn widen(&mut self) {
+        if self.place.pid.take().is_some() {
+            self.by = By::Process;
+        } else {
+            self.place.unit = None;
+            self.by = By::Unit;
+        }
+        self.state.select_first();
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, figures: &Figures) {
+        let [head, table, foot] =
+            Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(1)]).areas(frame.area());
+        frame.render_widget(Line::from(self.head(figures)).bold(), head);
+        let titles = ["calls/s", "errors/s", "time/s", "longest", "name"];
+        let mark = |title: &str| {
+            let sorted = title.split('/').next() == Some(self.sort.word());
+            if sorted { format!("{title}▾") } else { title.to_owned() }
+        };
+        let title = |(n, title): (usize, &&str)| {
+            let line = Line::from(mark(title));
+            Cell::from(if n < 4 { line.right_aligned() } else { line })
+        };
+        let titles =
+            Cells::new(titles.iter().enumerate().map(title)).style(Style::new().add_modifier(Modifier::REVERSED));
+        let lines = self.rows.iter().map(|row| {
+            let [calls, errors, time, longest] = plain::cells(figures, row);
+            let right = |text: String| Cell::from(Line::from(text).right_aligned());
+            Cells::new([right(calls), right(errors).red(), right(time), right(longest), Cell::from(plain::name(row))])
+        });
+        let widths = [
+            Constraint::Length(10),
+            Constraint::Length(10),
+            Constraint::Length(10),
+            Constraint::Length(10),
+            Constraint::Fill(1),
+        ];
+        let lines = Table::new(lines, widths).header(titles).row_highlight_style(Style::new().bold().on_dark_gray());
+        frame.render_stateful_widget(lines, table, &mut self.state);
+        let keys = "u unit  p process  c call  s sort  Enter into  Esc back  space pause  q quit";
+        frame.render_widget(Line::from(keys).dim(), foot);
+    }
+
+    fn head(&self, figures: &Figures) -> String {
+        let total = Row { count: figures.total(), ..Row::default() };
+        let [calls, errors, time, _] = plain::cells(figures, &total);
+        let errors = if errors.is_empty() { "0".to_owned() } else { errors };
+        let by = match self.by {
+            By::Unit => "units",
+            By::Process => "processes",
+            By::Call => "calls",
+        };
+        let mut head = format!("traceloop top: {calls} calls/s, {errors} errors/s, {time}/s by {by}");
+        if let Some(unit) = &self.place.unit {
+            head += &format!(" of {unit}");
+        }
+        if let Some(pid) = self.place.pid {
+            head += &format!(" of process {pid}");
+        }
+        if self.paused {
+            head += " (paused)";
+        }
+        if figures.uncounted > 0 {
+            head += &format!("; {} not counted", figures.uncounted);
+        }
+        head
+    }
+}
