@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{End, choosing::Place, opening, selecting::Selecting, stored};
 use crate::{
-    decode::{self, Style},
+    decode::{History, Style},
     model::Recording,
     render::{self, Diff, Side},
 };
@@ -46,8 +46,8 @@ impl Compare {
         let one = |what: &String| opening::read("compare", std::slice::from_ref(what), &self.place);
         let (Some((a, _)), Some((b, _))) = (one(&self.a)?, one(&self.b)?) else { return Ok(End::Status(2)) };
         let mut diff = Diff::new(&a.dump, &b.dump);
-        self.feed(&mut diff, Side::A, &a);
-        self.feed(&mut diff, Side::B, &b);
+        self.feed(&mut diff, Side::A, &a)?;
+        self.feed(&mut diff, Side::B, &b)?;
         let mut out = stored::stdout();
         let differs = diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs));
         for (name, recording) in [("A", &a), ("B", &b)] {
@@ -58,11 +58,12 @@ impl Compare {
         Ok(if differs.context("write the differences")? { End::NoMatch } else { End::Done })
     }
 
-    fn feed(&self, diff: &mut Diff, side: Side, recording: &Recording) {
+    fn feed(&self, diff: &mut Diff, side: Side, recording: &Recording) -> Result<()> {
         let mut style = Style { paths: self.selecting.by_path(), ..Style::default() };
         (style.descriptors.paths, style.descriptors.sockets) = (true, true);
-        let mut events = decode::events(recording, &style);
-        self.selecting.selection().apply(&recording.dump, &mut events);
-        events.iter().for_each(|event| diff.event(side, event));
+        let history = History::of(recording, &style)?;
+        let selection = self.selecting.selection();
+        selection.choose(&recording.dump, history.events()).for_each(|event| diff.event(side, &event));
+        Ok(())
     }
 }

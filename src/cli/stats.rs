@@ -51,11 +51,11 @@ impl Stats {
             By::Cgroup => render::By::Cgroup,
         };
         let style = decode::Style { paths: self.selecting.by_path(), ..decode::Style::default() };
-        let mut events = decode::events(&recording, &style);
-        self.selecting.selection().apply(&recording.dump, &mut events);
+        let history = decode::History::of(&recording, &style)?;
+        let selection = self.selecting.selection();
         let wanted = render::Wanted { by, histogram: self.histogram, errnos: self.errno_summary };
         let mut stats = render::Stats::new(wanted);
-        events.iter().for_each(|event| stats.event(event));
+        selection.choose(&recording.dump, history.events()).for_each(|event| stats.event(&event));
         let mut out = stored::stdout();
         stats.finish(&mut out, &recording.dump.cgroups.join(" ")).context("write the table")?;
         out.flush().context("write the table")?;

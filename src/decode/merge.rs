@@ -17,7 +17,7 @@ use super::{
     asked::{Answers, View},
     pair::{Found, Kept, Pairs, Tells},
     places::{Place, Records},
-    style::Style,
+    style::{Descriptors, Style},
     tell,
 };
 use crate::{
@@ -107,6 +107,8 @@ impl<'a> History<'a> {
             arch: dump.arch.clone(),
             interfaces: dump.interfaces.clone(),
             generic_families: dump.generic_families.clone(),
+            // The calls that opened and closed them were too short to be there.
+            descriptors: if dump.only_slower.is_some() { Descriptors::NONE } else { style.descriptors },
             ..style.clone()
         };
         let records = Records::of(&recording.blocks)?;

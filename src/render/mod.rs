@@ -61,7 +61,10 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
         }
         Format::Perfetto => {
             let mut trace = perfetto::Perfetto::begin(out, dump)?;
-            events.iter().try_for_each(|event| trace.event(out, event))
+            for event in events {
+                trace.event(out, &event)?;
+            }
+            Ok(())
         }
     }
 }

@@ -22,6 +22,7 @@ fn settings(total: usize) -> Settings {
         payload: true,
         verbose: false,
         descriptors: false,
+        ..Wanted::default()
     };
     Settings { wanted, budget: Budget { ring: 64 * K, total }, without: vec![] }
 }
