@@ -198,6 +198,7 @@ impl Config {
                 payload: self.record.payload,
                 verbose: false,
                 descriptors: true,
+                slower_than: 0,
             },
             budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
             without: Vec::new(),
