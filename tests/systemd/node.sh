@@ -37,7 +37,7 @@ node_up() {
         export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
         exec setsid unshare --mount --propagation private systemd-nspawn --directory="$1" --machine="$name" \
             --boot --quiet --register=no --keep-unit --private-network --resolv-conf=off --timezone=off \
-            --link-journal=no --console=pipe --system-call-filter='bpf perf_event_open' \
+            --link-journal=no --console=pipe --system-call-filter='bpf perf_event_open' --capability=CAP_BPF,CAP_PERFMON,CAP_IPC_LOCK \
             </dev/null >"$1.console" 2>&1
     ) &
     nspawn=$!
@@ -57,7 +57,7 @@ node_up() {
 
 # node_run COMMAND...: inside.
 node_run() {
-    nsenter -t "$leader" -m -u -i -n -p -C --root --wd=/ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"
+    (cd / && nsenter -t "$leader" -m -u -i -n -p -C --root --wd=/ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@")
 }
 
 # node_down: stops it politely, then not.
