@@ -8,6 +8,7 @@ use crate::{
     identity::{Resolver, Runtimes, invocation_of, of_path},
     model::Identity,
     recorder::{Recorder, TrackId},
+    systemd::UnitFailed,
 };
 
 /// systemd marks a cgroup right after it made it; one that is not marked by then never is.
@@ -66,6 +67,29 @@ pub(super) fn take_over(recorder: &mut Recorder, id: TrackId, named: Identity) {
         let invocation = known.invocation.clone().or(named.invocation);
         recorder.identify(id, Identity { invocation, ..named });
     }
+}
+
+/// The track of an invocation that failed. systemd may be faster than we: then it is the newest track of the
+/// unit whose invocation is not known, one that has ended before one that lives, since systemd may already
+/// have started the unit again. From now on its invocation is known.
+pub(super) fn track_of(recorder: &mut Recorder, failed: &UnitFailed) -> Option<TrackId> {
+    let of_unit = |identity: &Identity| {
+        identity.container.is_none() && identity.unit.as_ref() == Some(&failed.unit) && identity.user == failed.user
+    };
+    let (mut known, mut ended, mut living) = (None, None, None);
+    for (id, identity, lives) in recorder.identities().filter(|(_, identity, _)| of_unit(identity)) {
+        match &identity.invocation {
+            Some(invocation) if *invocation == failed.invocation => known = known.or(Some(id)),
+            Some(_) => {}
+            None if lives => living = Some(id),
+            None => ended = Some(id),
+        }
+    }
+    // One that failed before we listened, and that we do not know, is not one of ours.
+    let id = known.or_else(|| ended.or(living).filter(|_| !failed.earlier))?;
+    let identity = recorder.identity(id)?.clone();
+    recorder.identify(id, Identity { invocation: Some(failed.invocation.clone()), ..identity });
+    Some(id)
 }
 
 /// Whether nothing is left to be looked for.

@@ -207,7 +207,7 @@ impl Daemon {
     /// Takes in that a unit failed.
     fn see_unit(&mut self, failed: &UnitFailed) {
         self.names.look_for_marks(&mut self.recorder);
-        let Some(track) = self.track_of(failed) else {
+        let Some(track) = names::track_of(&mut self.recorder, failed) else {
             tracing::debug!(unit = failed.unit, result = failed.result, "a unit failed that is not recorded");
             return;
         };
@@ -216,21 +216,6 @@ impl Daemon {
             let evidence = evidence::evidence(track, identity, cause, failed.pid, self.booted);
             self.weigh(evidence);
         }
-    }
-
-    /// The track of an invocation of a unit; of the unit's newest one that has none, where systemd was
-    /// faster than we.
-    fn track_of(&self, failed: &UnitFailed) -> Option<TrackId> {
-        let of_unit = || {
-            self.recorder.identities().filter(|(_, identity, _)| {
-                identity.container.is_none()
-                    && identity.unit.as_ref() == Some(&failed.unit)
-                    && identity.user == failed.user
-            })
-        };
-        let known = of_unit().find(|(_, identity, _)| identity.invocation.as_ref() == Some(&failed.invocation));
-        let nameless = || of_unit().filter(|(_, identity, _)| identity.invocation.is_none()).last();
-        known.or_else(|| if failed.earlier { None } else { nameless() }).map(|(id, ..)| id)
     }
 
     fn weigh(&mut self, evidence: Evidence) {
