@@ -45,9 +45,12 @@ pub(super) fn evidence(
     Evidence { track: track.0, name: identity.to_string(), cause, pid, is_unit }
 }
 
-/// Whether systemd judges how it ends: it does not look at the processes of scopes and containers.
+/// Whether systemd tells us how it ends: it does not look at the processes of scopes and containers, and the
+/// service managers of users are not heard.
 fn is_service(identity: &Identity) -> bool {
-    identity.container.is_none() && identity.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"))
+    identity.container.is_none()
+        && identity.user.is_none()
+        && identity.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"))
 }
 
 #[cfg(test)]
@@ -70,6 +73,13 @@ mod tests {
         let of = |pod| Identity { container: Some(Container::default()), pod: Some(pod), ..Identity::default() };
         assert!(died_in(&of(pod(None)), 9, true).is_none());
         assert!(died_in(&of(pod(Some("web".into()))), 9, true).is_some());
+    }
+
+    #[test]
+    fn what_users_run_is_judged_by_its_status() {
+        let service = |user| Identity { unit: Some("a.service".into()), user, ..Identity::default() };
+        assert!(is_service(&service(None)));
+        assert!(!is_service(&service(Some(1000))));
     }
 
     #[test]

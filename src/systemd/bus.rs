@@ -30,15 +30,6 @@ const RULES: [&str; 3] = [
     "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
 ];
 
-/// What a service manager tells.
-#[derive(Debug)]
-pub(super) enum News {
-    /// An invocation failed.
-    Failed(UnitFailed),
-    /// This user's service manager is up.
-    UserManager(u32),
-}
-
 /// The part of systemd's interface that is needed.
 #[zbus::proxy(
     interface = "org.freedesktop.systemd1.Manager",
@@ -60,7 +51,7 @@ type Survey<'a> = Pin<Box<dyn Future<Output = zbus::Result<Known>> + Send + 'a>>
 pub(super) async fn listen(
     bus: connection::Builder<'_>,
     failures: &mut Failures,
-    news: &Sender<News>,
+    tell: &Sender<UnitFailed>,
     connected: impl FnOnce() + Send,
 ) -> zbus::Result<Infallible> {
     let connection = bus.max_queued(QUEUE).method_timeout(CALL).build().await?;
@@ -89,13 +80,12 @@ pub(super) async fn listen(
                 if owner.as_ref().is_none_or(|owner| message.header().sender() != Some(owner)) {
                     continue;
                 }
-                take_in(&message, failures, news).await
+                take_in(&message, failures)
             }
             known = async { survey.as_mut().expect("guarded").await }, if survey.is_some() => {
                 survey = None;
                 let mut found = Vec::new();
                 for (unit, told) in known? {
-                    tell_user(&unit, &told, news).await;
                     found.extend(failures.told(&unit, told, true, std::time::Instant::now()));
                 }
                 if let Some(connected) = connected.take() {
@@ -110,7 +100,7 @@ pub(super) async fn listen(
         for failed in found {
             debug!(unit = failed.unit, result = failed.result, invocation = failed.invocation, "a unit failed");
             // The receiver's end is seen where the sender lives.
-            let _ = news.send(News::Failed(failed)).await;
+            let _ = tell.send(failed).await;
         }
     }
 }
@@ -133,8 +123,6 @@ async fn survey_units(connection: &Connection) -> zbus::Result<Known> {
                 Ok(all) => known.push((unit, told(all.iter().map(|(name, value)| (name.as_str(), &**value))))),
                 Err(error) => debug!(unit, %error, "a failed unit cannot be asked"),
             }
-        } else if active == "active" && user_of(&unit).is_some() {
-            known.push((unit, Told { active: Some(active), ..Told::default() }));
         }
     }
     Ok(known)
@@ -152,7 +140,7 @@ fn new_owner(message: &Message) -> Option<Option<OwnedUniqueName>> {
     (name == SYSTEMD).then(|| OwnedUniqueName::try_from(new.to_owned()).ok())
 }
 
-async fn take_in(message: &Message, failures: &mut Failures, news: &Sender<News>) -> Vec<UnitFailed> {
+fn take_in(message: &Message, failures: &mut Failures) -> Vec<UnitFailed> {
     let header = message.header();
     if message.message_type() != Type::Signal {
         return Vec::new();
@@ -170,7 +158,6 @@ async fn take_in(message: &Message, failures: &mut Failures, news: &Sender<News>
                 return Vec::new();
             };
             let told = told(changed.iter().map(|(name, value)| (*name, value)));
-            tell_user(&unit, &told, news).await;
             failures.told(&unit, told, false, std::time::Instant::now())
         }
         _ => Vec::new(),
@@ -195,15 +182,4 @@ fn told<'a>(properties: impl Iterator<Item = (&'a str, &'a Variant<'a>)>) -> Tol
         }
     }
     told
-}
-
-async fn tell_user(unit: &str, told: &Told, news: &Sender<News>) {
-    if let (Some("active"), Some(uid)) = (told.active.as_deref(), user_of(unit)) {
-        let _ = news.send(News::UserManager(uid)).await;
-    }
-}
-
-/// The user whose service manager this unit is.
-fn user_of(unit: &str) -> Option<u32> {
-    unit.strip_prefix("user@")?.strip_suffix(".service")?.parse().ok()
 }

@@ -27,8 +27,6 @@ const NOTHING_RAN: [&str; 4] = ["success", "start-limit-hit", "exec-condition", 
 pub struct UnitFailed {
     /// The unit: `nginx.service`.
     pub unit: String,
-    /// Whose service manager runs it; `None`: the system's.
-    pub user: Option<u32>,
     /// The invocation, 32 hexadecimal digits.
     pub invocation: String,
     /// systemd's Result: `signal`, `core-dump`, `exit-code`, `timeout`, `watchdog`, `oom-kill` ...
@@ -62,19 +60,14 @@ struct Unit {
     waiting: Option<(Instant, UnitFailed)>,
 }
 
-/// All units of one service manager.
+/// All units of the service manager.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    user: Option<u32>,
     units: HashMap<String, Unit>,
     reported: VecDeque<String>,
 }
 
 impl Failures {
-    pub(super) fn new(user: Option<u32>) -> Self {
-        Self { user, ..Self::default() }
-    }
-
     /// Takes in a signal; `earlier`: an answer about a unit that had failed before we listened.
     pub(super) fn told(&mut self, name: &str, told: Told, earlier: bool, now: Instant) -> Vec<UnitFailed> {
         let unit = self.units.entry(name.to_owned()).or_default();
@@ -90,7 +83,6 @@ impl Failures {
         }
         let failed = UnitFailed {
             unit: name.to_owned(),
-            user: self.user,
             invocation,
             result: unit.result.clone(),
             status: wait_status(unit.code, unit.status),

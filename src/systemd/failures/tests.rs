@@ -20,7 +20,7 @@ struct Manager {
 
 impl Manager {
     fn new() -> Self {
-        Self { failures: Failures::new(None), now: Instant::now() }
+        Self { failures: Failures::default(), now: Instant::now() }
     }
 
     /// One pair of signals.
