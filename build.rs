@@ -1,6 +1,13 @@
 //! Compiles bpf/traceloop.bpf.c and turns it into the skeleton that `src/skel.rs` includes.
 
-use std::{env, error::Error, ffi::OsStr, path::PathBuf};
+use std::{
+    env,
+    error::Error,
+    ffi::OsStr,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+};
 
 use libbpf_cargo::SkeletonBuilder;
 
@@ -24,6 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             OsStr::new("-Wno-unused-function"),
         ])
         .build_and_generate(&out)?;
+    // The skeleton holds the whole object: a recording goes on only with the programs that it began with.
+    let mut hasher = DefaultHasher::new();
+    fs::read(&out)?.hash(&mut hasher);
+    println!("cargo:rustc-env=TRACELOOP_BPF={:016x}", hasher.finish());
     println!("cargo:rerun-if-changed=bpf");
     println!("cargo:rerun-if-changed=vmlinux");
     Ok(())

@@ -14,6 +14,7 @@ pub mod control;
 pub mod daemon;
 pub mod decode;
 pub mod identity;
+pub mod keeper;
 pub mod kernel;
 pub mod model;
 pub mod recorder;

@@ -15,6 +15,7 @@ mod export;
 mod follow;
 mod following;
 mod info;
+mod keep;
 mod list;
 mod logging;
 mod manual;
@@ -69,6 +70,7 @@ enum Verb {
     Vacuum(vacuum::Vacuum),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
+    Keep(keep::Keep),
     Completions(completions::Completions),
     #[command(hide = true)]
     Manual(manual::Manual),
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
         Verb::Vacuum(verb) => verb.run(),
         Verb::Doctor(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
+        Verb::Keep(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
         Verb::Manual(verb) => verb.run(),
     };

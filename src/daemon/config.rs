@@ -33,6 +33,8 @@ pub struct Config {
     pub socket: PathBuf,
     /// Where /metrics is served over TCP, too.
     pub metrics: Option<SocketAddr>,
+    /// The keeper's socket; not told: beside the other; empty: no keeper.
+    keeper: Option<PathBuf>,
     /// What is recorded.
     pub record: Record,
     /// Where dumps are stored, and how long.
@@ -102,6 +104,7 @@ impl Default for Config {
         Self {
             socket: control::SOCKET.into(),
             metrics: None,
+            keeper: None,
             record: Record::default(),
             store: Storage::default(),
             triggers: Triggers::default(),
@@ -205,10 +208,23 @@ impl Config {
         }
     }
 
+    /// This configuration with what a newer one may change while the daemon runs.
+    pub fn reloaded(&self, new: Self) -> Self {
+        let Self { socket, metrics, keeper, record, runtimes, .. } = self.clone();
+        Self { socket, metrics, keeper, record, runtimes, ..new }
+    }
+
+    /// The keeper's socket; `None`: there is to be no keeper.
+    pub fn keeper(&self) -> Option<PathBuf> {
+        let beside = || self.socket.with_file_name("keeper.sock");
+        Some(self.keeper.clone().unwrap_or_else(beside)).filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// How the tree is watched.
     pub fn watching(&self) -> Result<Watching> {
         let rules = Rules::new(&self.record.include, &self.record.exclude)?;
-        Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready })
+        let keeper = self.keeper();
+        Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, keeper })
     }
 
     /// How long dumps are kept.
@@ -231,6 +247,9 @@ impl Config {
         }
         if self.metrics != new.metrics {
             changed.push("metrics");
+        }
+        if self.keeper != new.keeper {
+            changed.push("keeper");
         }
         // They are plain data, and their text is all of them.
         if format!("{:?}", self.record) != format!("{:?}", new.record) {

@@ -33,7 +33,9 @@ impl Names {
     pub(super) fn born(&mut self, recorder: &mut Recorder, id: TrackId) {
         let Some(known) = recorder.identity(id) else { return };
         let identity = of_path(&known.cgroup, known.cgroup_id);
-        if identity.container.is_some() || identity.pod.is_some() {
+        // A keeper's notes may hold names that no runtime knows any more.
+        let named = known.container.as_ref().is_some_and(|container| container.name.is_some());
+        if !named && (identity.container.is_some() || identity.pod.is_some()) {
             let (resolver, identity) = (self.resolver.clone(), identity.clone());
             self.asking.spawn(async move { (id, resolver.resolve(identity).await) });
         }

@@ -27,7 +27,8 @@ use super::{
 };
 use crate::{
     control::{self, Request, Socket},
-    model::Cause,
+    keeper,
+    model::{Cause, Recording},
     recorder::{Notice, Recorder, TrackId},
     store::Store,
     systemd::{self, UnitFailed},
@@ -55,6 +56,8 @@ pub(super) struct Daemon {
     systemd: Systemd,
     /// Whether systemd runs this machine.
     booted: bool,
+    /// Histories of a recording that could not go on, still to be stored.
+    replaced: Vec<Recording>,
 }
 
 /// What comes to it.
@@ -84,7 +87,12 @@ pub async fn serve(config: Config, named: Option<&Path>) -> Result<()> {
 impl Daemon {
     fn start(config: Config, named: Option<&Path>) -> Result<(Self, Inbox, mpsc::Sender<Request>)> {
         let store = Store::open(&config.store.directory)?;
-        let recorder = Recorder::watch(&config.settings(), config.watching()?)?;
+        if let Some(keeper) = config.keeper()
+            && let Err(error) = keeper::ensure(&keeper)
+        {
+            tracing::warn!(error = %format!("{error:#}"), "there is no keeper");
+        }
+        let (recorder, replaced) = Recorder::watch(&config.settings(), config.watching()?)?;
         let (asked, requests) = mpsc::channel(WAITING);
         let notices = recorder.notices()?.try_clone_to_owned().context("wait for the kernel's notices")?;
         // SAFETY: an OwnedFd is the same open descriptor until it is dropped.
@@ -112,6 +120,7 @@ impl Daemon {
             calls: Calls::default(),
             systemd: Systemd::new(),
             booted: sd_notify::booted().unwrap_or(false),
+            replaced,
         };
         let known: Vec<TrackId> = daemon.recorder.identities().map(|(id, ..)| id).collect();
         for id in known {
@@ -134,6 +143,7 @@ impl Daemon {
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // A full queue of dumps is waited for; the rings hold them meanwhile.
+            self.store_replaced();
             let due = self.triggers.next().filter(|_| self.saving.has_room());
             let follow = self.followers.iter().map(Follower::due).min();
             tokio::select! {
@@ -234,6 +244,15 @@ impl Daemon {
         }
     }
 
+    /// Stores the histories of a recording that could not go on, as there is room.
+    fn store_replaced(&mut self) {
+        while self.saving.has_room()
+            && let Some(recording) = self.replaced.pop()
+        {
+            self.saving.store(recording, self.config.retention(), None);
+        }
+    }
+
     /// Makes the planned dumps whose time has come.
     fn dump_due(&mut self) -> Result<()> {
         while self.saving.has_room()
@@ -292,8 +311,7 @@ impl Daemon {
         }
         self.policy = new.policy();
         self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder);
-        let Config { socket, metrics, record, runtimes, .. } = self.config.clone();
-        self.config = Config { socket, metrics, record, runtimes, ..new };
+        self.config = self.config.reloaded(new);
         tracing::info!("the configuration was read again");
         Ok(())
     }
@@ -313,7 +331,12 @@ impl Daemon {
                 self.saving.next().await;
             }
         };
-        timeout(STORED_WITHIN, stored).await.context("wait for dumps to reach the disk")
+        let stored = timeout(STORED_WITHIN, stored).await.context("wait for dumps to reach the disk");
+        // A service may be on its way to a restart: its keeper is a service of its own, and waits.
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            self.recorder.end();
+        }
+        stored
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     io::Read,
     mem::MaybeUninit,
-    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
@@ -18,6 +18,7 @@ use super::{
     Feature, Features,
     attach::Numbers,
     flush,
+    handover::{self, Held},
     inflight::{self, InFlight},
     losses,
     notices::Notices,
@@ -26,6 +27,22 @@ use crate::{
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
     syscall::plan::{self, Wanted},
 };
+
+/// Programs that run when this side asks for it.
+const OURS: [&str; 2] = ["flush", "in_flight"];
+/// Programs that others call.
+const BY_TAIL_CALL: [&str; 10] = [
+    "enter_plain",
+    "enter_capture",
+    "enter_vector",
+    "enter_behind",
+    "exit_vector",
+    "exit_behind",
+    "exit_iovec",
+    "exit_message",
+    "exit_dirents",
+    "exit_file",
+];
 
 /// Where the kernel describes its types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -65,8 +82,10 @@ pub struct Kernel {
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
-    /// The classic tracepoints' programs; the skeleton keeps the links of the others.
-    _calls: Vec<Link>,
+    /// What attaches the programs, unless they ran already.
+    pub(super) links: Vec<(String, Link)>,
+    /// The programs that run, by name.
+    pub(super) programs: Vec<(String, OwnedFd)>,
     /// Changes whenever a cgroup's slot does.
     pub(super) generation: Cell<u16>,
     strings: u32,
@@ -82,6 +101,10 @@ impl std::fmt::Debug for Kernel {
 impl Kernel {
     /// Loads and attaches everything; on return, the hooks run.
     pub fn load(options: &Options) -> Result<Self> {
+        Self::load_with(options, None)
+    }
+
+    pub(super) fn load_with(options: &Options, held: Option<&Held>) -> Result<Self> {
         libbpf_rs::set_print(Some((
             PrintLevel::Debug,
             |_, text| tracing::debug!(target: "libbpf", "{}", text.trim_end()),
@@ -91,7 +114,8 @@ impl Kernel {
             "load the BPF programs: this kernel has no BTF ({BTF}): use one built with CONFIG_DEBUG_INFO_BTF=y"
         );
         let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
-        let loaded = Features::probe(&options.without).and_then(|features| Self::attempt(options, cpus, features));
+        let loaded =
+            Features::probe(&options.without).and_then(|features| Self::attempt(options, cpus, features, held));
         let error = match loaded {
             Ok(kernel) => {
                 tracing::debug!(features = %kernel.features, "the programs are loaded");
@@ -106,7 +130,7 @@ impl Kernel {
         Err(error.context(format!("load the BPF programs; {advice}")))
     }
 
-    fn attempt(options: &Options, cpus: u32, features: Features) -> Result<Self> {
+    fn attempt(options: &Options, cpus: u32, features: Features, held: Option<&Held>) -> Result<Self> {
         // The skeleton borrows the object for as long as the programs live: until the process ends.
         let storage = Box::leak(Box::new(MaybeUninit::uninit()));
         let mut open: OpenTraceloopSkel<'static> =
@@ -137,43 +161,57 @@ impl Kernel {
         settings.slower_than = options.wanted.slower_than;
         settings.counting = options.counting;
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
-        for program in [
-            &mut open.progs.enter_plain,
-            &mut open.progs.enter_capture,
-            &mut open.progs.enter_vector,
-            &mut open.progs.flush,
-            &mut open.progs.enter_behind,
-            &mut open.progs.exit_vector,
-            &mut open.progs.exit_behind,
-            &mut open.progs.exit_iovec,
-            &mut open.progs.exit_message,
-            &mut open.progs.exit_dirents,
-            &mut open.progs.exit_file,
-            &mut open.progs.in_flight,
-        ] {
-            program.set_autoattach(false);
+        if let Some(held) = held {
+            for mut map in open.open_object_mut().maps_mut() {
+                let name = map.name().to_string_lossy().into_owned();
+                if let Some(fd) = handover::map(held, &name) {
+                    map.reuse_fd(fd).with_context(|| format!("take over the map {name}"))?;
+                }
+            }
+            for mut program in open.open_object_mut().progs_mut() {
+                let ours = OURS.iter().any(|name| program.name() == *name);
+                program.set_autoload(ours);
+            }
         }
         if features.attach.is_classic() {
             make_classic(&mut open);
         }
         let mut skel = open.load().context("verify the BPF programs")?;
-        fill_writers(&skel)?;
-        skel.attach().context("attach the BPF programs")?;
-        let calls = if features.attach.is_classic() { attach_classic(&skel)? } else { Vec::new() };
+        let mut links = Vec::new();
+        let mut programs = Vec::new();
+        if held.is_none() {
+            fill_writers(&skel)?;
+            if features.attach.is_classic() {
+                links.extend(attach_classic(&skel)?);
+            }
+            for program in skel.object_mut().progs_mut() {
+                let name = program.name().to_string_lossy().into_owned();
+                programs.push((name.clone(), program.as_fd().try_clone_to_owned().context("hold a program")?));
+                let apart = [&OURS[..], &BY_TAIL_CALL[..]].concat().contains(&name.as_str());
+                if !apart && links.iter().all(|(attached, _)| *attached != name) {
+                    let link = program.attach().with_context(|| format!("attach the BPF program {name}"))?;
+                    links.push((name, link));
+                }
+            }
+        }
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
-        let kernel = Self {
+        let mut kernel = Self {
             notices,
             skel,
             cpus,
             features,
             in_flight,
-            _calls: calls,
+            links,
+            programs,
             generation: Cell::new(0),
             strings: options.wanted.string_limit,
             only_slower: options.wanted.slower_than,
         };
-        kernel.tell_names()?;
+        match held {
+            Some(held) => kernel.adopt(held)?,
+            None => kernel.tell_names()?,
+        }
         Ok(kernel)
     }
 
@@ -202,10 +240,10 @@ impl Kernel {
     /// How often a program did not run because it was running already on that CPU: by program.
     pub fn missed(&self) -> Result<Vec<(String, u64)>> {
         let mut missed = Vec::new();
-        for program in self.skel.object().progs() {
+        for (name, program) in &self.programs {
             let misses = losses::recursion_misses(program.as_fd())?;
             if misses > 0 {
-                missed.push((program.name().to_string_lossy().into_owned(), misses));
+                missed.push((name.clone(), misses));
             }
         }
         Ok(missed)
@@ -225,7 +263,7 @@ impl Kernel {
 
     /// The verifier's and the kernel's figures of each program.
     pub fn programs(&self) -> Result<Vec<losses::Figures>> {
-        self.skel.object().progs().map(|program| losses::figures(program.as_fd())).collect()
+        self.programs.iter().map(|(_, program)| losses::figures(program.as_fd())).collect()
     }
 }
 
@@ -246,14 +284,15 @@ fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
         &mut open.progs.exit_file,
     ] {
         program.set_prog_type(ProgramType::Tracepoint);
-        program.set_autoattach(false);
     }
 }
 
 /// The end of a call first: a call whose start alone was seen would be told as one that has not ended.
-fn attach_classic(skel: &TraceloopSkel<'_>) -> Result<Vec<Link>> {
+fn attach_classic(skel: &TraceloopSkel<'_>) -> Result<Vec<(String, Link)>> {
     let numbers = Numbers::read()?;
-    Ok(vec![numbers.attach_exit(&skel.progs.sys_exit)?, numbers.attach_enter(&skel.progs.sys_enter)?])
+    let exit = ("sys_exit".to_owned(), numbers.attach_exit(&skel.progs.sys_exit)?);
+    let enter = ("sys_enter".to_owned(), numbers.attach_enter(&skel.progs.sys_enter)?);
+    Ok(vec![exit, enter])
 }
 
 fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {

@@ -14,6 +14,8 @@ pub enum Cause {
     Exit,
     /// The recorded command ended.
     Command,
+    /// A recorder with other programs or settings has taken its place.
+    Replaced,
     /// SIGUSR2 or a request.
     #[default]
     Request,
@@ -55,11 +57,12 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// One word for names and lists: `unit`, `killed`, `status`, `call`, `request`, `exit`, `command`.
+    /// One word for names and lists: `unit`, `killed`, `status`, `call`, `request`, `exit`, `command`, `replaced`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Exit => "exit",
             Self::Command => "command",
+            Self::Replaced => "replaced",
             Self::Request => "request",
             Self::Unit { .. } => "unit",
             Self::Killed { .. } => "killed",
@@ -74,6 +77,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Exit => f.write_str("the recorder ends"),
             Self::Command => f.write_str("the command ended"),
+            Self::Replaced => f.write_str("a recorder with other programs or settings took over"),
             Self::Request => f.write_str("on request"),
             Self::Unit { result, .. } => write!(f, "the unit failed: {result}"),
             Self::Killed { pid, comm, signal, core } => {

@@ -6,15 +6,18 @@
 //! age or the memory budget ends them. `dump` copies rings while the recording goes on and says for which
 //! time the copy is complete. It knows nothing of sockets, terminals or files, and it is one task's.
 
+mod begin;
 mod budget;
 mod clock;
 mod counting;
 mod dump;
 mod files;
 mod given_up;
+mod hold;
 mod network;
 mod notice;
 mod one;
+mod resume;
 mod slot;
 mod sockets;
 mod spare;
@@ -27,7 +30,7 @@ mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -42,12 +45,14 @@ pub use track::{Seen, TrackId};
 pub use watch::{TrackInfo, Watching};
 
 use dump::{Source, Wanted};
+use hold::Hold;
 use slot::Slot;
 use track::{Track, assign_all, name_of, oldest_first};
 use watch::Watch;
 
 use crate::{
     cgroup::{self, Cgroup},
+    identity,
     kernel::{self, Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Recording},
     ring,
@@ -81,6 +86,7 @@ pub struct Recorder {
     root: PathBuf,
     shrunk: Option<Shrunk>,
     watch: Option<Watch>,
+    hold: Hold,
 }
 
 impl Recorder {
@@ -105,8 +111,13 @@ impl Recorder {
         cpus: BTreeSet<u32>,
     ) -> Result<Self> {
         let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
+        let kernel = Kernel::load(&Options { wanted, slots, watching, counting: false, without })?;
+        Self::around(kernel, ring, cpus)
+    }
+
+    fn around(kernel: Kernel, ring: usize, cpus: BTreeSet<u32>) -> Result<Self> {
         Ok(Self {
-            kernel: Kernel::load(&Options { wanted, slots, watching, counting: false, without })?,
+            kernel,
             tracks: BTreeMap::new(),
             last_id: 0,
             spare: BTreeMap::new(),
@@ -115,11 +126,12 @@ impl Recorder {
             root: cgroup::v2_mount()?.point,
             shrunk: None,
             watch: None,
+            hold: Hold::default(),
         })
     }
 
     fn make_slot(&mut self, number: u32) -> Result<()> {
-        let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &self.kernel)?;
+        let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &self.kernel, &self.hold)?;
         self.spare.insert(number, slot);
         Ok(())
     }
@@ -147,12 +159,13 @@ impl Recorder {
     }
 
     fn identity_of(&self, cgroup: &Cgroup) -> Identity {
-        Identity { cgroup: name_of(cgroup.path(), &self.root), cgroup_id: cgroup.id(), ..Identity::default() }
+        identity(cgroup.path(), &self.root, cgroup.id())
     }
 
     fn insert(&mut self, track: Track) -> TrackId {
         self.last_id += 1;
         let id = TrackId(self.last_id);
+        self.hold.track(id, &track);
         self.tracks.insert(id, track);
         id
     }
@@ -256,6 +269,11 @@ impl Recorder {
     pub fn threads(&self) -> Vec<crate::model::Process> {
         self.tracks.values().flat_map(Track::threads).collect()
     }
+}
+
+/// Who a cgroup is, by its path and by what systemd has written on its directory.
+fn identity(path: &Path, root: &Path, cgroup: u64) -> Identity {
+    Identity { invocation: identity::invocation_of(path, cgroup), ..identity::of_path(&name_of(path, root), cgroup) }
 }
 
 fn online() -> Result<BTreeSet<u32>> {

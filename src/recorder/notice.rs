@@ -130,7 +130,7 @@ impl Recorder {
             self.leave_out(cgroup, slot);
             return None;
         }
-        let identity = Identity { cgroup: shown, cgroup_id: cgroup, ..Identity::default() };
+        let identity = super::identity(&path, &self.root, cgroup);
         Some(Notice::Born(self.begin_track(identity, path, parted, slot, time)))
     }
 
@@ -170,12 +170,14 @@ impl Recorder {
         let id = node.track?;
         let track = self.tracks.get_mut(&id).filter(|track| track.identity.cgroup_id == cgroup)?;
         track.ended = Some(time);
+        self.hold.track(id, track);
         Some(Notice::Gone(id))
     }
 
     /// Ends a track for good; its rings are for others.
     pub(super) fn drop_track(&mut self, id: TrackId, why: &'static str) -> Result<()> {
         let track = self.tracks.remove(&id).with_context(|| format!("there is no track {id} any more"))?;
+        self.hold.forget(id);
         let watch = self.watched_mut()?;
         watch.tree.forget(id);
         watch.given_up.add(GivenUp { identity: track.identity, at: boottime(), why });

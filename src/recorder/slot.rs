@@ -3,8 +3,12 @@
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
 //! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
 
-use anyhow::Result;
+use std::os::fd::OwnedFd;
 
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::hold::Hold;
 use crate::{
     kernel::Kernel,
     ring::{Position, Ring, Snapshot},
@@ -18,12 +22,22 @@ pub(super) struct Slot {
     /// Bytes of each ring.
     size: usize,
     stretches: Vec<Stretch>,
+    /// Rings that it has ever had.
+    rings: u32,
 }
 
 /// The part of a ring that belongs to whoever has the slot now.
 #[derive(Debug)]
 struct Stretch {
     ring: Ring,
+    /// Which of the slot's rings it is.
+    serial: u32,
+    span: Span,
+}
+
+/// Where a stretch begins, and what had been counted before.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Span {
     since: Position,
     /// Records that had been written on its CPU before.
     before: u64,
@@ -41,39 +55,78 @@ pub(super) struct Written {
     pub(super) calls: u64,
 }
 
+/// What a keeper has to know of a slot's rings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SlotNote {
+    size: usize,
+    rings: u32,
+    stretches: Vec<(u32, u32, Span)>,
+}
+
 impl Slot {
     /// Opens a ring on each CPU and makes them the slot's.
-    pub(super) fn make(number: u32, cpus: impl IntoIterator<Item = u32>, size: usize, kernel: &Kernel) -> Result<Self> {
-        let mut slot = Self { number, size, stretches: Vec::new() };
-        cpus.into_iter().try_for_each(|cpu| slot.add_ring(cpu, kernel))?;
+    pub(super) fn make(
+        number: u32,
+        cpus: impl IntoIterator<Item = u32>,
+        size: usize,
+        kernel: &Kernel,
+        hold: &Hold,
+    ) -> Result<Self> {
+        let mut slot = Self { number, size, stretches: Vec::new(), rings: 0 };
+        cpus.into_iter().try_for_each(|cpu| slot.add_ring(cpu, kernel, hold))?;
         Ok(slot)
     }
 
     /// Gives a CPU a new ring; what an older one holds is still read.
-    pub(super) fn add_ring(&mut self, cpu: u32, kernel: &Kernel) -> Result<()> {
+    pub(super) fn add_ring(&mut self, cpu: u32, kernel: &Kernel, hold: &Hold) -> Result<()> {
         let mut ring = Ring::open(cpu, self.size)?;
         kernel.insert_ring(self.number, &ring)?;
-        ring.close_event();
-        let mut stretch =
-            Stretch { since: ring.position(), ring, before: 0, lost_before: 0, calls_before: 0, old: false };
-        for older in self.stretches.iter_mut().filter(|older| older.ring.cpu() == cpu) {
-            older.old = true;
-            // The CPU's tally goes on.
-            (stretch.before, stretch.lost_before) = (older.before, older.lost_before);
-            stretch.calls_before = older.calls_before;
+        if let Some(event) = ring.event() {
+            hold.ring(self.number, self.rings, event, self.size);
         }
-        self.stretches.push(stretch);
+        ring.close_event();
+        let mut span = Span { since: ring.position(), before: 0, lost_before: 0, calls_before: 0, old: false };
+        for older in self.stretches.iter_mut().filter(|older| older.ring.cpu() == cpu) {
+            // The CPU's tally goes on.
+            span = Span { since: span.since, ..older.span };
+            older.span.old = true;
+        }
+        self.stretches.push(Stretch { ring, serial: self.rings, span });
+        self.rings += 1;
+        hold.slot(self);
         Ok(())
     }
 
+    /// What a keeper has to know.
+    pub(super) fn note(&self) -> SlotNote {
+        let stretches = self.stretches.iter().map(|stretch| (stretch.serial, stretch.ring.cpu(), stretch.span));
+        SlotNote { size: self.size, rings: self.rings, stretches: stretches.collect() }
+    }
+
+    /// The slot that a keeper held; `event` gives a ring's descriptor.
+    pub(super) fn restore(number: u32, note: SlotNote, event: impl Fn(u32) -> Option<OwnedFd>) -> Result<Self> {
+        let stretches = note.stretches.into_iter().map(|(serial, cpu, span)| {
+            let event = event(serial).with_context(|| format!("ring {serial} of slot {number} is not held"))?;
+            Ok(Stretch { ring: Ring::of_event(&event, cpu, note.size)?, serial, span })
+        });
+        Ok(Self { number, size: note.size, rings: note.rings, stretches: stretches.collect::<Result<_>>()? })
+    }
+
     /// From here on what is written is somebody else's. The CPUs must have sent what they held.
-    pub(super) fn begin(&mut self, kernel: &Kernel) -> Result<()> {
-        self.stretches.retain(|stretch| !stretch.old);
+    pub(super) fn begin(&mut self, kernel: &Kernel, hold: &Hold) -> Result<()> {
+        self.stretches.iter().filter(|stretch| stretch.span.old).for_each(|old| hold.let_go(self.number, old.serial));
+        self.stretches.retain(|stretch| !stretch.span.old);
         for stretch in &mut self.stretches {
             let tally = kernel.tally(self.number, stretch.ring.cpu())?;
-            stretch.since = stretch.ring.position();
-            (stretch.before, stretch.lost_before, stretch.calls_before) = (tally.records, tally.lost, tally.calls);
+            stretch.span = Span {
+                since: stretch.ring.position(),
+                before: tally.records,
+                lost_before: tally.lost,
+                calls_before: tally.calls,
+                old: false,
+            };
         }
+        hold.slot(self);
         Ok(())
     }
 
@@ -84,17 +137,17 @@ impl Slot {
 
     /// The CPUs that have rings.
     pub(super) fn cpus(&self) -> impl Iterator<Item = u32> {
-        self.stretches.iter().filter(|stretch| !stretch.old).map(|stretch| stretch.ring.cpu())
+        self.stretches.iter().filter(|stretch| !stretch.span.old).map(|stretch| stretch.ring.cpu())
     }
 
     /// What was written, by all CPUs, as of the last flush.
     pub(super) fn written(&self, kernel: &Kernel) -> Result<Written> {
         let mut written = Written::default();
-        for stretch in self.stretches.iter().filter(|stretch| !stretch.old) {
+        for stretch in self.stretches.iter().filter(|stretch| !stretch.span.old) {
             let tally = kernel.tally(self.number, stretch.ring.cpu())?;
-            written.records += tally.records.saturating_sub(stretch.before);
-            written.lost += tally.lost.saturating_sub(stretch.lost_before);
-            written.calls += tally.calls.saturating_sub(stretch.calls_before);
+            written.records += tally.records.saturating_sub(stretch.span.before);
+            written.lost += tally.lost.saturating_sub(stretch.span.lost_before);
+            written.calls += tally.calls.saturating_sub(stretch.span.calls_before);
         }
         Ok(written)
     }
@@ -116,7 +169,7 @@ impl Slot {
         since: impl Fn(usize) -> Option<Position> + 'a,
     ) -> impl Iterator<Item = (usize, Snapshot)> + 'a {
         self.stretches.iter().enumerate().map(move |(n, stretch)| {
-            let since = since(n).unwrap_or(stretch.since);
+            let since = since(n).unwrap_or(stretch.span.since);
             (n, stretch.ring.snapshot(Some(since), wire::SAMPLE_MOST))
         })
     }

@@ -60,7 +60,7 @@ impl Recorder {
         // Nothing of what they held may come into the next one's stretch.
         self.kernel.flush()?;
         for mut slot in std::mem::take(&mut self.watched_mut()?.used) {
-            slot.begin(&self.kernel)?;
+            slot.begin(&self.kernel, &self.hold)?;
             self.kernel.offer(slot.number)?;
             self.spare.insert(slot.number, slot);
         }

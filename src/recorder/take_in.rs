@@ -14,7 +14,6 @@ use super::{
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
     kernel::Assignment,
-    model::Identity,
 };
 
 /// How many named leaves there are.
@@ -88,7 +87,7 @@ impl Recorder {
             self.watched_mut()?.tree.add(cgroup.id(), node);
             return Ok(true);
         }
-        let identity = Identity { cgroup: shown, cgroup_id: cgroup.id(), ..Identity::default() };
+        let identity = self.identity_of(cgroup);
         // The kernel side has given it a slot and the notice was lost, or is still to come.
         let taken = known.filter(|known| is_lent(known.slot)).and_then(|known| self.spare.remove(&known.slot));
         let slot = match taken {

@@ -13,6 +13,7 @@ impl Recorder {
         let counters = self.kernel.counters()?;
         let before = std::mem::replace(&mut self.watched_mut()?.counters, counters);
         if counters.notices_lost != before.notices_lost || std::mem::take(&mut self.watched_mut()?.doubtful) {
+            tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");
             told.extend(self.look_again()?);
         }
         self.follow_cpus(counters.output_failed != before.output_failed)?;
@@ -22,9 +23,8 @@ impl Recorder {
         Ok(told)
     }
 
-    /// Walks the tree, since notices were lost: who is new, who is gone, which slots were taken unseen.
-    fn look_again(&mut self) -> Result<Vec<Notice>> {
-        tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");
+    /// Walks the tree, since notices were lost or nobody was there to read them: who is new, who is gone, which slots were taken unseen.
+    pub(super) fn look_again(&mut self) -> Result<Vec<Notice>> {
         let known: BTreeSet<TrackId> = self.tracks.keys().copied().collect();
         let found = self.take_in()?;
         let now = boottime();
@@ -69,7 +69,7 @@ impl Recorder {
                 self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
             let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
             for slot in watch.chain(tracks).chain(self.spare.values_mut()) {
-                slot.add_ring(cpu, &self.kernel)?;
+                slot.add_ring(cpu, &self.kernel, &self.hold)?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::{slot::Slot, threads};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A track's name: never given twice while the recorder lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TrackId(pub u64);
 
 impl fmt::Display for TrackId {
@@ -47,16 +48,41 @@ pub(super) struct Track {
 }
 
 /// A stay in the lobby.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stay {
     /// When it ended; `None`: it goes on.
     pub(super) until: Option<u64>,
+}
+
+/// What a keeper has to know of a track.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TrackNote {
+    pub(super) identity: Identity,
+    pub(super) path: PathBuf,
+    pub(super) began: u64,
+    pub(super) ended: Option<u64>,
+    pub(super) slot: Option<u32>,
+    pub(super) shared: Option<Stay>,
+    pub(super) wants_slot: bool,
 }
 
 impl Track {
     /// A track of a cgroup that nothing is assigned to yet.
     pub(super) fn new(identity: Identity, path: PathBuf, began: u64) -> Self {
         Self { identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, files: Vec::new() }
+    }
+
+    /// What a keeper has to know.
+    pub(super) fn note(&self) -> TrackNote {
+        TrackNote {
+            identity: self.identity.clone(),
+            path: self.path.clone(),
+            began: self.began,
+            ended: self.ended,
+            slot: self.slot.as_ref().map(|slot| slot.number),
+            shared: self.shared,
+            wants_slot: self.wants_slot,
+        }
     }
 
     /// Bytes of its rings.

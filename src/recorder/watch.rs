@@ -5,18 +5,17 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    GivenUp, Recorder, Settings, TrackId, assign_all, boottime,
+    GivenUp, Recorder, TrackId, assign_all, boottime,
     dump::Source,
     files,
     given_up::Remembered,
-    online,
     slot::{Slot, Written},
     track::{Stay, Track, oldest_first},
     tree::{Node, Tree},
 };
 use crate::{
     cgroup::{Cgroup, Rules},
-    kernel::{Assignment, Counters, Shared},
+    kernel::Counters,
     model::Identity,
 };
 
@@ -34,6 +33,8 @@ pub struct Watching {
     pub keep: Duration,
     /// How many slots wait for cgroups to come.
     pub ready: usize,
+    /// The socket of a keeper, through which the recording outlives this process.
+    pub keeper: Option<PathBuf>,
 }
 
 /// What a track is and has.
@@ -125,45 +126,6 @@ fn held(slot: &Slot) -> u64 {
 }
 
 impl Recorder {
-    /// Loads the programs and records every cgroup that the rules want: those that are there, and from
-    /// now on each that is made, from its first call on.
-    pub fn watch(settings: &Settings, watching: Watching) -> Result<Self> {
-        let cpus = online()?;
-        let root = Cgroup::open(&crate::cgroup::v2_mount()?.point)?;
-        let leaves = super::take_in::leaves(&root);
-        let plan = settings.budget.share(leaves, watching.ready, cpus.len())?;
-        let mut recorder =
-            Self::load(settings, plan.most + REST, Some(Shared { lobby: LOBBY, rest: REST }), plan.ring, cpus)?;
-        recorder.shrunk = plan.shrunk;
-        let lobby = Slot::make(LOBBY, recorder.cpus.iter().copied(), plan.lobby, &recorder.kernel)?;
-        let mut rest = Track::new(recorder.identity_of(&root), root.path().to_owned(), boottime());
-        rest.slot = Some(Slot::make(REST, recorder.cpus.iter().copied(), plan.ring, &recorder.kernel)?);
-        let rest = recorder.insert(rest);
-        let mut tree = Tree::default();
-        tree.add(root.id(), Node { path: root.path().to_owned(), parted: true, track: Some(rest) });
-        recorder.watch = Some(Watch {
-            rules: watching.rules,
-            keep: watching.keep,
-            ready: watching.ready.clamp(1, plan.most as usize),
-            lobby,
-            tree,
-            given_up: Remembered::default(),
-            used: Vec::new(),
-            made: 0,
-            most: plan.most,
-            counters: Counters::default(),
-            rest,
-            doubtful: false,
-            descriptors: settings.wanted.descriptors,
-        });
-        recorder.refill()?;
-        // From here on the kernel side hands out slots; what is there already is taken in behind it.
-        recorder.kernel.assign(&root, Assignment { slot: REST, parted: true })?;
-        recorder.take_in()?;
-        recorder.notice_calls_in_flight()?;
-        Ok(recorder)
-    }
-
     pub(super) fn watched(&self) -> Result<&Watch> {
         self.watch.as_ref().context("this recorder does not watch the tree")
     }
@@ -257,6 +219,7 @@ impl Recorder {
             track.slot = Some(slot);
             track.wants_slot = false;
             track.shared = Some(Stay { until: Some(boottime()) });
+            self.hold.track(id, track);
         }
     }
 
@@ -278,6 +241,7 @@ impl Recorder {
     pub fn identify(&mut self, id: TrackId, identity: Identity) {
         if let Some(track) = self.tracks.get_mut(&id) {
             track.identity = Identity { cgroup_id: track.identity.cgroup_id, ..identity };
+            self.hold.track(id, track);
         }
     }
 

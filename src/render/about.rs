@@ -200,6 +200,6 @@ fn reason(cause: &Cause) -> String {
         Cause::Killed { signal, .. } => signal_name(*signal),
         Cause::Status { status, .. } => format!("status {status}"),
         Cause::Call { rule, .. } => rule.clone(),
-        Cause::Exit | Cause::Command | Cause::Request => cause.word().to_owned(),
+        Cause::Exit | Cause::Command | Cause::Replaced | Cause::Request => cause.word().to_owned(),
     }
 }

@@ -36,17 +36,24 @@ unsafe impl Send for Ring {}
 impl Ring {
     /// Opens and maps a ring of `size` bytes (a power of two of whole pages) on `cpu`.
     pub fn open(cpu: u32, size: usize) -> Result<Self> {
+        let event = event::open(cpu).with_context(|| format!("open the ring of cpu {cpu}"))?;
+        let mut ring = Self::of_event(&event, cpu, size)?;
+        ring.event = Some(event);
+        Ok(ring)
+    }
+
+    /// Maps a ring that is there already, by its event.
+    pub fn of_event(event: &OwnedFd, cpu: u32, size: usize) -> Result<Self> {
         ensure!(
             size.is_power_of_two() && size >= PAGE,
             "a ring's size is a power of two and at least {PAGE} bytes, not {size}"
         );
-        let event = event::open(cpu).with_context(|| format!("open the ring of cpu {cpu}"))?;
         let length = NonZeroUsize::new(PAGE + size).context("a ring of no size")?;
         // SAFETY: a fresh shared mapping of a descriptor we own; nothing else points into it.
-        let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &event, 0) }
+        let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, event, 0) }
             .map_err(io::Error::from)
             .with_context(|| format!("map the ring of cpu {cpu}, {} KiB", size / 1024))?;
-        Ok(Self { cpu, event: Some(event), base: base.cast(), size })
+        Ok(Self { cpu, event: None, base: base.cast(), size })
     }
 
     /// The CPU whose records it holds.

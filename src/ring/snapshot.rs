@@ -1,7 +1,9 @@
 //! Bytes copied out of a ring, and the walk over them. No byte in them can make it panic.
 
+use serde::{Deserialize, Serialize};
+
 /// A place in a ring's endless stream; it counts down as the kernel writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(pub(super) u64);
 
 /// perf's record types, include/uapi/linux/perf_event.h.

@@ -12,6 +12,7 @@
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `verifier` | what each program costs the kernel to check and to run |
 //! | `views` | only slow calls are kept, and calls are counted without recording |
+//! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
@@ -40,6 +41,7 @@ mod ends;
 mod faults;
 mod kernels;
 mod parity;
+mod restart;
 mod rings;
 mod schema;
 mod served;

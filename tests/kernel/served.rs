@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use traceloop::control::Client;
+use traceloop::{control::Client, keeper::Keeper};
 
 use super::support::{TRACELOOP, cgroup_root};
 
@@ -42,7 +42,15 @@ impl Served {
         served
     }
 
-    fn run(&mut self) {
+    /// Ends it as nobody wants to be ended.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("kill the daemon");
+        child.wait().expect("wait for it");
+    }
+
+    /// Starts it again.
+    pub(crate) fn run(&mut self) {
         let log = fs::File::create(self.place.path().join("log")).expect("a log");
         let child = Command::new(TRACELOOP)
             .args(["serve", "--config"])
@@ -144,6 +152,9 @@ impl Drop for Served {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
+        }
+        if let Ok(Some(keeper)) = Keeper::connect(&self.socket().with_file_name("keeper.sock")) {
+            let _ = keeper.end();
         }
     }
 }

@@ -1,0 +1,35 @@
+//! `traceloop keep`: the process that holds the recording while the daemon is away.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::End;
+use crate::{keeper, model::duration};
+
+/// Hold the daemon's recording while the daemon is away
+///
+/// The daemon hands its rings and programs over as it makes them. When it is killed, restarted or upgraded,
+/// recording goes on, and the next daemon goes on with the same history. Ends when a daemon says that the
+/// recording is over, or when none has been there for the time of --idle.
+#[derive(Args, Debug)]
+pub(super) struct Keep {
+    /// Its socket
+    #[arg(long, value_name = "PATH", default_value = "/run/traceloop/keeper.sock")]
+    socket: PathBuf,
+    /// End when no daemon has been there for so long
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    idle: Duration,
+}
+
+impl Keep {
+    pub(super) fn run(self) -> Result<End> {
+        let settings = keeper::Settings { socket: self.socket, idle: self.idle };
+        keeper::serve(&settings, || {
+            // Without systemd there is nobody to tell.
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        })?;
+        Ok(End::Done)
+    }
+}

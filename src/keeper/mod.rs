@@ -1,0 +1,19 @@
+//! A small process that holds the recording while the daemon is away.
+//!
+//! Promise: what it was given goes on whatever becomes of the daemon. It holds the kernel side's maps,
+//! programs and links, and each ring by a descriptor and a read-only mapping, without which the kernel
+//! would throw the ring away; and the daemon's notes, in which it does not read. A new daemon takes all
+//! of that over and finds no gap. When the daemon takes its leave for good, or none has been there for
+//! long, the keeper ends, and the recording with it.
+//!
+//! Daemon and keeper talk over a unix socket of whole packets: a JSON message, and at most one descriptor.
+//! It knows names, sizes and notes; what they mean is the recorder's affair.
+
+mod client;
+mod message;
+mod serve;
+mod start;
+
+pub use client::{Held, Keeper};
+pub use serve::{Settings, serve};
+pub use start::ensure;

@@ -1,0 +1,145 @@
+//! How watching begins: afresh, or by going on with what a keeper holds.
+
+use anyhow::{Context, Result};
+
+use super::{
+    Recorder, Settings, boottime,
+    given_up::Remembered,
+    hold::{Hold, RECORDING, RecordingNote},
+    online,
+    resume::{Left, resume},
+    slot::Slot,
+    take_in,
+    track::Track,
+    tree::{Node, Tree},
+    watch::{LOBBY, REST, Watch, Watching},
+};
+use crate::{
+    cgroup::{self, Cgroup},
+    keeper::Keeper,
+    kernel::{Assignment, Counters, Kernel, Options, Shared, fingerprint},
+    model::Recording,
+};
+
+impl Recorder {
+    /// Records every cgroup that the rules want: those that are there, and from now on each that is made,
+    /// from its first call on. Goes on with the recording that a keeper holds, if programs and settings
+    /// are the same. If they are not, a new recording begins first, and the old one's histories are given
+    /// back to be stored.
+    pub fn watch(settings: &Settings, watching: Watching) -> Result<(Self, Vec<Recording>)> {
+        let keeper = watching.keeper.as_deref().map(Keeper::connect).transpose()?.flatten();
+        if watching.keeper.is_some() && keeper.is_none() {
+            tracing::warn!("there is no keeper: history will not outlive this process");
+        }
+        let Some(keeper) = keeper else { return Ok((Self::begin(settings, watching, None)?, Vec::new())) };
+        let held = keeper.fetch()?;
+        let Some(note) = held.note::<RecordingNote>(RECORDING)? else {
+            return Ok((Self::begin(settings, watching, Some(keeper))?, Vec::new()));
+        };
+        if note.fingerprint == print(settings, note.most) {
+            let options = options(settings, note.most);
+            match resume(&options, &note, &held, watching.clone(), settings) {
+                Ok(mut recorder) => {
+                    recorder.hold = Hold::new(Some(keeper));
+                    recorder.catch_up()?;
+                    return Ok((recorder, Vec::new()));
+                }
+                Err(error) => {
+                    tracing::warn!(error = %format!("{error:#}"), "what the keeper holds cannot go on; it is kept aside");
+                }
+            }
+        }
+        // Mapped before the keeper lets go: a ring that nobody maps is thrown away.
+        let left = Left::map(&held);
+        let recorder = Self::begin(settings, watching, Some(keeper))?;
+        let old = left.and_then(|left| left.read()).unwrap_or_else(|error| {
+            tracing::warn!(error = %format!("{error:#}"), "an older recording's history is lost");
+            Vec::new()
+        });
+        Ok((recorder, old))
+    }
+
+    fn begin(settings: &Settings, watching: Watching, keeper: Option<Keeper>) -> Result<Self> {
+        let cpus = online()?;
+        let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
+        let share = settings.budget.share(take_in::leaves(&root), watching.ready, cpus.len())?;
+        let kernel = Kernel::load(&options(settings, share.most))?;
+        let mut recorder = Self::around(kernel, share.ring, cpus)?;
+        recorder.shrunk = share.shrunk;
+        recorder.hold = Hold::new(keeper);
+        recorder.hold.kernel(&recorder.kernel);
+        let make = |slot, size| Slot::make(slot, recorder.cpus.iter().copied(), size, &recorder.kernel, &recorder.hold);
+        let (lobby, rest_slot) = (make(LOBBY, share.lobby)?, make(REST, share.ring)?);
+        let mut rest = Track::new(recorder.identity_of(&root), root.path().to_owned(), boottime());
+        rest.slot = Some(rest_slot);
+        let rest = recorder.insert(rest);
+        recorder.hold.recording(&RecordingNote {
+            fingerprint: print(settings, share.most),
+            ring: share.ring,
+            lobby: share.lobby,
+            most: share.most,
+            rest,
+        });
+        let mut tree = Tree::default();
+        tree.add(root.id(), Node { path: root.path().to_owned(), parted: true, track: Some(rest) });
+        recorder.watch = Some(Watch {
+            rules: watching.rules,
+            keep: watching.keep,
+            ready: watching.ready.clamp(1, share.most as usize),
+            lobby,
+            tree,
+            given_up: Remembered::default(),
+            used: Vec::new(),
+            made: 0,
+            most: share.most,
+            counters: Counters::default(),
+            rest,
+            doubtful: false,
+            descriptors: settings.wanted.descriptors,
+        });
+        recorder.refill()?;
+        // From here on the kernel side hands out slots; what is there already is taken in behind it.
+        recorder.kernel.assign(&root, Assignment { slot: REST, parted: true })?;
+        recorder.take_in()?;
+        recorder.notice_calls_in_flight()?;
+        Ok(recorder)
+    }
+
+    /// Whether the recording outlives this process.
+    pub fn is_held(&self) -> bool {
+        self.hold.is_held()
+    }
+
+    /// The recording is over, for the keeper too.
+    pub fn end(&self) {
+        self.hold.end();
+    }
+
+    /// What has happened while nobody was there.
+    fn catch_up(&mut self) -> Result<()> {
+        self.counters_now()?;
+        self.look_again().context("look at what has changed meanwhile")?;
+        self.refill()
+    }
+
+    fn counters_now(&mut self) -> Result<()> {
+        let counters = self.kernel.counters()?;
+        self.watched_mut()?.counters = counters;
+        Ok(())
+    }
+}
+
+fn options(settings: &Settings, most: u32) -> Options {
+    Options {
+        wanted: settings.wanted.clone(),
+        slots: most + REST,
+        watching: Some(Shared { lobby: LOBBY, rest: REST }),
+        counting: false,
+        without: settings.without.clone(),
+    }
+}
+
+/// Tells recordings apart that cannot go on as each other.
+fn print(settings: &Settings, most: u32) -> String {
+    format!("{}/{:?}", fingerprint(&options(settings, most)), settings.budget)
+}

@@ -1,0 +1,173 @@
+//! Going on with the recording that a keeper held; or, where that cannot be, reading what it left.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Recorder, Settings, TrackId,
+    clock::{boottime, realtime_offset},
+    given_up::Remembered,
+    hold::{RecordingNote, SLOT, TRACK, ring_name},
+    online,
+    slot::{Slot, SlotNote},
+    track::{Track, TrackNote, oldest_first},
+    tree::{Node, Tree},
+    watch::{LOBBY, REST, Watch, Watching},
+};
+use crate::{
+    cgroup::Cgroup,
+    keeper,
+    kernel::{self, Counters, Kernel, Options},
+    model::{Block, Cause, Dump, Reach, Recording, Window},
+};
+
+/// The recorder whose parts a keeper held. It has yet to catch up with what has happened meanwhile.
+pub(super) fn resume(
+    options: &Options,
+    note: &RecordingNote,
+    held: &keeper::Held,
+    watching: Watching,
+    settings: &Settings,
+) -> Result<Recorder> {
+    let kernel = Kernel::resume(options, &kernel_parts(held)?)?;
+    let mut recorder = Recorder::around(kernel, note.ring, online()?)?;
+    let mut slots = slots(held)?;
+    let made = slots.keys().max().map_or(0, |last| last.saturating_sub(REST));
+    let lobby = slots.remove(&LOBBY).context("the lobby is not held")?;
+    let mut tree = Tree::default();
+    for (id, note) in tracks(held)? {
+        let mut track = Track::new(note.identity, note.path, note.began);
+        (track.ended, track.shared, track.wants_slot) = (note.ended, note.shared, note.wants_slot);
+        if let Some(number) = note.slot {
+            track.slot = Some(slots.remove(&number).with_context(|| format!("slot {number} is not held"))?);
+        }
+        know(&mut tree, id, &track)?;
+        recorder.last_id = recorder.last_id.max(id.0);
+        recorder.tracks.insert(id, track);
+    }
+    recorder.tracks.get(&note.rest).context("the track of what is in no unit is not held")?;
+    recorder.cpus = lobby.cpus().collect();
+    // The rest is offered, or was taken and the notice of it is still to be read.
+    recorder.spare = slots;
+    recorder.watch = Some(Watch {
+        rules: watching.rules,
+        keep: watching.keep,
+        ready: watching.ready.clamp(1, note.most as usize),
+        lobby,
+        tree,
+        given_up: Remembered::default(),
+        used: Vec::new(),
+        made,
+        most: note.most,
+        counters: Counters::default(),
+        rest: note.rest,
+        doubtful: false,
+        descriptors: settings.wanted.descriptors,
+    });
+    Ok(recorder)
+}
+
+/// A living track's cgroups are known again.
+fn know(tree: &mut Tree, id: TrackId, track: &Track) -> Result<()> {
+    let Some(cgroup) = track.directory().filter(|_| track.ended.is_none()) else { return Ok(()) };
+    let name = cgroup.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_root = cgroup.path() == crate::cgroup::v2_mount()?.point;
+    let parted = is_root || crate::cgroup::kind_of(&name) != crate::cgroup::NameKind::Leaf;
+    let node = |cgroup: &Cgroup, parted| Node { path: cgroup.path().to_owned(), parted, track: Some(id) };
+    tree.add(cgroup.id(), node(&cgroup, parted));
+    if !parted {
+        cgroup.descendants().iter().for_each(|below| tree.add(below.id(), node(below, false)));
+    }
+    Ok(())
+}
+
+fn kernel_parts(held: &keeper::Held) -> Result<kernel::Held> {
+    let parts = held.fds.iter().filter(|(_, (_, ring))| ring.is_none());
+    parts.map(|(name, (fd, _))| Ok((name.clone(), fd.try_clone().context("hold a part of the kernel side")?))).collect()
+}
+
+fn tracks(held: &keeper::Held) -> Result<Vec<(TrackId, TrackNote)>> {
+    let notes = held.notes::<TrackNote>(TRACK)?;
+    notes.into_iter().map(|(id, note)| Ok((TrackId(id.parse().context("a track without a number")?), note))).collect()
+}
+
+fn slots(held: &keeper::Held) -> Result<BTreeMap<u32, Slot>> {
+    let notes = held.notes::<SlotNote>(SLOT)?;
+    let slots = notes.into_iter().map(|(number, note)| {
+        let number = number.parse().context("a slot without a number")?;
+        let event = |serial| held.fds.get(&ring_name(number, serial)).and_then(|(fd, _)| fd.try_clone().ok());
+        Ok((number, Slot::restore(number, note, event)?))
+    });
+    slots.collect()
+}
+
+/// What a recording leaves that cannot go on. It goes on by itself while this is held, so that nothing falls
+/// between it and the recording that takes its place.
+#[derive(Debug)]
+pub(super) struct Left {
+    kernel: kernel::Held,
+    slots: BTreeMap<u32, Slot>,
+    tracks: Vec<(TrackId, TrackNote)>,
+}
+
+impl Left {
+    /// Takes over what a keeper holds, to be read later.
+    pub(super) fn map(held: &keeper::Held) -> Result<Self> {
+        Ok(Self { kernel: kernel_parts(held)?, slots: slots(held)?, tracks: tracks(held)? })
+    }
+
+    /// A dump of each of its tracks.
+    pub(super) fn read(&self) -> Result<Vec<Recording>> {
+        kernel::flush_held(&self.kernel)?;
+        let recordings = self.tracks.iter().map(|(id, note)| {
+            let shared = note.shared.is_some().then(|| self.slots.get(&LOBBY)).flatten();
+            let own = note.slot.and_then(|number| self.slots.get(&number));
+            let only: BTreeSet<u64> = [note.identity.cgroup_id].into();
+            let mut recording = Recording { dump: header(note)?, blocks: Vec::new() };
+            for (slot, only) in own.map(|slot| (slot, None)).into_iter().chain(shared.map(|slot| (slot, Some(&only)))) {
+                read(slot, only, &mut recording);
+            }
+            let records = recording.dump.window.records;
+            tracing::debug!(track = %id, records, "an older recording's history is read");
+            Ok((records > 0).then_some(recording))
+        });
+        recordings.filter_map(Result::transpose).collect()
+    }
+}
+
+fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, into: &mut Recording) {
+    let window = &mut into.dump.window;
+    for (_, snapshot) in slot.snapshots(|_| None) {
+        let (bytes, oldest, count) = oldest_first(&snapshot, only);
+        window.records += count;
+        let from = oldest.filter(|_| snapshot.wrapped());
+        window.complete_from = window.complete_from.max(from);
+        window.further.push(Reach { cpu: snapshot.cpu(), from });
+        into.blocks.push(Block { cpu: Some(snapshot.cpu()), bytes });
+    }
+    let complete = window.complete_from;
+    window.further.retain(|reach| complete.is_some() && reach.from != complete);
+}
+
+fn header(note: &TrackNote) -> Result<Dump> {
+    let host = nix::sys::utsname::uname().context("ask for the host's name")?;
+    Ok(Dump {
+        traceloop: env!("CARGO_PKG_VERSION").to_owned(),
+        host: host.nodename().to_string_lossy().into_owned(),
+        boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
+        kernel: host.release().to_string_lossy().into_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        clock_offset: realtime_offset(),
+        taken: boottime(),
+        began: note.began,
+        cgroups: vec![note.identity.cgroup.clone()],
+        identities: vec![note.identity.clone()],
+        cause: Cause::Replaced,
+        window: Window::default(),
+        ..Dump::default()
+    })
+}
