@@ -36,12 +36,11 @@ impl Names {
         // A keeper's notes may hold names that no runtime knows any more.
         let named = known.container.as_ref().is_some_and(|container| container.name.is_some());
         if !named && (identity.container.is_some() || identity.pod.is_some()) {
-            let (resolver, identity) = (self.resolver.clone(), identity.clone());
+            let resolver = self.resolver.clone();
             self.asking.spawn(async move { (id, resolver.resolve(identity).await) });
         }
-        let is_unit = identity.unit.is_some();
-        recorder.identify(id, identity);
-        if is_unit && !mark(recorder, id) {
+        let unmarked = known.unit.is_some() && known.invocation.is_none();
+        if unmarked && !mark(recorder, id) {
             self.unmarked.insert(id, 1);
         }
     }
