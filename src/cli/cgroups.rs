@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cgroup::Cgroup,
-    decode::Style,
+    decode::{self, Style},
     model::Cause,
     recorder::{Recorder, Seen, boottime, realtime_offset},
 };
@@ -62,14 +62,14 @@ impl Cgroups {
             tokio::select! {
                 request = signals.next() => match request {
                     Request::End(_) => break,
-                    Request::Dump => destination.dump(&recorder.dump(Cause::Request)?, &style)?,
+                    Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
                     Request::Child => {}
                 },
                 () = pause(wait) => follow.step(&recorder, &mut destination)?,
             }
         }
         if self.dump_on_exit {
-            destination.dump(&recorder.dump(Cause::Exit)?, &style)?;
+            destination.dump(&decode::summed_up(recorder.dump(Cause::Exit)?), &style)?;
         } else {
             follow.step(&recorder, &mut destination)?;
             follow.following.flush(&mut destination)?;

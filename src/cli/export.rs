@@ -1,6 +1,6 @@
 //! `traceloop export`: a stored dump as a file of its own.
 
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -9,11 +9,9 @@ use super::{
     End,
     choosing::{Place, newest},
     output::Output,
+    show,
 };
-use crate::{
-    decode,
-    store::{self, Match},
-};
+use crate::store::Match;
 
 /// Write the newest matching dump to a file or stdout: the dump file itself, or another --format
 #[derive(Args, Debug)]
@@ -35,21 +33,15 @@ impl Export {
         let Some((store, entry)) = newest(&self.place, &self.matches)? else { return Ok(End::NoMatch) };
         let mut file = store.file(&entry)?;
         let doing = || format!("export {}", entry.path.display());
-        if !self.output.has_format() {
-            // As it is: a damaged one too may be looked at elsewhere.
-            let mut out = self.output.writer()?;
-            io::copy(&mut file, &mut out).and_then(|_| io::Write::flush(&mut out)).with_context(doing)?;
-            return Ok(End::Done);
+        if self.output.has_format() {
+            return show::print(&entry.path, file, &self.output, self.string_limit, false).with_context(doing);
         }
-        let (mut recording, damage) = store::read(io::BufReader::new(file)).with_context(doing)?;
-        if let Some(damage) = &damage {
-            super::say(format_args!("traceloop: {}: {damage}", entry.path.display()))?;
+        if self.output.is_terminal() {
+            super::usage("a dump file is nothing for a terminal: give -o FILE, or --format text");
         }
-        if recording.dump.last_words.is_none() {
-            decode::sum_up(&mut recording);
-        }
-        let style = self.output.style(self.string_limit);
-        self.output.open()?.dump(&recording, &style)?;
-        Ok(if damage.is_some() { End::NoMatch } else { End::Done })
+        // As it is: a damaged one too may be looked at elsewhere.
+        let mut out = self.output.writer()?;
+        io::copy(&mut file, &mut out).and_then(|_| out.flush()).with_context(doing)?;
+        Ok(End::Done)
     }
 }

@@ -2,14 +2,21 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::{selecting::Selecting, styling::Styling, summarizing::Summarizing};
+use super::{
+    colour::{Colour, Painter},
+    pager,
+    progress::{Progress, Watched},
+    selecting::Selecting,
+    styling::Styling,
+    summarizing::Summarizing,
+};
 use crate::{
     decode::{History, Style},
     model::{Event, Recording},
@@ -28,6 +35,9 @@ pub(super) struct Output {
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Colours in the text format
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    color: Colour,
     #[command(flatten)]
     styling: Styling,
     #[command(flatten)]
@@ -70,16 +80,39 @@ impl Format {
 impl Output {
     /// Opens the destination, before anything is recorded: a mistake must not cost a recording.
     pub(super) fn open(&self) -> Result<Destination<'_>> {
-        Ok(Destination { output: self, selection: self.selecting.selection(), out: self.writer()? })
+        Ok(self.to(match &self.output {
+            Some(path) => Box::new(create(path)?),
+            None => Box::new(io::stdout().lock()),
+        }))
     }
 
-    /// The destination's bytes.
-    pub(super) fn writer(&self) -> Result<BufWriter<Box<dyn Write>>> {
-        let out: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(File::create(path).with_context(|| format!("write to {}", path.display()))?),
+    /// The same for a whole dump that somebody waits for: with a pager, if he reads it on a terminal.
+    pub(super) fn open_for_reader(&self, paged: bool) -> Result<Destination<'_>> {
+        let pager = if self.output.is_none() && paged { pager::start() } else { None };
+        Ok(match pager {
+            Some(pager) => self.to(Box::new(pager)),
+            None => self.to(self.writer()?),
+        })
+    }
+
+    /// The destination's bytes, as they are.
+    pub(super) fn writer(&self) -> Result<Box<dyn Write>> {
+        Ok(match &self.output {
+            Some(path) => Box::new(Watched { inner: create(path)?, progress: Progress::new("writing", None) }),
             None => Box::new(io::stdout().lock()),
-        };
-        Ok(BufWriter::with_capacity(1 << 16, out))
+        })
+    }
+
+    /// Whether it goes to a terminal.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.output.is_none() && io::stdout().is_terminal()
+    }
+
+    fn to(&self, out: Box<dyn Write>) -> Destination<'_> {
+        let coloured = self.format() == Format::Text && self.color.is_wanted(self.output.is_none());
+        let out: Box<dyn Write> = if coloured { Box::new(Painter::new(out)) } else { out };
+        let out = BufWriter::with_capacity(1 << 16, out);
+        Destination { output: self, selection: self.selecting.selection(), out }
     }
 
     /// Whether a format was asked for.
@@ -147,6 +180,10 @@ impl Output {
             Format::Summary | Format::Raw => None,
         }
     }
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("write to {}", path.display()))
 }
 
 /// What output has to have recorded.

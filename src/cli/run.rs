@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, v2_mount},
+    decode,
     model::Cause,
     recorder::Recorder,
 };
@@ -72,7 +73,7 @@ impl Run {
                 break status;
             }
             match signals.next().await {
-                Request::Dump => destination.dump(&recorder.dump(Cause::Request)?, &style)?,
+                Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
                 Request::End(libc::SIGTERM) => {
                     let _ = kill(child, Signal::SIGTERM);
                 }
@@ -80,7 +81,7 @@ impl Run {
                 Request::End(_) | Request::Child => {}
             }
         };
-        destination.dump(&recorder.dump(Cause::Command)?, &style)?;
+        destination.dump(&decode::summed_up(recorder.dump(Cause::Command)?), &style)?;
         Ok(End::Status(status))
     }
 }

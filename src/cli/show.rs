@@ -1,11 +1,17 @@
 //! `traceloop show`: a stored dump, or a dump file from anywhere, decoded without root and without BPF.
 
-use std::io::BufReader;
+use std::{fs::File, io::BufReader, path::Path};
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, choosing::Place, opening::opened, output::Output};
+use super::{
+    End,
+    choosing::Place,
+    opening::opened,
+    output::Output,
+    progress::{Progress, Watched},
+};
 use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
@@ -18,6 +24,9 @@ pub(super) struct Show {
     /// Bytes of each string that are shown
     #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
     string_limit: usize,
+    /// Not through $PAGER or less, even on a terminal
+    #[arg(long)]
+    no_pager: bool,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -27,16 +36,22 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self) -> Result<End> {
         let Some((path, file)) = opened("show", &self.what, &self.place)? else { return Ok(End::NoMatch) };
-        let doing = || format!("show {}", path.display());
-        let (mut recording, damage) = store::read(BufReader::new(file)).with_context(doing)?;
-        if let Some(damage) = &damage {
-            super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
-        }
-        if recording.dump.last_words.is_none() {
-            decode::sum_up(&mut recording);
-        }
-        let style = self.output.style(self.string_limit);
-        self.output.open()?.dump(&recording, &style)?;
-        Ok(if damage.is_some() { End::NoMatch } else { End::Done })
+        print(&path, file, &self.output, self.string_limit, !self.no_pager)
+            .with_context(|| format!("show {}", path.display()))
     }
+}
+
+/// Writes a dump file as the options want it; what stands before some damage is written too.
+pub(super) fn print(path: &Path, file: File, output: &Output, string_limit: usize, paged: bool) -> Result<End> {
+    let length = file.metadata().map(|about| about.len()).ok();
+    let watched = Watched { inner: file, progress: Progress::new("reading", length) };
+    let (mut recording, damage) = store::read(BufReader::new(watched))?;
+    if let Some(damage) = &damage {
+        super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
+    }
+    if recording.dump.last_words.is_none() {
+        recording = decode::summed_up(recording);
+    }
+    output.open_for_reader(paged)?.dump(&recording, &output.style(string_limit))?;
+    Ok(if damage.is_some() { End::NoMatch } else { End::Done })
 }

@@ -78,8 +78,7 @@ impl Saving {
     ) {
         let store = self.store.clone();
         self.tasks.spawn_blocking(move || {
-            let mut recording = recording;
-            decode::sum_up(&mut recording);
+            let recording = decode::summed_up(recording);
             let target = name(&recording);
             let result = store.keep(&recording, &retention).map(|kept| {
                 announce(&kept.saved, &recording.dump);
@@ -141,7 +140,7 @@ fn name(recording: &Recording) -> String {
 
 /// Tells the world of a stored dump. Where there is no journal, the daemon's own words have to do.
 fn announce(saved: &Saved, dump: &Dump) {
-    let words = render::last_words(dump).join("\n");
+    let words = render::last_words(dump, usize::MAX).join("\n");
     let entry = systemd::report(dump, &saved.id, &saved.path, &words);
     if let Err(error) = Journal::new().and_then(|journal| journal.send(&entry)) {
         tracing::debug!(%error, "the journal is not told of a dump");

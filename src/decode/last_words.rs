@@ -3,6 +3,7 @@
 //! Only so many of the last records are decoded, however large the dump is.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
 };
@@ -26,12 +27,14 @@ const ENDED: usize = 32;
 /// Bytes of a call's line.
 const LINE: usize = 400;
 
-/// Counts what a recording holds and notes its last words, for its header.
-pub fn sum_up(recording: &mut Recording) {
+/// The recording with what it holds counted and its last words noted in its header, for those who store
+/// it, and for lists.
+pub fn summed_up(mut recording: Recording) -> Recording {
     let counts = count(&recording.blocks);
     let words = last_words(&recording.dump, &recording.blocks);
     recording.dump.counts = Some(counts);
     recording.dump.last_words = Some(words);
+    recording
 }
 
 fn count(blocks: &[Block]) -> Counts {
@@ -136,18 +139,15 @@ fn last_call(event: &Event, call: &Call) -> LastCall {
 
 /// The call as the text format writes it, cut where it is long.
 fn line(call: &Call) -> String {
-    let (args, end): (&str, &str) = match &call.outcome {
-        Outcome::InFlight { start_seen: true } => (&call.text[..call.known_at_start], " <in flight>"),
-        Outcome::InFlight { .. } => (&call.text[..call.known_at_start], " <in flight since before the recording>"),
+    let (args, end): (Cow<'_, str>, &str) = match &call.outcome {
+        Outcome::InFlight { start_seen: true } => (call.known(), " <in flight>"),
+        Outcome::InFlight { .. } => (call.known(), " <in flight since before the recording>"),
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => {
-            (&call.text, text)
+            (Cow::Borrowed(&call.text), text)
         }
-        Outcome::Never | Outcome::Died { .. } => (&call.text, "?"),
+        Outcome::Never | Outcome::Died { .. } => (Cow::Borrowed(&call.text), "?"),
     };
-    let mut most = LINE.min(args.len());
-    while !args.is_char_boundary(most) {
-        most -= 1;
-    }
+    let most = args.floor_char_boundary(LINE);
     let cut = if most < args.len() { "..." } else { "" };
     let between = if matches!(call.outcome, Outcome::InFlight { .. }) { "" } else { ") = " };
     plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()

@@ -66,7 +66,7 @@ mod time;
 mod uring;
 mod watch;
 
-pub use last_words::sum_up;
+pub use last_words::summed_up;
 pub use live::Decoder;
 pub use merge::{Events, History};
 pub use style::{Constants, Descriptors, Strings, Style};

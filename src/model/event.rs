@@ -29,7 +29,7 @@ impl fmt::Display for Comm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.bytes().utf8_chunks() {
             for char in chunk.valid().chars() {
-                if char.is_control() { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
+                if super::acts(char) { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
             }
             for byte in chunk.invalid() {
                 write!(f, "\\x{byte:02x}")?;
@@ -120,6 +120,12 @@ impl Call {
     /// The name, known or not.
     pub fn name(&self) -> &str {
         self.unknown.as_deref().unwrap_or(self.name)
+    }
+
+    /// What of the arguments was known when the call began, as it is written while it runs.
+    pub fn known(&self) -> Cow<'_, str> {
+        let (known, rest) = self.text.split_at(self.known_at_start);
+        if rest.starts_with(", ") { format!("{known}, ").into() } else { known.into() }
     }
 
     /// One argument's text.

@@ -68,7 +68,7 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     if let Some(Counts { calls, failed, .. }) = dump.counts {
         facts.push(("Calls", vec![format!("{calls}, {failed} of them failed; {} records", dump.window.records)]));
     }
-    facts.push(("Last words", last_words::lines(dump)));
+    facts.push(("Last words", last_words::lines(dump, usize::MAX)));
     facts.retain(|(_, lines)| !lines.is_empty());
     let tame = |lines: Vec<String>| lines.iter().map(|line| plain(line).into_owned()).collect();
     facts.into_iter().map(|(name, lines)| (name, tame(lines))).collect()
@@ -182,14 +182,15 @@ fn whose(dump: &Dump) -> String {
     }
 }
 
-/// The process that a dump is about: the one that it was made for, the last that ended badly, the last
-/// that ended, the first that lives.
+/// The process that a dump is about: the one that it was made for, the last that a signal ended, that
+/// failed, that ended at all, or the first that lives.
 fn process(dump: &Dump) -> Option<(u32, String)> {
     if let Cause::Killed { pid, comm, .. } | Cause::Status { pid, comm, .. } = &dump.cause {
         return Some((*pid, comm.clone()));
     }
     let ended = dump.last_words.iter().flat_map(|words| words.ended.iter().rev());
-    let badly = ended.clone().find(|ended| ended.signal.is_some() || ended.status != Some(0));
+    let killed = ended.clone().find(|ended| ended.signal.is_some());
+    let badly = killed.or_else(|| ended.clone().find(|ended| ended.status != Some(0)));
     let ended = badly.or_else(|| ended.clone().next()).map(|ended| (ended.pid, ended.comm.clone()));
     ended.or_else(|| dump.processes.first().map(|process| (process.pid, process.comm.clone())))
 }

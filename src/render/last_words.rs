@@ -5,33 +5,34 @@ use jiff::tz::TimeZone;
 use super::{moment::clock, quantity::span};
 use crate::model::{Dump, Ended, LastCall, plain, signal_name};
 
-/// One line each; none if nobody has looked, or nothing is to be told.
-pub fn lines(dump: &Dump) -> Vec<String> {
+/// One line each, no more than so many failed calls; none if nobody has looked, or nothing is to be told.
+pub fn lines(dump: &Dump, failed: usize) -> Vec<String> {
     let Some(words) = &dump.last_words else { return Vec::new() };
     let zone = TimeZone::system();
     let at = |time| clock(time, dump.clock_offset, &zone);
-    let who = |call: &LastCall| format!("{}[{}]", call.comm, call.tid);
+    let call = |call: &LastCall| format!("{} {}[{}] {}", at(call.start), call.comm, call.tid, call.text);
     let mut lines = Vec::new();
     if words.more_ended > 0 {
-        lines.push(format!("{} processes ended before these:", words.more_ended));
+        lines.push(format!("ended: {} processes before these", words.more_ended));
     }
     for ended in &words.ended {
-        lines.push(format!("{} {}[{}] {}", at(ended.time), ended.comm, ended.pid, how(ended)));
-        lines.extend(ended.last_call.iter().map(|call| format!("  its last call: {call}")));
+        lines.push(format!("ended: {} {}[{}] {}", at(ended.time), ended.comm, ended.pid, how(ended)));
+        lines.extend(ended.last_call.iter().map(|call| format!("       its last call: {call}")));
     }
-    for call in &words.in_flight {
-        let since = span(dump.taken.saturating_sub(call.start));
-        lines.push(format!("{} {} {} for {since}", at(call.start), who(call), call.text));
+    for in_flight in &words.in_flight {
+        let since = span(dump.taken.saturating_sub(in_flight.start));
+        lines.push(format!("in flight: {} for {since}", call(in_flight)));
     }
     if words.more_in_flight > 0 {
-        lines.push(format!("{} more calls in flight", words.more_in_flight));
+        lines.push(format!("in flight: {} more", words.more_in_flight));
     }
-    lines.extend(words.failed.iter().map(|call| format!("{} {} {}", at(call.start), who(call), call.text)));
+    let failed = words.failed.len().saturating_sub(failed)..;
+    lines.extend(words.failed[failed].iter().map(|failed| format!("failed: {}", call(failed))));
     lines.iter().map(|line| plain(line).into_owned()).collect()
 }
 
 /// `exited with 1`, `was killed by SIGSEGV (core dumped) {si_signo=...}`.
-pub(super) fn how(ended: &Ended) -> String {
+fn how(ended: &Ended) -> String {
     let Some(signal) = ended.signal else { return format!("exited with {}", ended.status.unwrap_or(0)) };
     let core = if ended.core { " (core dumped)" } else { "" };
     let info = ended.info.as_ref().map_or_else(String::new, |info| format!(" {info}"));

@@ -1,7 +1,6 @@
 //! As `strace -f -ttt -T -o FILE` writes: `PID SECONDS.MICROS name(args) = result <seconds>`.
 
 use std::{
-    borrow::Cow,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -43,7 +42,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
             text.push('(');
             match call.outcome {
                 Outcome::Died { untold: true } => {
-                    text.push_str(&known(call));
+                    text.push_str(&call.known());
                     text.push_str(" <unfinished ...>");
                 }
                 _ => text.push_str(&call.text),
@@ -54,7 +53,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
         }
         (What::Call(call), Line::Begun(_)) => {
             prefix(text, call.caller.unwrap_or(event.tid), time, clock_offset);
-            let _ = write!(text, "{}({} <unfinished ...>", call.name(), known(call));
+            let _ = write!(text, "{}({} <unfinished ...>", call.name(), call.known());
             Some(())
         }
         (What::Call(call), Line::Resumed(_)) => {
@@ -122,12 +121,6 @@ pub(super) fn duration(text: &mut String, nanoseconds: u64) {
 pub(super) fn wall(time: u64, clock_offset: i64) -> (u64, u64) {
     let nanoseconds = time.saturating_add_signed(clock_offset);
     (nanoseconds / 1_000_000_000, nanoseconds / 1_000 % 1_000_000)
-}
-
-/// What strace had written of the arguments when the call began.
-pub(super) fn known(call: &Call) -> Cow<'_, str> {
-    let (known, rest) = call.text.split_at(call.known_at_start);
-    if rest.starts_with(", ") { format!("{known}, ").into() } else { known.into() }
 }
 
 /// What it writes when the call ends.

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, plain};
 
+/// Failed calls at the head: they also stand below.
+const FAILED: usize = 4;
+
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     header(out, dump)?;
     let zone = TimeZone::system();
@@ -97,7 +100,7 @@ fn call_text(text: &mut String, call: &Call) {
     text.push('(');
     match call.outcome {
         Outcome::InFlight { start_seen } => {
-            text.push_str(&strace::known(call));
+            text.push_str(&call.known());
             text.push_str(if start_seen { " <in flight>" } else { " <in flight since before the recording>" });
         }
         _ => {
@@ -122,7 +125,7 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
         format!("dumped {taken}: {}; recording since {began}", dump.cause),
     ];
     lines.extend(window::lines(dump));
-    lines.extend(last_words::lines(dump));
+    lines.extend(last_words::lines(dump, FAILED));
     lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::moment::clock;
-use crate::model::Dump;
+use crate::model::{Dump, plain};
 
 /// One line for the window, one for each loss.
 pub fn lines(dump: &Dump) -> Vec<String> {
@@ -29,7 +29,7 @@ pub fn lines(dump: &Dump) -> Vec<String> {
     if window.overwritten > 0 {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
-    let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, loss.reason));
+    let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, plain(&loss.reason)));
     std::iter::once(text).chain(losses).collect()
 }
 

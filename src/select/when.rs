@@ -1,7 +1,7 @@
 //! A moment as people say it: a time of day, a date and time, how long before the end, unix seconds.
 
 use anyhow::{Result, bail};
-use jiff::{SignedDuration, Timestamp, ZonedDateTime, civil, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ZonedDateTime, civil, tz::TimeZone};
 
 /// A moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,8 @@ pub enum When {
     Before(SignedDuration),
     /// A time of day on the day on which the dump was made, in the reader's time zone.
     Clock(civil::Time),
+    /// The beginning of the day on which the dump was made, or of so many days before.
+    Day(i64),
     /// A date and time in the reader's time zone.
     Local(civil::DateTime),
     /// A moment.
@@ -25,10 +27,15 @@ impl When {
     /// `-30s`, `03:12`, `03:12:10.5`, `2026-05-01 03:12`, `2026-05-01T03:12:10Z`, `1777600000.25`.
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(before) = text.strip_prefix('-') {
-            match before.parse::<SignedDuration>() {
-                Ok(before) if !before.is_negative() => return Ok(Self::Before(before)),
-                _ => bail!("how long before the end is told as -30s, -5m, -1h30m; not {text:?}"),
+            let span = before.parse::<Span>().ok();
+            let long = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+            match long {
+                Some(before) if !before.is_negative() => return Ok(Self::Before(before)),
+                _ => bail!("how long before the end is told as -30s, -5m, -1h30m, -2d; not {text:?}"),
             }
+        }
+        if let Some(days_ago) = ["today", "yesterday"].iter().position(|word| *word == text) {
+            return Ok(Self::Day(i64::from(days_ago > 0)));
         }
         let seconds = text.strip_prefix('@').unwrap_or(text);
         if seconds.contains(|char: char| char.is_ascii_digit())
@@ -66,13 +73,17 @@ impl When {
     pub fn boottime(&self, taken: u64, clock_offset: i64) -> u64 {
         let end = i128::from(taken) + i128::from(clock_offset);
         let zone = TimeZone::system();
+        let today = || Timestamp::from_nanosecond(end).unwrap_or_default().to_zoned_datetime(zone.clone()).date();
+        let local = |local: civil::DateTime| {
+            local.to_zoned_datetime(zone.clone()).map_or(end, |zoned| zoned.timestamp().as_nanosecond())
+        };
         let real = match self {
             Self::Before(before) => return u64::try_from(i128::from(taken) - before.as_nanos()).unwrap_or(0),
             Self::Instant(timestamp) => timestamp.as_nanosecond(),
-            Self::Local(local) => local.to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond()),
-            Self::Clock(time) => {
-                let day = Timestamp::from_nanosecond(end).unwrap_or_default().to_zoned_datetime(zone.clone()).date();
-                day.to_datetime(*time).to_zoned_datetime(zone).map_or(end, |zoned| zoned.timestamp().as_nanosecond())
+            Self::Local(date) => local(*date),
+            Self::Clock(time) => local(today().to_datetime(*time)),
+            Self::Day(ago) => {
+                local(today().saturating_sub(Span::new().days(*ago)).to_datetime(civil::Time::midnight()))
             }
         };
         u64::try_from(real - i128::from(clock_offset)).unwrap_or(0)
@@ -94,11 +105,17 @@ mod tests {
         assert_eq!(at("@31.5"), 30_500_000_000);
         assert_eq!(at("1970-01-01T00:00:31Z"), 30_000_000_000);
         assert_eq!(at("1970-01-01T01:00:31+01:00"), 30_000_000_000);
+        let day = 86_400_000_000_000;
+        assert_eq!(When::parse("-2d").unwrap().boottime(3 * day, 0), day);
+        let (today, yesterday) = (When::parse("today").unwrap(), When::parse("yesterday").unwrap());
+        let noon = 20_000 * day + day / 2;
+        assert_eq!(today.boottime(noon, 0) - yesterday.boottime(noon, 0), day);
+        assert!(noon - today.boottime(noon, 0) < day);
         assert!(matches!(When::parse("03:12").unwrap(), When::Clock(_)));
         assert!(matches!(When::parse("03:12:10.25").unwrap(), When::Clock(_)));
         assert!(matches!(When::parse("2026-05-01 03:12").unwrap(), When::Local(_)));
         assert!(matches!(When::parse("2026-05-01T03:12:10").unwrap(), When::Local(_)));
-        for wrong in ["", "-", "yesterday", "-x", "25:00"] {
+        for wrong in ["", "-", "tomorrow", "-x", "25:00"] {
             assert!(When::parse(wrong).is_err(), "{wrong}");
         }
     }

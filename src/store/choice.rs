@@ -25,7 +25,7 @@ pub enum Match {
     Word(Word),
 }
 
-/// A bare word: a TARGET, or what a process is called.
+/// A bare word: a TARGET, what a process is called, or a dump's id.
 #[derive(Clone, Debug)]
 pub struct Word {
     pattern: Pattern,
@@ -93,17 +93,23 @@ impl Pattern {
 }
 
 impl Word {
-    /// Whether one of the names or numbers that a dump tells of is meant.
+    /// Whether something that a dump tells of is called so.
     fn names(&self, dump: &Dump) -> bool {
-        let pid = self.pattern.text.parse::<u32>().ok();
-        pid.is_some_and(|pid| field::pids(dump).contains(&pid))
-            || dump.identities.iter().any(|identity| identity.matches(&self.target))
+        let text = &self.pattern.text;
+        // 0: the records did not tell.
+        let pid = text.parse::<u32>().ok().filter(|pid| *pid > 0 && pid.to_string() == *text);
+        dump.identities.iter().any(|identity| identity.matches(&self.target))
+            || pid.is_some_and(|pid| field::pids(dump).contains(&pid))
             || field::names(dump).iter().any(|name| self.pattern.is(name))
     }
 
     fn can_begin_an_id(&self) -> bool {
         let text = &self.pattern.text;
         (PREFIX_LEAST..=name::ID_LENGTH).contains(&text.len()) && name::is_id_prefix(text)
+    }
+
+    fn begins(&self, id: &str) -> bool {
+        id.starts_with(&self.pattern.text)
     }
 }
 
@@ -139,10 +145,12 @@ impl Choice {
     }
 
     fn by_what_they_say(&self, store: &Store, entries: Vec<Entry>) -> Result<Vec<Entry>> {
-        let words: Vec<&Word> = self
+        // Whoever gives a whole id means that dump, whatever else is called so.
+        let is_id = |word: &Word| entries.iter().any(|entry| entry.id() == word.pattern.text);
+        let words: Vec<(&Word, bool)> = self
             .matches
             .iter()
-            .filter_map(|word| if let Match::Word(word) = word { Some(word) } else { None })
+            .filter_map(|word| if let Match::Word(word) = word { Some((word, is_id(word))) } else { None })
             .collect();
         // For each dump whose fields fit: the words that name it.
         let mut fitting: Vec<(Entry, Vec<bool>)> = Vec::new();
@@ -150,13 +158,17 @@ impl Choice {
             // A dump whose header is damaged is still found by what its name tells.
             let dump = store.header(&entry).map_or_else(|_| entry.name.as_header(), |(dump, _)| dump);
             if self.fields_fit(&entry, &dump) {
-                let named = words.iter().map(|word| word.pattern.text == entry.id() || word.names(&dump)).collect();
+                let names = |(word, is_id): &(&Word, bool)| match is_id {
+                    true => word.pattern.text == entry.id(),
+                    false => word.names(&dump),
+                };
+                let named = words.iter().map(names).collect();
                 fitting.push((entry, named));
             }
         }
-        for (n, word) in words.iter().enumerate() {
+        for (n, (word, _)) in words.iter().enumerate() {
             if word.can_begin_an_id() && !fitting.iter().any(|(_, named)| named[n]) {
-                let mut begin = fitting.iter_mut().filter(|(entry, _)| entry.id().starts_with(&word.pattern.text));
+                let mut begin = fitting.iter_mut().filter(|(entry, _)| word.begins(entry.id()));
                 if let (Some((_, named)), another) = (begin.next(), begin.count()) {
                     ensure!(
                         another == 0,

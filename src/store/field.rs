@@ -57,7 +57,7 @@ impl std::fmt::Debug for Field {
     }
 }
 
-/// What a bare word may mean besides a TARGET: processes, and the cgroups of dumps that tell no more of them.
+/// What a bare word may mean besides a TARGET: processes, and cgroups that have moved to another path.
 pub(super) fn names(dump: &Dump) -> Vec<String> {
     let mut names = dump.cgroups.clone();
     names.extend(comms(dump));

@@ -5,7 +5,7 @@
 //! file can make the reader panic or take more memory than the file's claims are checked against.
 //!
 //! In the directory a dump is there whole or not at all (`save`); its name tells when, who and why
-//! (`name`); one policy says which are given up (`retention`).
+//! (`name`); one policy says which are given up (`retention`). Who is meant by a name, `identity` knows.
 
 mod choice;
 mod directory;
@@ -18,7 +18,7 @@ mod save;
 mod trouble;
 mod write;
 
-pub use choice::{Choice, Match, Pattern};
+pub use choice::{Choice, Match, Pattern, Word};
 pub use directory::{DIRECTORY, Entry, Store};
 pub use field::{FIELDS, Field};
 pub use name::{ID_LENGTH, Name};

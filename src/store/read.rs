@@ -1,14 +1,19 @@
 //! Reading a dump file, whole or torn.
 
 use std::{
-    fmt,
+    borrow::Cow,
+    fmt, fs,
     io::{self, Read},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
-use crate::model::{Block, Dump, Recording};
+use crate::{
+    identity,
+    model::{Block, Dump, Recording, plain},
+    wire,
+};
 
 /// What is wrong with a dump file from some block on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,26 +44,57 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
         Ok(_) => bail!("the dump does not begin with its header"),
         Err(what) => bail!("the dump's header is damaged: {what}"),
     };
-    serde_json::from_slice(&header).context("understand the dump's header")
+    let mut dump: Dump = serde_json::from_slice(&header).context("understand the dump's header")?;
+    // They come out in the middle of calls, where names are taken to be the kernel's.
+    dump.interfaces.values_mut().chain(dump.generic_families.values_mut()).for_each(|name| {
+        if let Cow::Owned(tame) = plain(name) {
+            *name = tame;
+        }
+    });
+    identify(&mut dump);
+    Ok(dump)
+}
+
+/// Whose calls a dump holds that knows only paths.
+pub(super) fn identify(dump: &mut Dump) {
+    if dump.identities.is_empty() {
+        dump.identities = dump.cgroups.iter().map(|path| identity::of_path(path, 0)).collect();
+    }
 }
 
 /// Reads a dump file. Without its header it is none; behind the header, damage ends the reading and is told.
-pub fn read(mut file: impl Read) -> Result<(Recording, Option<Damage>)> {
+pub fn read(file: impl Read) -> Result<(Recording, Option<Damage>)> {
+    read_within(file, memory())
+}
+
+/// The same; no more than `most` bytes of records are unpacked.
+fn read_within(mut file: impl Read, most: usize) -> Result<(Recording, Option<Damage>)> {
     let dump = header(&mut file)?;
+    let mut left = most;
     let mut blocks: Vec<Block> = Vec::new();
     let mut whole = 1;
     let damage = loop {
         match block(&mut file) {
-            Ok((head, data)) => match head.kind {
+            Ok((head, mut data)) => match head.kind {
                 Kind::Header => break Some("a second header".to_owned()),
                 Kind::End => break None,
+                Kind::Records if data.len() > left => {
+                    break Some(format!("{} MiB of records are more than this machine has room for", most >> 20));
+                }
                 Kind::Records => {
+                    left -= data.len();
+                    let understood = wire::records(&data).map(|record| record.bytes().len()).sum();
+                    let strange = data.len() > understood;
+                    data.truncate(understood);
                     let cpu = (head.cpu != NO_CPU).then_some(head.cpu);
                     match blocks.last_mut() {
                         Some(last) if last.cpu == cpu && last.bytes.len() + data.len() < BLOCK_MOST => {
                             last.bytes.extend_from_slice(&data);
                         }
                         _ => blocks.push(Block { cpu, bytes: data }),
+                    }
+                    if strange {
+                        break Some("a block with what is no record".to_owned());
                     }
                 }
             },
@@ -67,6 +103,16 @@ pub fn read(mut file: impl Read) -> Result<(Recording, Option<Damage>)> {
         whole += 1;
     };
     Ok((Recording { dump, blocks }, damage.map(|what| Damage { whole, what })))
+}
+
+/// How many bytes of records may be unpacked: half of the memory that is free, or more than any rings
+/// hold where that cannot be told.
+fn memory() -> usize {
+    let told = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<usize>().ok()
+    });
+    told.map_or(1 << 30, |kib| kib.saturating_mul(1024) / 2)
 }
 
 /// The next block, unpacked; what is wrong with it otherwise.
@@ -161,6 +207,37 @@ mod tests {
         let (torn, damage) = read(&bytes[..bytes.len() - end_block()]).unwrap();
         assert_eq!(torn.blocks, recording().blocks);
         assert_eq!(damage.unwrap().what, "the end is missing".to_owned());
+    }
+
+    #[test]
+    fn a_small_file_cannot_claim_all_memory() {
+        let record = recording().blocks[0].bytes[..56].to_vec();
+        let many = Recording { blocks: vec![Block { cpu: Some(1), bytes: record.repeat(1 << 17) }], ..recording() };
+        let mut bytes = Vec::new();
+        super::super::write(&mut bytes, &many).unwrap();
+        assert!(bytes.len() < 100_000, "{}", bytes.len());
+        let (read, damage) = read_within(&bytes[..], 3 << 20).unwrap();
+        let unpacked: usize = read.blocks.iter().map(|block| block.bytes.len()).sum();
+        assert!((2 << 20..=3 << 20).contains(&unpacked), "{unpacked}");
+        assert!(damage.unwrap().what.contains("more than this machine has room for"));
+    }
+
+    #[test]
+    fn what_is_no_record_ends_the_reading() {
+        let whole = recording().blocks[0].bytes.clone();
+        let bytes = super::super::write::raw(&recording().dump, &[&whole[..], &[0xff; 100]].concat());
+        let (read, damage) = read(&bytes[..]).unwrap();
+        assert_eq!(read.blocks[0].bytes, whole);
+        assert_eq!(damage.unwrap().what, "a block with what is no record");
+    }
+
+    #[test]
+    fn names_in_the_header_cannot_drive_a_terminal() {
+        let mut hostile = recording();
+        hostile.dump.interfaces = [(1, "\u{1b}[2J".to_owned())].into();
+        let mut bytes = Vec::new();
+        super::super::write(&mut bytes, &hostile).unwrap();
+        assert_eq!(read(&bytes[..]).unwrap().0.dump.interfaces[&1], "\\u{1b}[2J");
     }
 
     proptest! {

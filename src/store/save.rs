@@ -23,10 +23,11 @@ use nix::{
 use super::{
     directory::{Store, UNFINISHED},
     name::Name,
+    read::identify,
     trouble::Trouble,
     write::write_parts,
 };
-use crate::model::{Dump, Recording};
+use crate::model::Recording;
 
 /// Mode of a stored dump.
 const MODE: Mode = Mode::from_bits_truncate(0o640);
@@ -77,8 +78,10 @@ impl Store {
 
     /// Writes the whole dump, down to the disk.
     fn write_into(&self, file: &mut File, recording: &Recording) -> Result<(Name, u64)> {
-        let name = Name::new(&recording.dump)?;
-        let dump = Dump { id: Some(name.id.clone()), ..recording.dump.clone() };
+        let mut dump = recording.dump.clone();
+        identify(&mut dump);
+        let name = Name::new(&dump)?;
+        dump.id = Some(name.id.clone());
         let told = |error: Error| match error.downcast::<io::Error>() {
             Ok(error) => self.trouble(&error).into(),
             Err(error) => error,
@@ -135,3 +138,7 @@ impl Drop for Hidden<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "save_tests.rs"]
+mod tests;

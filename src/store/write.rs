@@ -60,6 +60,15 @@ fn pack(runs: &[(u32, &[u8])]) -> Vec<io::Result<Vec<u8>>> {
     })
 }
 
+/// A file with one block of these bytes, whatever they are.
+#[cfg(test)]
+pub(super) fn raw(dump: &Dump, bytes: &[u8]) -> Vec<u8> {
+    let header = serde_json::to_vec(dump).unwrap_or_default();
+    let blocks = [block(Kind::Header, NO_CPU, &header), block(Kind::Records, 1, bytes)];
+    let blocks = blocks.into_iter().flatten().flatten();
+    MAGIC.iter().copied().chain(VERSION.to_le_bytes()).chain(blocks).collect()
+}
+
 /// Cuts records into runs of at most a block, between records.
 fn runs(mut bytes: &[u8]) -> Vec<&[u8]> {
     const RUN: usize = BLOCK_MOST / 16;

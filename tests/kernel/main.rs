@@ -18,6 +18,7 @@
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `kernels` | what differs from kernel to kernel |
+//! | `stored` | dumps on disks that are full, read-only or broken |
 //!
 //! What traceloop promises, and the tests that hold it to that:
 //!
@@ -45,6 +46,7 @@ mod restart;
 mod rings;
 mod schema;
 mod served;
+mod stored;
 mod support;
 mod verifier;
 mod views;

@@ -6,10 +6,12 @@
 //! | `memory` | a large dump is shown in memory that its records limit |
 //! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
+//! | `hostile` | dump files that were made to do harm, through every verb |
 //! | `stored` | stored dumps are listed, found, described, exported, removed |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
+mod hostile;
 mod memory;
 mod schema;
 mod socket;

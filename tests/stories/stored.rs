@@ -9,11 +9,11 @@ use std::{
 
 use traceloop::{
     decode,
-    model::{Cause, Container, Identity, Recording},
+    model::{Block, Cause, Container, Identity, Recording},
     store::{Amount, Retention, Saved, Store},
 };
 
-use super::support::{dump, header, openat, recording_of, stderr, stdout, traceloop};
+use super::support::{dump, header, openat, reading, recording_of, stderr, stdout, task, traceloop};
 
 /// A directory of dumps.
 pub(crate) struct Dumps {
@@ -63,8 +63,7 @@ fn failed(unit: &str, cause: Cause, hour: u64) -> Recording {
     recording.dump.identities = vec![Identity { unit: Some(unit.into()), cgroup, ..Identity::default() }];
     recording.dump.cause = cause;
     recording.dump.taken = now;
-    decode::sum_up(&mut recording);
-    recording
+    decode::summed_up(recording)
 }
 
 fn killed(comm: &str, pid: u32) -> Cause {
@@ -211,6 +210,22 @@ fn a_vacuum_keeps_within_its_limits() {
 }
 
 #[test]
+fn two_vacuums_at_once_remove_no_more_than_one() {
+    let dumps = Dumps::new();
+    let paths: Vec<_> = (0..40).map(|hour| dumps.save("a.service", Cause::Exit, hour).path).collect();
+    let ten: u64 = paths[30..].iter().map(|path| fs::metadata(path).expect("it is there").blocks() * 512).sum();
+    let outputs = std::thread::scope(|scope| {
+        let vacuum = || dumps.run(&["vacuum", "--max-use", &ten.to_string()]);
+        let running: Vec<_> = (0..4).map(|_| scope.spawn(vacuum)).collect();
+        running.into_iter().map(|one| one.join().expect("a vacuum")).collect::<Vec<_>>()
+    });
+    let deleted: usize = outputs.iter().map(|output| stdout(output).lines().count()).sum();
+    assert!(outputs.iter().all(|output| output.status.success()));
+    assert_eq!((deleted, paths.iter().filter(|path| path.exists()).count()), (30, 10));
+    assert!(paths[30..].iter().all(|path| path.exists()));
+}
+
+#[test]
 fn the_dump_just_stored_stays_whatever_the_limits() {
     let dumps = Dumps::new();
     let old = dumps.save("a.service", Cause::Exit, 0);
@@ -259,7 +274,57 @@ fn dumps_of_older_versions_are_listed_described_and_shown() {
     let path = dumps.directory().join("20231114T221329.000000Z-a.service-exit-00000000000a.dump");
     fs::write(&path, super::support::older_dump(&[openat("/etc/missing", 2_000_002_500)])).expect("write a file");
     let list = stdout(&dumps.run(&["list"]));
-    assert!(list.contains("/system.slice/a.service") && list.contains("00000000000a"), "{list}");
+    assert!(list.contains(" a.service ") && list.contains("00000000000a"), "{list}");
     assert!(stdout(&dumps.run(&["info"])).contains("Reason: the recorder ends"));
     assert!(stdout(&dumps.run(&["show", "-1"])).contains("/etc/missing"));
+}
+
+/// A service whose worker waits in a read while another process is killed.
+fn crashed() -> Recording {
+    let second = 1_000_000_000;
+    let mut recording = recording_of(
+        header(),
+        &[
+            openat("/etc/one", 2 * second),
+            openat("/etc/two", 3 * second),
+            task(7, 4 * second, 7, [7, 0, 11 | 0x80], b"server"),
+            task(7, 5 * second, 8, [8, 0, 3 << 8], b"helper"),
+        ],
+    );
+    recording.blocks.push(Block { cpu: None, bytes: reading(9, 6 * second) });
+    decode::summed_up(recording)
+}
+
+#[test]
+fn last_words_tell_what_was_in_flight_what_failed_and_how_it_ended() {
+    let dumps = Dumps::new();
+    dumps.store().save(&crashed()).expect("store a dump");
+    let info = stdout(&dumps.run(&["info"]));
+    let shown = stdout(&dumps.run(&["show", "-1"]));
+    let head: String = shown.lines().take_while(|line| line.starts_with('#')).collect();
+    for text in [
+        "[7] was killed by SIGSEGV (core dumped)",
+        r#"its last call: openat(AT_FDCWD, "/etc/two", O_RDONLY) = -1 ENOENT"#,
+        "[8] exited with 3",
+        "[9] read(5,  <in flight> for 3.0s",
+        r#"[7] openat(AT_FDCWD, "/etc/one", O_RDONLY) = -1 ENOENT (No such file or directory)"#,
+    ] {
+        assert!(info.contains(text), "{text} is not in\n{info}");
+        assert!(head.contains(text), "{text} is not in\n{shown}");
+    }
+    assert_eq!(dumps.listed(&["SIGNAL=SIGSEGV", "STATUS=3"]).len(), 1);
+    let list = stdout(&dumps.run(&["list", "-q"]));
+    assert!(list.contains(" 7 server "), "{list}");
+}
+
+#[test]
+fn last_words_of_a_large_dump_are_its_last() {
+    let records: Vec<Vec<u8>> = (0..20_000).map(|n| openat(format!("/{n}"), 1_000_000_000 + n * 10_000)).collect();
+    let recording = decode::summed_up(recording_of(header(), &records));
+    let words = recording.dump.last_words.expect("it was looked at");
+    let counts = recording.dump.counts.expect("it was counted");
+    assert_eq!((counts.calls, counts.failed), (20_000, 20_000));
+    let last: Vec<&str> = words.failed.iter().map(|call| &*call.text).collect();
+    assert_eq!(last.len(), 8);
+    assert!(last[0].contains("\"/19992\"") && last[7].contains("\"/19999\""), "{last:?}");
 }

@@ -49,6 +49,16 @@ pub(crate) fn openat_by(tid: u64, path: impl AsRef<[u8]>, time: u64, duration: u
     bytes
 }
 
+/// x86-64's read(5, ...) by this thread, which had not ended at the dump, as the reader makes it.
+pub(crate) fn reading(tid: u32, time: u64) -> Vec<u8> {
+    let mut bytes = head(64, 2, time, tid);
+    bytes[7] = 16;
+    bytes.extend([0, 0, 3, 0]);
+    bytes.resize(40, 0);
+    [5_u64, 0x7fff_0000, 512].iter().for_each(|arg| bytes.extend(arg.to_ne_bytes()));
+    bytes
+}
+
 /// A record of a task: a fork, exec, exit, name or move, by its kind, as the kernel side writes it.
 pub(crate) fn task(kind: u8, time: u64, tid: u32, words: [u32; 3], comm: &[u8]) -> Vec<u8> {
     let mut bytes = head(64, kind, time, tid);
