@@ -147,7 +147,10 @@ fn line(call: &Call) -> String {
         }
         Outcome::Never | Outcome::Died { .. } => (Cow::Borrowed(&call.text), "?"),
     };
-    let most = args.floor_char_boundary(LINE);
+    let mut most = LINE.min(args.len());
+    while !args.is_char_boundary(most) {
+        most -= 1;
+    }
     let cut = if most < args.len() { "..." } else { "" };
     let between = if matches!(call.outcome, Outcome::InFlight { .. }) { "" } else { ") = " };
     plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()
