@@ -12,7 +12,7 @@ use super::{
     moment::{Clock, clock, moment},
     strace, window,
 };
-use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, plain};
+use crate::model::{Call, Comm, Dump, Event, Exit, Identity, Outcome, What, plain};
 
 /// Failed calls at the head: they also stand below.
 const FAILED: usize = 4;
@@ -121,12 +121,23 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     let taken = moment(dump.taken, dump.clock_offset, &zone, "%Y-%m-%d %H:%M:%S %Z");
     let began = clock(dump.began, dump.clock_offset, &zone);
     let mut lines = vec![
-        format!("traceloop {traceloop}: {} on {host}, Linux {kernel} {arch}", dump.cgroups.join(" ")),
+        format!("traceloop {traceloop}: {} on {host}, Linux {kernel} {arch}", whose(dump)),
         format!("dumped {taken}: {}; recording since {began}", dump.cause),
     ];
     lines.extend(window::lines(dump));
     lines.extend(last_words::lines(dump, FAILED));
     lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
+}
+
+/// The recorded cgroups: by what people call them, where that does not end the path.
+fn whose(dump: &Dump) -> String {
+    let named = |identity: &Identity| {
+        let (name, path) = (identity.to_string(), &identity.cgroup);
+        if path.ends_with(&name) { path.clone() } else { format!("{name} ({path})") }
+    };
+    let is_named = |path: &&String| dump.identities.iter().any(|identity| identity.cgroup == **path);
+    let others = dump.cgroups.iter().filter(|path| !is_named(path)).cloned();
+    dump.identities.iter().map(named).chain(others).collect::<Vec<_>>().join(" ")
 }
 
 fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
@@ -143,4 +154,21 @@ fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
         writeln!(out, "# {comm}[{pid}] {how}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Container;
+
+    #[test]
+    fn whose_calls_it_holds() {
+        let of = |cgroup: &str, name: Option<&str>| {
+            let container = name.map(|name| Container { name: Some(name.to_owned()), ..Container::default() });
+            Identity { cgroup: cgroup.to_owned(), container, ..Identity::default() }
+        };
+        let identities = vec![of("/docker/8c1f", Some("web")), of("/a", None)];
+        let dump = Dump { identities, cgroups: vec!["/a".into(), "/b".into()], ..Dump::default() };
+        assert_eq!(whose(&dump), "web (/docker/8c1f) /a /b");
+    }
 }
