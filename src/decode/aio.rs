@@ -1,6 +1,6 @@
 //! Control blocks of asynchronous I/O.
 
-use super::{call::Raw, memory::Memory, special, text::Text};
+use super::{memory::Memory, raw::Raw, special, text::Text};
 use crate::{
     syscall::words::{file, system as words, time},
     wire::Part,
@@ -15,7 +15,7 @@ const PWRITEV: u16 = 8;
 /// io_submit's array of pointers to control blocks.
 pub(super) fn blocks(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, count: u64) {
     #[allow(clippy::cast_possible_wrap, reason = "a negative number is refused")]
-    let count = if raw.abi.word() == 4 { i64::from(super::argument::int(count)) } else { count as i64 };
+    let count = if raw.abi.word() == 4 { i64::from(super::raw::int(count)) } else { count as i64 };
     if count < 0 || raw.register(index) == 0 {
         return text.addr(raw.register(index));
     }

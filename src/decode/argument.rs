@@ -1,8 +1,10 @@
 //! One argument, by its kind: one exhaustive match.
 
 use super::{
-    call::Raw, clone, errno, file, handle, io, ioctl, mapping, mount, net, number, process, ptrace, quota, sched,
-    shape, signal, special, text::Text,
+    captured, clone, errno, file, handle, io, ioctl, mapping, mount, net, number, process, ptrace, quota,
+    raw::{Raw, int, uint},
+    sched, shape, signal, special,
+    text::Text,
 };
 use crate::{
     model::Value,
@@ -28,16 +30,6 @@ pub(super) fn is_printed(raw: &Raw<'_>, kind: &Kind) -> bool {
         Kind::IfDevice(other, _) => matches!(uint(raw.register(other)) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK),
         _ => true,
     }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the kernel takes 32 bits")]
-pub(super) fn int(register: u64) -> i32 {
-    register as i32
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "the kernel takes 32 bits")]
-pub(super) fn uint(register: u64) -> u32 {
-    register as u32
 }
 
 /// A register as a signed number of the ABI's word.
@@ -338,25 +330,27 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             net::argument(text, raw, index, kind);
             unsigned
         }
-        Kind::Path => string(text, raw, index, true),
-        Kind::Str => string(text, raw, index, false),
-        Kind::In(shape, len) => memory(text, raw, index, *shape, *len, true),
-        Kind::Out(shape, len) => memory(text, raw, index, *shape, *len, !raw.failed()),
-        Kind::OutIfAny(shape) => memory(text, raw, index, *shape, Len::One, raw.ret.is_some_and(|ret| ret > 0)),
-        Kind::OutAlways(shape, len) => memory(text, raw, index, *shape, *len, true),
+        Kind::Path => io::string(text, raw, index, true),
+        Kind::Str => io::string(text, raw, index, false),
+        Kind::In(shape, len) => captured::memory(text, raw, index, *shape, *len, true),
+        Kind::Out(shape, len) => captured::memory(text, raw, index, *shape, *len, !raw.failed()),
+        Kind::OutIfAny(shape) => {
+            captured::memory(text, raw, index, *shape, Len::One, raw.ret.is_some_and(|ret| ret > 0))
+        }
+        Kind::OutAlways(shape, len) => captured::memory(text, raw, index, *shape, *len, true),
         Kind::OutIfRestart(shape, len) => {
             let restart = raw.ret.is_some_and(|ret| errno::restart(ret).is_some());
-            memory(text, raw, index, *shape, *len, restart)
+            captured::memory(text, raw, index, *shape, *len, restart)
         }
-        Kind::InOut(shape, len) => changed(text, raw, index, *shape, *len),
-        Kind::Corrected(shape, _) => memory(text, raw, index, *shape, Len::One, true),
+        Kind::InOut(shape, len) => captured::changed(text, raw, index, *shape, *len),
+        Kind::Corrected(shape, _) => captured::memory(text, raw, index, *shape, Len::One, true),
         Kind::Before(shape, len) => match raw.piece(index, Part::PART_START).filter(|_| register != 0) {
             Some(bytes) => shape::print(text, raw, index, *shape, *len, bytes),
-            None => unknown(text, raw, index, *shape, false),
+            None => captured::unknown(text, raw, index, *shape, false),
         },
-        Kind::Moved(shape) => moved(text, raw, index, *shape),
+        Kind::Moved(shape) => captured::moved(text, raw, index, *shape),
         Kind::Both(shape) => {
-            both(text, raw, index, *shape);
+            captured::both(text, raw, index, *shape);
             unsigned
         }
         Kind::Strings => process::strings(text, raw, index),
@@ -374,149 +368,4 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         }
         Kind::Hidden => unsigned,
     }
-}
-
-/// A NUL-terminated string.
-fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, path: bool) -> Value {
-    let register = raw.register(index);
-    let Some(bytes) = raw.data(index) else {
-        text.addr(register);
-        return Value::Unsigned(register);
-    };
-    let (shown, more) = without_nul(bytes);
-    if path {
-        text.touch(shown);
-        // A path as long as a path can be: whether it goes on is told by the byte behind it.
-        match raw.pieces(index).find(|piece| piece.part == Part::PART_MORE).map(|piece| piece.bytes) {
-            Some(Err(_)) => text.addr(register),
-            Some(Ok(byte)) if byte != [0] => {
-                io::path(text, shown);
-                text.push("...");
-            }
-            _ => io::path(text, shown),
-        }
-    } else {
-        text.string(shown, more)
-    }
-    Value::Bytes(shown.into())
-}
-
-/// What stands before the NUL; whether the string goes on behind what was captured. The kernel side
-/// ends a string that it cuts with a NUL of its own, one byte behind the limit.
-fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
-    match bytes.iter().position(|byte| *byte == 0) {
-        Some(end) => (&bytes[..end], false),
-        None => (bytes, true),
-    }
-}
-
-/// Memory that an argument points to, or the pointer if it is not known.
-fn memory(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, valid: bool) -> Value {
-    let register = raw.register(index);
-    let known = match shape {
-        Shape::SigFrame | Shape::OldSigFrame => raw.data(index),
-        // Its pieces are the elements.
-        Shape::Iocbs => Some(&[][..]),
-        _ => raw.data(index).filter(|_| register != 0),
-    };
-    // Of nothing, nothing has to be read.
-    let empty =
-        len != Len::One && register != 0 && raw.count(len) == 0 && !matches!(shape, Shape::Dirents | Shape::DirentsOld);
-    let known = known.or(empty.then_some(&[]));
-    match known {
-        // What a vector points to is told even if nothing came of it.
-        Some(bytes) if valid || shape == Shape::Iovec => shape::print(text, raw, index, shape, len, bytes),
-        _ => unknown(text, raw, index, shape, valid),
-    }
-}
-
-/// What is shown instead of memory that is not known.
-fn unknown(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, valid: bool) -> Value {
-    let register = raw.register(index);
-    text.addr(register);
-    if valid
-        && matches!(shape, Shape::Dirents | Shape::DirentsOld)
-        && let Some(count) = raw.number(index, Part::PART_COUNT)
-    {
-        io::entries(text, count);
-    }
-    Value::Unsigned(register)
-}
-
-/// Memory that the call read and wrote: as it was, and what it became.
-fn changed(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len) -> Value {
-    let register = raw.register(index);
-    let (before, after) = (raw.piece(index, Part::PART_START), raw.data(index));
-    match (before, after) {
-        // select and poll tell the rest in their result.
-        (Some(before), _) if shape.is_told_once() => shape::print(text, raw, index, shape, len, before),
-        (Some(before), Some(after)) if before != after && !raw.failed() => {
-            text_changed(text, raw, index, shape, len, before, after)
-        }
-        (Some(before), _) => one(text, raw, index, shape, len, before),
-        _ => {
-            text.addr(register);
-            Value::Unsigned(register)
-        }
-    }
-}
-
-/// `[0] => [512]`: a position that the call moves on if it transfers anything.
-fn moved(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape) -> Value {
-    let register = raw.register(index);
-    let Some(before) = raw.piece(index, Part::PART_START).filter(|_| register != 0) else {
-        text.addr(register);
-        return Value::Unsigned(register);
-    };
-    let value = shape::print(text, raw, index, shape, Len::One, before);
-    text.known_until_here();
-    if let Some(after) = raw.data(index)
-        && raw.ret.is_some_and(|ret| ret > 0)
-    {
-        text.push(" => ");
-        shape::print(text, raw, index, shape, Len::One, after);
-    }
-    value
-}
-
-/// A structure that the call answers in: what was asked at its start, what was answered at its end.
-fn both(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape) {
-    let register = raw.register(index);
-    let Some(before) = raw.piece(index, Part::PART_START).filter(|_| register != 0) else {
-        return text.addr(register);
-    };
-    let after = raw.data(index).filter(|_| raw.ret.is_some() && !raw.failed());
-    let from = text.len();
-    if !ioctl::both(text, raw, shape, before, after) {
-        text.truncate(from);
-        text.addr(register);
-    }
-}
-
-/// `[128 => 16]`: numbers stand in brackets together.
-fn text_changed(
-    text: &mut Text<'_>,
-    raw: &Raw<'_>,
-    index: u8,
-    shape: Shape,
-    len: Len,
-    before: &[u8],
-    after: &[u8],
-) -> Value {
-    if shape::is_number(shape) {
-        let mut value = Value::Unsigned(raw.register(index));
-        text.bracketed(|text| {
-            shape::number(text, raw, shape, before);
-            text.push(" => ");
-            value = shape::number(text, raw, shape, after);
-        });
-        return value;
-    }
-    shape::print(text, raw, index, shape, len, before);
-    text.push(" => ");
-    shape::print(text, raw, index, shape, len, after)
-}
-
-fn one(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) -> Value {
-    shape::print(text, raw, index, shape, len, bytes)
 }

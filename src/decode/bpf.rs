@@ -1,6 +1,6 @@
 //! bpf(2): each command's attribute, as far as the caller's size reaches.
 
-use super::{call::Raw, filter, layout, memory::Memory, text::Text};
+use super::{filter, layout, memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::{Layout, layout::bpf as layouts, words::bpf as words},
     wire::Part,

@@ -1,6 +1,6 @@
 //! Capability sets.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{syscall::words, wire::Part};
 
 const VERSION_2: u32 = 0x2007_1026;

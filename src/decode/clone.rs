@@ -1,6 +1,6 @@
 //! New threads and processes.
 
-use super::{call::Raw, memory::Memory, signal, text::Text};
+use super::{memory::Memory, raw::Raw, signal, text::Text};
 use crate::{syscall::words, wire::Part};
 
 /// clone's flags with the exit signal behind them.

@@ -2,8 +2,8 @@
 //! points to, or how the call went.
 
 use super::{
-    aio, bpf, call::Raw, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, sched,
-    signal, text::Text, uring,
+    aio, bpf, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, raw::Raw, sched, signal,
+    text::Text, uring,
 };
 use crate::{
     syscall::{Len, Shape, words},

@@ -14,7 +14,7 @@ pub(super) fn sigevent(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
         if value != 0 {
             text.field("sigev_value").braced(|text| {
-                text.field("sival_int").signed(super::argument::int(value));
+                text.field("sival_int").signed(super::raw::int(value));
                 text.field("sival_ptr").addr(value);
             });
         }

@@ -8,7 +8,7 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use super::{call::Raw, identity, opened};
+use super::identity;
 use crate::{
     model::{File, Files},
     wire::Record,
@@ -165,11 +165,9 @@ impl Descriptors {
         self.shared.remove(&pid);
     }
 
-    /// What a call that has returned does: what the files told of themselves, or what the call tells.
-    pub(super) fn changes(&mut self, raw: &Raw<'_>, tid: u32, pid: u32) -> Vec<Change> {
-        let told = self.pending.remove(&tid).unwrap_or_default();
-        let mut changes = opened::changes(raw, self, pid);
-        for surer in told {
+    /// What a call that has returned does: what the files told of themselves, or else what the call tells.
+    pub(super) fn surest(&mut self, tid: u32, mut changes: Vec<Change>) -> Vec<Change> {
+        for surer in self.pending.remove(&tid).unwrap_or_default() {
             let fd = |change: &Change| match change {
                 Change::Opened { fd, .. } | Change::Copied { to: fd, .. } => Some(*fd),
                 _ => None,

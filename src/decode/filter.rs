@@ -1,6 +1,6 @@
 //! Programs of the Berkeley packet filter: seccomp's classic ones, and instructions of extended ones.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::{Words, words::security as words},
     wire::Part,

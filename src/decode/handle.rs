@@ -1,6 +1,6 @@
 //! File handles: names of files that outlive paths.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::wire::Part;
 
 const EOVERFLOW: i64 = -(libc::EOVERFLOW as i64);

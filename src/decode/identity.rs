@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::text::escape;
+use super::escape::escape;
 use crate::{model::File, syscall::words, wire::FileRecord};
 
 const PIPEFS: u32 = 0x5049_5045;

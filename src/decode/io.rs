@@ -1,7 +1,8 @@
 //! Paths, descriptors, vectors of buffers, directory entries.
 
-use super::{call::Raw, memory::Memory, shape, text::Text};
+use super::{array, memory::Memory, raw::Raw, text::Text};
 use crate::{
+    model::Value,
     syscall::{Shape, words},
     wire::Part,
 };
@@ -9,6 +10,40 @@ use crate::{
 /// A path, never cut.
 pub(super) fn path(text: &mut Text<'_>, bytes: &[u8]) {
     text.whole_string(bytes);
+}
+
+/// A NUL-terminated string; a path is never cut.
+pub(super) fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, is_path: bool) -> Value {
+    let register = raw.register(index);
+    let Some(bytes) = raw.data(index) else {
+        text.addr(register);
+        return Value::Unsigned(register);
+    };
+    let (shown, more) = without_nul(bytes);
+    if is_path {
+        text.touch(shown);
+        // A path as long as a path can be: whether it goes on is told by the byte behind it.
+        match raw.pieces(index).find(|piece| piece.part == Part::PART_MORE).map(|piece| piece.bytes) {
+            Some(Err(_)) => text.addr(register),
+            Some(Ok(byte)) if byte != [0] => {
+                path(text, shown);
+                text.push("...");
+            }
+            _ => path(text, shown),
+        }
+    } else {
+        text.string(shown, more)
+    }
+    Value::Bytes(shown.into())
+}
+
+/// What stands before the NUL; whether the string goes on behind what was captured. The kernel side
+/// ends a string that it cuts with a NUL of its own, one byte behind the limit.
+fn without_nul(bytes: &[u8]) -> (&[u8], bool) {
+    match bytes.iter().position(|byte| *byte == 0) {
+        Some(end) => (&bytes[..end], false),
+        None => (bytes, true),
+    }
 }
 
 /// A directory's descriptor, or the working directory.
@@ -112,7 +147,7 @@ pub(super) fn vectors<'a>(
 ) {
     let word = raw.abi.word();
     let mut left = transferred.unwrap_or(u64::MAX);
-    shape::elements(text, raw, address, count, array, 2 * word, |text, element| {
+    array::elements(text, raw, address, count, array, 2 * word, |text, element| {
         let mut memory = Memory::new(element, 0, word);
         let (base, length) = (memory.word(), memory.word());
         let here = length.min(left);

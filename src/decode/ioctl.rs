@@ -1,6 +1,6 @@
 //! ioctl: its command, and structures in which question and answer stand side by side.
 
-use super::{call::Raw, extent, net, text::Text, watch};
+use super::{extent, net, raw::Raw, text::Text, watch};
 use crate::syscall::{Abi, Shape, ioctl, words};
 
 /// A command by its name, or by the parts of its number: `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.

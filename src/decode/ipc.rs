@@ -1,6 +1,6 @@
 //! System V's messages, semaphores and shared memory.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::syscall::Abi;
 
 const IPC_SET: u64 = 1;

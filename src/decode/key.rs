@@ -1,6 +1,6 @@
 //! keyctl's structures that point elsewhere, and what keys can do here.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{syscall::words::ipc as words, wire::Part};
 
 /// struct keyctl_kdf_params.

@@ -1,6 +1,6 @@
 //! Segments of x86: struct user_desc.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::wire::Part;
 
 /// struct user_desc whole.

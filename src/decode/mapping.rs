@@ -1,6 +1,11 @@
 //! Mappings: their flags, memory policies, what is resident.
 
-use super::{argument, call::Raw, errno, memory::Memory, text::Text};
+use super::{
+    errno,
+    memory::Memory,
+    raw::{Raw, int, uint},
+    text::Text,
+};
 use crate::syscall::words;
 
 const HUGE_SHIFT: u32 = 26;
@@ -43,7 +48,7 @@ fn memfd_words(text: &mut Text<'_>, value: u32) {
 
 /// A memory policy with its flags.
 pub(super) fn policy(text: &mut Text<'_>, value: u64) {
-    let value = u64::from(super::argument::uint(value));
+    let value = u64::from(uint(value));
     let flags = value & 0xe000;
     let mode = value & !0xe000;
     if flags == 0 {
@@ -121,7 +126,7 @@ pub(super) fn arguments(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.push(", ");
     flags(text, args[3]);
     text.push(", ");
-    text.signed(argument::int(args[4]));
+    text.signed(int(args[4]));
     text.push(", ");
     text.hex(args[5]);
 }

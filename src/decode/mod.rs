@@ -2,22 +2,25 @@
 //!
 //! Data flows one way: `merge` (a whole recording) or `live` (what has just happened) give records in the
 //! order of their times to `pair`, which joins what belongs together, and `tell` makes events: `call`
-//! prints a call's arguments by the row's kinds (`argument`) and shapes (`shape` and the small files beside
-//! it), `result` its result; `threads` remembers names and processes along the way. Nothing here reads
-//! files or knows where records come from. No byte of a record can make it panic: what cannot be
-//! decoded is shown as the address or number that it is.
+//! prints a call (`raw`): its arguments by the row's kinds (`argument`, `captured`) and shapes (`shape` and the
+//! small files beside it), `result` its result; `threads` remembers names and processes along the way. Nothing
+//! here reads files or knows where records come from. No byte of a record can make it panic: what cannot
+//! be decoded is shown as the address or number that it is.
 
 mod aio;
 mod argument;
+mod array;
 mod asked;
 mod bpf;
 mod call;
 mod caps;
+mod captured;
 mod clone;
 mod context;
 mod date;
 mod device;
 mod errno;
+mod escape;
 mod event;
 mod extent;
 mod fcntl;
@@ -50,6 +53,7 @@ mod poll;
 mod process;
 mod ptrace;
 mod quota;
+mod raw;
 mod result;
 mod sched;
 mod shape;
@@ -66,8 +70,8 @@ mod time;
 mod uring;
 mod watch;
 
+pub use escape::escape;
 pub use last_words::summed_up;
 pub use live::Decoder;
 pub use merge::{Events, History};
 pub use style::{Constants, Descriptors, Strings, Style};
-pub use text::escape;

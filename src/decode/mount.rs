@@ -1,10 +1,7 @@
 //! Mounts and swap areas.
 
-use super::{argument, call::Raw, file, memory::Memory, text::Text};
-use crate::{
-    model::Value,
-    syscall::{Kind, words},
-};
+use super::{file, io, memory::Memory, raw::Raw, text::Text};
+use crate::{model::Value, syscall::words};
 
 const MAGIC: u64 = 0xc0ed_0000;
 const MAGIC_MASK: u64 = 0xffff_0000;
@@ -30,7 +27,11 @@ pub(super) fn flags(text: &mut Text<'_>, register: u64) {
 }
 
 fn string_or_address(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, ignored: bool) -> Value {
-    argument::print(text, raw, index, if ignored { &Kind::Addr } else { &Kind::Str })
+    if !ignored {
+        return io::string(text, raw, index, false);
+    }
+    text.addr(raw.register(index));
+    Value::Unsigned(raw.register(index))
 }
 
 /// mount's file system type.

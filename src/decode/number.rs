@@ -1,6 +1,6 @@
 //! Numbers in memory.
 
-use super::{call::Raw, date, memory::Memory, signal, text::Text};
+use super::{date, memory::Memory, raw::Raw, signal, text::Text};
 use crate::{
     model::Value,
     syscall::{Shape, Words, words},

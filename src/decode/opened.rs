@@ -1,10 +1,9 @@
 //! What a call tells of descriptors by its arguments alone: which it makes, copies and closes.
 
 use super::{
-    argument::{int, uint},
-    call::Raw,
     fds::{CWD, Change, Descriptors},
     memory::Memory,
+    raw::{Raw, int, uint},
 };
 use crate::{
     model::File,

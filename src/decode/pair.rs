@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     asked::{Moment, View},
-    call, errno,
+    errno,
     fds::Descriptors,
+    opened, raw,
     style::Style,
     tell,
     threads::Threads,
@@ -192,7 +193,7 @@ impl<K: Kept> Pairs<K> {
     fn end(&mut self, record: Record<'_>, keep: impl FnOnce() -> K, tell: &mut impl FnMut(Found<'_, K>)) {
         let Some(ended) = record.call() else { return };
         let start = tell::start(&record, &ended);
-        let (tid, ret) = (record.tid(), call::result(&ended));
+        let (tid, ret) = (record.tid(), raw::result(&ended));
         let begun = self.begun.remove(&tid);
         let begun = begun.filter(|begun| begun.record().is_some_and(|begun| begun.time() == start));
         let restarted = self.restarting.remove(&tid).filter(|_| tell::is_restart(&self.style, &record));
@@ -207,7 +208,9 @@ impl<K: Kept> Pairs<K> {
             Some(files) => {
                 let pid = found.who.0;
                 let begun = begun.as_ref().and_then(K::record);
-                let changes = tell::raw(&self.style, ended, begun, None, |raw| files.changes(raw, tid, pid));
+                let changes = tell::raw(&self.style, ended, begun, None, |raw| {
+                    files.surest(tid, opened::changes(raw, files, pid))
+                });
                 let moment = Moment { descriptors: files, pid, changes: &changes };
                 tell(Found { view: Some(View::Now(&moment)), ..found });
                 changes.into_iter().for_each(|change| files.apply(pid, change));

@@ -1,6 +1,6 @@
 //! Performance events: struct perf_event_attr.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::words::{perf as words, time},
     wire::Part,

@@ -1,6 +1,6 @@
 //! Readiness: poll, select, epoll.
 
-use super::{call::Raw, memory::Memory, text::Text, time};
+use super::{memory::Memory, raw::Raw, text::Text, time};
 use crate::{syscall::words, wire::Part};
 
 /// struct pollfd as it was asked for.
@@ -20,7 +20,7 @@ pub(super) fn epoll_event(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
         text.field("events").flags(&words::time::EPOLL, events.into());
         text.field("data").braced(|text| {
-            text.field("u32").unsigned(super::argument::uint(data));
+            text.field("u32").unsigned(super::raw::uint(data));
             text.field("u64").unsigned(data);
         });
     });
@@ -48,7 +48,7 @@ fn set_bits(bytes: &[u8], limit: usize) -> impl Iterator<Item = usize> {
 
 /// How many descriptors select was asked for.
 fn descriptors(register: u64) -> usize {
-    usize::try_from(super::argument::int(register)).unwrap_or(0)
+    usize::try_from(super::raw::int(register)).unwrap_or(0)
 }
 
 /// select's set of descriptors; its address where none are asked for.

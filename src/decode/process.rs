@@ -1,6 +1,6 @@
 //! Programs, limits, usage, scheduling, futexes.
 
-use super::{call::Raw, memory::Memory, signal, text::Text};
+use super::{memory::Memory, raw::Raw, signal, text::Text};
 use crate::{model::Value, syscall::words, wire::Part};
 
 /// execve's argv: `["cat", "/etc/hostname"]`; where a string cannot be read, its address.

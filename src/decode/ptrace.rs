@@ -1,6 +1,6 @@
 //! ptrace: offsets into the user area, registers, what a system call stop tells.
 
-use super::{call::Raw, errno, memory::Memory, siginfo, text::Text};
+use super::{errno, memory::Memory, raw::Raw, siginfo, text::Text};
 use crate::{
     syscall::{Abi, words},
     wire::Part,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{call::Raw, date, errno, file, net, poll, signal, special, style::Constants, text::Text};
+use super::{date, errno, file, net, poll, raw::Raw, signal, special, style::Constants, text::Text};
 use crate::{
     model::Outcome,
     syscall::{Ret, Told, words},

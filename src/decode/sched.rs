@@ -1,6 +1,6 @@
 //! Scheduling, processor sets, futexes.
 
-use super::{call::Raw, memory::Memory, text::Text};
+use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::{Len, words},
     wire::Part,

@@ -1,8 +1,8 @@
 //! Memory by its shape: one exhaustive match, each structure in the small file of its family.
 
 use super::{
-    aio, call::Raw, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory,
-    mount, net, number, poll, process, ptrace, quota, siginfo, signal, stat, terminal, text::Text, time, watch,
+    aio, array, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory, mount,
+    net, number, poll, process, ptrace, quota, raw::Raw, siginfo, signal, stat, terminal, text::Text, time, watch,
 };
 use crate::{
     model::Value,
@@ -206,46 +206,8 @@ fn structures(
         }
         return;
     }
-    elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
+    array::elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         print(text, &mut Memory::new(element, 0, raw.abi.word()));
-    });
-}
-
-/// An array in brackets: as many elements as a string would have bytes, `...` for the others. What
-/// could not be read ends it with the address.
-pub(super) fn elements(
-    text: &mut Text<'_>,
-    raw: &Raw<'_>,
-    address: u64,
-    count: u64,
-    bytes: &[u8],
-    size: usize,
-    mut print: impl FnMut(&mut Text<'_>, &[u8]),
-) {
-    let end = count.checked_mul(size as u64).and_then(|length| address.checked_add(length));
-    if count > 0 && (bytes.len() < size || end.is_none()) {
-        return text.addr(address);
-    }
-    let limit = if raw.style.verbose { u64::MAX } else { raw.style.string_limit as u64 };
-    text.bracketed(|text| {
-        let mut known = bytes.chunks_exact(size);
-        for n in 0..count {
-            if n > 0 {
-                text.push(", ");
-            }
-            let element = known.next();
-            match element {
-                Some(element) if n < limit => print(text, element),
-                Some(_) => return text.push("..."),
-                None => {
-                    text.push("...");
-                    if n < limit.min(32) {
-                        text.push(&format!(" /* {:#x} */", address.wrapping_add(n * size as u64)));
-                    }
-                    return;
-                }
-            }
-        }
     });
 }
 
@@ -257,7 +219,7 @@ fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len
         });
     }
     let size = shape.size(raw.abi.word());
-    elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
+    array::elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         number(text, raw, shape, element);
     });
 }

@@ -197,7 +197,7 @@ fn value_if_any(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 
 fn value(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let pointer = memory.word();
-    text.field("si_int").signed(super::argument::int(pointer));
+    text.field("si_int").signed(super::raw::int(pointer));
     text.field("si_ptr").addr(pointer);
 }
 

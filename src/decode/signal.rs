@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{call::Raw, memory::Memory, special, text::Text};
+use super::{memory::Memory, raw::Raw, special, text::Text};
 use crate::{model::signal_name, syscall::words, wire::Part};
 
 const RTMAX: i32 = 64;

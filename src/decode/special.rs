@@ -1,6 +1,6 @@
 //! Arguments of one register that are put together from several words.
 
-use super::{argument::int, errno, style::Constants, text::Text};
+use super::{errno, raw::int, style::Constants, text::Text};
 use crate::syscall::words;
 
 const MODE: u32 = 0o777;

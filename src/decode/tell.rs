@@ -2,8 +2,9 @@
 
 use super::{
     asked::View,
-    call::{self, Raw},
+    call,
     pair::{Found, Kept, Tells},
+    raw::Raw,
     siginfo, signal,
     style::Style,
 };

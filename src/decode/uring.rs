@@ -1,6 +1,6 @@
 //! Submission rings: io_uring_setup's parameters.
 
-use super::{call::Raw, layout, memory::Memory, text::Text};
+use super::{layout, memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::{layout::system, words::system as words},
     wire::Part,

@@ -1,6 +1,6 @@
 //! Netlink attributes: tables say what the value of each is, one printer follows them.
 
-use super::{address, interface};
+use super::{inet, interface};
 use crate::{
     decode::{memory::Memory, text::Text},
     syscall::words::{Words, net},
@@ -181,7 +181,7 @@ fn value(text: &mut Text<'_>, form: &Form, bytes: &[u8], around: &mut Around) ->
         Form::X32 => text.hex(memory.u32()),
         Form::XAny if !matches!(bytes.len(), 1 | 2 | 4 | 8) => return false,
         Form::XAny => text.hex(number(bytes)),
-        Form::Be16 => address::port(text, memory.be16()),
+        Form::Be16 => inet::port(text, memory.be16()),
         Form::Be64 => text.push(&format!("htobe64({})", u64::from_be(memory.u64()))),
         Form::Str => {
             let more = bytes.len() > text.style().string_limit;
@@ -194,9 +194,9 @@ fn value(text: &mut Text<'_>, form: &Form, bytes: &[u8], around: &mut Around) ->
             id => text.unsigned(id),
         },
         Form::Interface => interface::index(text, memory.u32()),
-        Form::Inet => address::inet_addr(text, memory.be32()),
-        Form::Inet6 => address::inet_pton(text, address::bits(&mut memory), None),
-        Form::Address => address::by_family(text, around.family.into(), bytes, None),
+        Form::Inet => inet::inet_addr(text, memory.be32()),
+        Form::Inet6 => inet::inet_pton(text, inet::bits(&mut memory), None),
+        Form::Address => inet::by_family(text, around.family.into(), bytes, None),
         Form::Hardware | Form::HardwareOfFamily if bytes.len() > 32 => return false,
         Form::Hardware => interface::hardware(text, bytes),
         Form::HardwareOfFamily => {
@@ -272,7 +272,7 @@ fn array(text: &mut Text<'_>, bytes: &[u8], size: usize, words: Option<&Words>, 
                 text.push("] = ");
             }
             match number(element) {
-                value if signed && size == 4 => text.signed(crate::decode::argument::int(value)),
+                value if signed && size == 4 => text.signed(crate::decode::raw::int(value)),
                 value => text.unsigned(value),
             }
         }

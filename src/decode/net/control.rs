@@ -1,6 +1,6 @@
 //! Control messages: what stands beside a message's data.
 
-use super::{address, interface};
+use super::{address, inet, interface};
 use crate::{
     decode::{memory::Memory, text::Text, time},
     syscall::words::net::option as words,
@@ -171,7 +171,7 @@ fn packet_info(text: &mut Text<'_>, data: &[u8], word: usize) {
         interface::index(text.field("ipi_ifindex"), memory.u32());
         for field in ["ipi_spec_dst", "ipi_addr"] {
             text.field(field);
-            address::inet_addr(text, memory.be32());
+            inet::inet_addr(text, memory.be32());
         }
     });
 }

@@ -2,8 +2,9 @@
 
 use super::{
     attribute::{self, Around, Attributes, Form::*},
-    inet_diag, interface,
-    netlink::Header,
+    header::Header,
+    inet_diag::{self, cookie},
+    interface,
 };
 use crate::{
     decode::{file, memory::Memory, text::Text},
@@ -81,12 +82,6 @@ pub(super) fn payload(text: &mut Text<'_>, header: Header, bytes: &[u8], around:
         attribute::list(text, rest, attributes, around);
     }
     true
-}
-
-/// `udiag_cookie=[1, 2]`.
-pub(super) fn cookie(text: &mut Text<'_>, field: &str, memory: &mut Memory<'_>) {
-    let (low, high) = (memory.u32(), memory.u32());
-    text.field(field).push(&format!("[{low}, {high}]"));
 }
 
 fn unix_request(text: &mut Text<'_>, memory: &mut Memory<'_>, _: u8) {

@@ -3,19 +3,24 @@
 use super::{
     address,
     attribute::{Around, Attributes, Form::*},
-    diag::cookie,
-    interface,
+    inet, interface,
 };
 use crate::{
     decode::{memory::Memory, text::Text},
     syscall::words::net::{self, diag as words},
 };
 
+/// `udiag_cookie=[1, 2]`.
+pub(super) fn cookie(text: &mut Text<'_>, field: &str, memory: &mut Memory<'_>) {
+    let (low, high) = (memory.u32(), memory.u32());
+    text.field(field).push(&format!("[{low}, {high}]"));
+}
+
 /// struct inet_diag_sockid.
 fn identity(text: &mut Text<'_>, memory: &mut Memory<'_>, family: u8) {
     text.field("id").braced(|text| {
-        address::port(text.field("idiag_sport"), memory.be16());
-        address::port(text.field("idiag_dport"), memory.be16());
+        inet::port(text.field("idiag_sport"), memory.be16());
+        inet::port(text.field("idiag_dport"), memory.be16());
         for field in ["idiag_src", "idiag_dst"] {
             host(text, field, memory.raw(16), family.into());
         }
@@ -27,7 +32,7 @@ fn identity(text: &mut Text<'_>, memory: &mut Memory<'_>, family: u8) {
 /// An address with sixteen bytes of room.
 fn host(text: &mut Text<'_>, field: &str, bytes: &[u8], family: i32) {
     match family {
-        libc::AF_INET | libc::AF_INET6 => address::by_family(text, family, bytes, Some(field)),
+        libc::AF_INET | libc::AF_INET6 => inet::by_family(text, family, bytes, Some(field)),
         _ => text.field(field).whole_hex_string(bytes),
     }
 }
@@ -172,7 +177,7 @@ fn condition(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         text.field("port").unsigned(port.cast_unsigned());
         let rest = memory.rest();
         if !rest.is_empty() {
-            address::by_family(text, family.into(), rest, Some("addr"));
+            inet::by_family(text, family.into(), rest, Some("addr"));
         }
     });
 }

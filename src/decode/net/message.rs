@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{address, control, netlink};
 use crate::{
-    decode::{call::Raw, memory::Memory, text::Text, time},
+    decode::{memory::Memory, raw::Raw, text::Text, time},
     syscall::words::net,
     wire::Part,
 };

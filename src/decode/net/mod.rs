@@ -5,8 +5,7 @@
 //! netlink messages by `attribute`'s tables, which `link`, `route`, `diag` and `netfilter` fill.
 
 use super::{
-    argument::{int, uint},
-    call::Raw,
+    raw::{Raw, int, uint},
     text::Text,
 };
 use crate::syscall::{Kind, Len, Shape};
@@ -16,6 +15,8 @@ mod attribute;
 mod bridge;
 mod control;
 mod diag;
+mod header;
+mod inet;
 mod inet_diag;
 pub(super) mod interface;
 mod link;

@@ -2,7 +2,7 @@
 
 use super::{
     attribute::{self, Around, Attributes},
-    netlink::Header,
+    header::Header,
 };
 use crate::{
     decode::{memory::Memory, text::Text},

@@ -2,7 +2,9 @@
 
 use super::{
     attribute::{self, Around, Attributes, Form},
-    diag, netfilter, route,
+    diag,
+    header::Header,
+    netfilter, route,
 };
 use crate::{
     decode::{errno, memory::Memory, text::Text},
@@ -29,28 +31,6 @@ const NLMSG_DONE: u16 = 3;
 /// Types below this mean the same in every protocol.
 const NLMSG_MIN_TYPE: u16 = 16;
 const NLM_F_CAPPED: u16 = 0x100;
-
-/// struct nlmsghdr.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Header {
-    length: u32,
-    pub(super) kind: u16,
-    pub(super) flags: u16,
-    sequence: u32,
-    pid: i32,
-}
-
-impl Header {
-    fn read(bytes: &[u8]) -> Self {
-        let mut memory = Memory::new(bytes, 0, 8);
-        let (length, kind, flags) = (memory.u32(), memory.u16(), memory.u16());
-        Self { length, kind, flags, sequence: memory.u32(), pid: memory.i32() }
-    }
-
-    fn length(&self) -> usize {
-        usize::try_from(self.length).unwrap_or(usize::MAX)
-    }
-}
 
 /// The messages of a buffer of `length` bytes, of which `bytes` were captured: one by itself, several in
 /// brackets. `word`: bytes of a long of the caller.

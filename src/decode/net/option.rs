@@ -1,8 +1,13 @@
 //! getsockopt and setsockopt: levels, options and their values.
 
-use super::{address, control::ucred, interface};
+use super::{address, control::ucred, inet, interface};
 use crate::{
-    decode::{argument::int, call::Raw, errno, memory::Memory, text::Text},
+    decode::{
+        errno,
+        memory::Memory,
+        raw::{Raw, int},
+        text::Text,
+    },
     syscall::words::{Words, net::option as words},
     wire::Part,
 };
@@ -244,11 +249,11 @@ fn value(text: &mut Text<'_>, raw: &Raw<'_>, form: Form, address: u64, bytes: &[
         Form::Membership => text.braced(|text| {
             for name in ["imr_multiaddr", "imr_interface"] {
                 text.field(name);
-                address::inet_addr(text, memory.be32());
+                inet::inet_addr(text, memory.be32());
             }
         }),
         Form::Membership6 => text.braced(|text| {
-            address::inet_pton(text, address::bits(&mut memory), Some("ipv6mr_multiaddr"));
+            inet::inet_pton(text, inet::bits(&mut memory), Some("ipv6mr_multiaddr"));
             interface::index(text.field("ipv6mr_interface"), memory.u32());
         }),
         Form::GroupRequest => text.braced(|text| {

@@ -1,6 +1,6 @@
 //! struct sockaddr: families that few programs use.
 
-use super::{address, interface};
+use super::{inet, interface};
 use crate::{
     decode::{memory::Memory, text::Text},
     syscall::words::{Words, net, net::address as words},
@@ -117,7 +117,7 @@ fn callsign(text: &mut Text<'_>, call: &[u8]) {
 }
 
 fn ipx(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    address::port(text.field("sipx_port"), memory.be16());
+    inet::port(text.field("sipx_port"), memory.be16());
     text.field("sipx_network").push("htonl(");
     text.hex(memory.be32());
     text.push(")");
@@ -201,11 +201,11 @@ fn rxrpc(text: &mut Text<'_>, memory: &mut Memory<'_>, length: usize) {
     text.field("transport").braced(|text| match i32::from(family) {
         libc::AF_INET => text.field("sin").braced(|text| {
             text.field("sin_family").word(&net::FAMILIES, family.into());
-            if claimed >= 16 { address::inet(text, &mut memory) } else { rest(text) }
+            if claimed >= 16 { inet::inet(text, &mut memory) } else { rest(text) }
         }),
         libc::AF_INET6 => text.field("sin6").braced(|text| {
             text.field("sin6_family").word(&net::FAMILIES, family.into());
-            if claimed >= 24 { address::inet6(text, &mut memory) } else { rest(text) }
+            if claimed >= 24 { inet::inet6(text, &mut memory) } else { rest(text) }
         }),
         _ => {
             text.field("family").word(&net::FAMILIES, family.into());

@@ -2,7 +2,11 @@
 
 use super::{address, interface};
 use crate::{
-    decode::{argument::uint, call::Raw, memory::Memory, text::Text},
+    decode::{
+        memory::Memory,
+        raw::{Raw, uint},
+        text::Text,
+    },
     syscall::words::net,
 };
 

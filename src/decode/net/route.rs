@@ -1,11 +1,9 @@
 //! NETLINK_ROUTE: which message begins how, addresses and routes; others have files of their own.
 
 use super::{
-    address,
     attribute::{self, Around, Attributes, Form::*},
-    interface, link, neighbour,
-    netlink::Header,
-    nexthop, rule, traffic,
+    header::Header,
+    inet, interface, link, neighbour, nexthop, rule, traffic,
 };
 use crate::{
     decode::{memory::Memory, text::Text},
@@ -204,7 +202,7 @@ fn via(text: &mut Text<'_>, bytes: &[u8], _: &mut Around) -> bool {
         text.field("rtvia_family").word(&net::FAMILIES, family.into());
         let rest = memory.rest();
         if !rest.is_empty() {
-            address::by_family(text, family.into(), rest, Some("rtvia_addr"));
+            inet::by_family(text, family.into(), rest, Some("rtvia_addr"));
         }
     });
     !memory.is_short()

@@ -1,9 +1,12 @@
 //! What the calls of sockets have besides structures: types, protocols, and addresses that come with a
 //! length which the kernel changes.
 
-use super::{address, netlink};
+use super::{address, inet, netlink};
 use crate::{
-    decode::{argument::int, call::Raw, text::Text},
+    decode::{
+        raw::{Raw, int},
+        text::Text,
+    },
     syscall::words::net,
     wire::Part,
 };
@@ -28,7 +31,7 @@ pub(in crate::decode) fn protocol(text: &mut Text<'_>, raw: &Raw<'_>, value: u32
     let words = match int(raw.register(0)) {
         libc::AF_INET | libc::AF_INET6 => &net::IP_PROTOCOLS,
         libc::AF_NETLINK => &net::NETLINK_PROTOCOLS,
-        libc::AF_PACKET => return address::ethernet(text, swapped(value)),
+        libc::AF_PACKET => return inet::ethernet(text, swapped(value)),
         libc::AF_AX25 => {
             text.hex(value);
             let word = net::AX25_PROTOCOLS.word(value.into()).unwrap_or(net::AX25_PROTOCOLS.unknown);
