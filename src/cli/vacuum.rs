@@ -44,7 +44,8 @@ impl Vacuum {
         out.flush()?;
         let freed = size(removed.iter().map(|entry| entry.used).sum());
         if !self.choosing.is_quiet() {
-            super::say(format_args!("deleted {} dumps, {freed}", removed.len()))?;
+            let dumps = if removed.len() == 1 { "dump" } else { "dumps" };
+            super::say(format_args!("deleted {} {dumps}, {freed}", removed.len()))?;
         }
         Ok(End::Done)
     }
