@@ -69,6 +69,13 @@ impl Saving {
         self.tasks.is_empty()
     }
 
+    /// Whether a dump of that invocation of a unit is stored.
+    pub(super) fn has_one_of(&self, invocation: &str) -> bool {
+        let entries = self.store.entries().unwrap_or_default();
+        let headers = entries.iter().filter_map(|entry| self.store.header(entry).ok());
+        headers.flat_map(|(dump, _)| dump.identities).any(|identity| identity.invocation.as_deref() == Some(invocation))
+    }
+
     /// Stores a dump beside everything else; the one who asked is answered when it is on the disk.
     pub(super) fn store(
         &mut self,

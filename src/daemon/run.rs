@@ -216,6 +216,10 @@ impl Daemon {
 
     /// Takes in that a unit failed.
     fn see_unit(&mut self, failed: &UnitFailed) {
+        // Told again when the daemon starts; the track may have outlived its predecessor.
+        if failed.earlier && self.saving.has_one_of(&failed.invocation) {
+            return;
+        }
         self.names.look_for_marks(&mut self.recorder);
         let Some(track) = names::track_of(&mut self.recorder, failed) else {
             tracing::debug!(unit = failed.unit, result = failed.result, "a unit failed that is not recorded");
