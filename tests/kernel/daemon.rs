@@ -254,18 +254,20 @@ fn bad_clients_cost_others_nothing() {
     sleep(Duration::from_secs(1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let id = runtime.block_on(served.client().tracks(Some(group.name()))).expect("tracks")[0].id;
-    let longest = || {
+    // The usual time is the median; the longest tells how busy the machine is.
+    let usual = || {
         runtime.block_on(async {
-            let mut longest = Duration::ZERO;
+            let mut times = Vec::new();
             for _ in 0..100 {
                 let began = Instant::now();
                 served.client().tracks(Some(group.name())).await.expect("tracks");
-                longest = longest.max(began.elapsed());
+                times.push(began.elapsed());
             }
-            longest
+            times.sort();
+            (times[50], times[99])
         })
     };
-    let (alone, before) = (longest(), resident(served.pid()));
+    let (alone, before) = (usual(), resident(served.pid()));
     let mut bad = Vec::new();
     for n in 0..100 {
         let mut stream = UnixStream::connect(served.socket()).expect("connect");
@@ -283,9 +285,10 @@ fn bad_clients_cost_others_nothing() {
         }
     }
     sleep(Duration::from_secs(2));
-    let (beside, grown) = (longest(), resident(served.pid()).saturating_sub(before));
-    println!("longest of 100: alone {alone:?}, beside 100 bad clients {beside:?}; {} KiB more", grown / 1024);
-    assert!(beside < alone.max(Duration::from_millis(20)) * 10, "{alone:?} alone, {beside:?} beside");
+    let (beside, grown) = (usual(), resident(served.pid()).saturating_sub(before));
+    println!("median, longest: alone {alone:?}, beside 100 bad clients {beside:?}; {} KiB more", grown / 1024);
+    assert!(beside.0 < alone.0.max(Duration::from_millis(10)) * 10, "{alone:?} alone, {beside:?} beside");
+    assert!(beside.1 < Duration::from_secs(10), "{beside:?}: somebody was waited for");
     assert!(grown < 64 << 20, "{grown} bytes more");
     for stream in &mut bad {
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time");

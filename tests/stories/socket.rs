@@ -125,18 +125,20 @@ fn a_follower_that_goes_is_noticed() {
 fn a_hundred_bad_clients_cost_others_nothing() {
     let served = Served::new(4 << 20);
     let client = served.client();
-    let longest = |times: usize| {
+    // The usual time is the median; the longest tells how busy the machine is.
+    let usual = || {
         runtime().block_on(async {
-            let mut longest = Duration::ZERO;
-            for _ in 0..times {
+            let mut times = Vec::new();
+            for _ in 0..200 {
                 let began = Instant::now();
                 client.tracks(None).await.expect("tracks");
-                longest = longest.max(began.elapsed());
+                times.push(began.elapsed());
             }
-            longest
+            times.sort();
+            (times[100], times[199])
         })
     };
-    let alone = longest(200);
+    let alone = usual();
     let before = resident();
     let mut bad = Vec::new();
     for n in 0..100 {
@@ -154,10 +156,12 @@ fn a_hundred_bad_clients_cost_others_nothing() {
             bad.push(stream);
         }
     }
-    let beside = longest(200);
+    let beside = usual();
     let grown = resident().saturating_sub(before);
-    println!("longest of 200: alone {alone:?}, beside 100 bad clients {beside:?}; {} KiB more", grown / 1024);
-    assert!(beside < alone.max(Duration::from_millis(10)) * 10, "{alone:?} alone, {beside:?} beside bad clients");
+    println!("median, longest: alone {alone:?}, beside 100 bad clients {beside:?}; {} KiB more", grown / 1024);
+    let most = alone.0.max(Duration::from_millis(5)) * 10;
+    assert!(beside.0 < most, "{alone:?} alone, {beside:?} beside bad clients");
+    assert!(beside.1 < Duration::from_secs(5), "{beside:?}: somebody was waited for");
     // What waits to be taken is bounded by the server, whatever is asked for.
     assert!(grown < 100 << 20, "{grown} bytes more");
     // They are dropped in the end.
