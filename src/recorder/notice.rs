@@ -1,6 +1,13 @@
 //! What happens around the tracks, as the kernel side tells it.
 
-use std::{ffi::OsStr, fs, os::fd::BorrowedFd, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::{
+        fd::BorrowedFd,
+        unix::{ffi::OsStrExt, fs::MetadataExt},
+    },
+};
 
 use anyhow::{Context, Result};
 
@@ -12,7 +19,7 @@ use super::{
     watch::REST,
 };
 use crate::{
-    cgroup::{NameKind, kind_of},
+    cgroup::{Cgroup, NameKind, kind_of},
     kernel::{RawNotice, RawWhat},
     model::Identity,
 };
@@ -93,11 +100,13 @@ impl Recorder {
         if events.lines().any(|line| line == "populated 0") {
             return true;
         }
-        let alone = |path: &Path| {
-            let procs = fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default();
-            procs.lines().all(|line| line.parse() == Ok(pid))
-        };
-        alone(cgroup.path()) && cgroup.descendants().iter().all(|below| alone(below.path()))
+        let below = cgroup.descendants();
+        let paths = std::iter::once(cgroup.path()).chain(below.iter().map(Cgroup::path));
+        let procs = paths.map(|path| fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default());
+        let left: Vec<u32> =
+            procs.flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>()).collect();
+        // The kernel's numbers are not those of a pid namespace: there the one that is left is taken for it.
+        left.iter().all(|other| *other == pid) || (left.len() == 1 && !sees_all_pids())
     }
 
     /// A cgroup was made; `own` is the slot that it took.
@@ -184,6 +193,13 @@ impl Recorder {
         watch.used.extend(track.slot);
         Ok(())
     }
+}
+
+/// Whether this process's numbers of processes are the kernel's own: the first pid namespace has a fixed inode
+/// (PROC_PID_INIT_INO, include/linux/proc_ns.h).
+fn sees_all_pids() -> bool {
+    const FIRST: u64 = 0xefff_fffc;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == FIRST)
 }
 
 /// Whether a slot is one that cgroups take.

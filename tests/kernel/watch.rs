@@ -419,7 +419,7 @@ fn at_full_speed_no_call_is_lost_across_a_change_of_recorders() {
     // Every call was written, those since overwritten included: the writer's and what is around them.
     let writes = all.last().expect("a write") + 1;
     let around = watched.track("fast.service").calls - writes;
-    assert!(writes > 10_000 && around < 500, "{writes} writes among {} calls", track.calls);
+    assert!(writes > 10_000 && around < 5_000, "{writes} writes among {} calls", track.calls);
     watched.end();
     keeper.join().expect("the keeper ends with the recording");
 }
