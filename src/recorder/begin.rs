@@ -62,7 +62,7 @@ impl Recorder {
     fn begin(settings: &Settings, watching: Watching, keeper: Option<Keeper>) -> Result<Self> {
         let cpus = online()?;
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
-        let share = settings.budget.share(take_in::leaves(&root), watching.ready, cpus.len())?;
+        let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
         let kernel = Kernel::load(&options(settings, share.most))?;
         let mut recorder = Self::around(kernel, share.ring, cpus)?;
         recorder.shrunk = share.shrunk;

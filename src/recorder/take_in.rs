@@ -12,18 +12,19 @@ use super::{
     watch::{LOBBY, REST},
 };
 use crate::{
-    cgroup::{Cgroup, NameKind, kind_of},
+    cgroup::{Cgroup, NameKind, Rules, kind_of},
     kernel::Assignment,
 };
 
-/// How many named leaves there are.
-pub(super) fn leaves(root: &Cgroup) -> usize {
+/// How many named leaves there are that the rules want.
+pub(super) fn leaves(root: &Cgroup, rules: &Rules) -> usize {
     let mut count = 0;
     let mut left = vec![root.path().to_owned()];
     while let Some(path) = left.pop() {
         for (path, name) in below(&path) {
             let kind = kind_of(&name);
-            count += usize::from(kind != NameKind::Pass);
+            let wanted = kind != NameKind::Pass && rules.wants(&name_of(&path, root.path()));
+            count += usize::from(wanted);
             if kind != NameKind::Leaf {
                 left.push(path);
             }
