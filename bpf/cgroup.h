@@ -68,18 +68,35 @@ static __always_inline __u32 part(const char *name, __u32 length)
 	}
 }
 
-static __always_inline void tell_made(struct cgroup *cgroup, __u64 parent, __u32 slot, bool own)
+static __always_inline void fill_made(struct notice *notice, struct cgroup *cgroup, __u64 parent, __u32 slot, bool own)
 {
-	struct notice *notice = begin_notice(NOTICE_MADE, cgroup->kn->id, slot);
 	long length;
 
-	if (!notice)
-		return;
+	fill_notice(notice, NOTICE_MADE, cgroup->kn->id, slot);
 	notice->own = own;
 	notice->parent = parent;
 	length = bpf_probe_read_kernel_str(notice->name, sizeof(notice->name), cgroup->kn->name);
 	notice->length = length > 0 ? length - 1 : 0;
-	bpf_ringbuf_submit(notice, 0);
+}
+
+/* parted: the cgroup above only holds others, so that this one has a name of its own. */
+static __always_inline void tell_made(struct cgroup *cgroup, __u64 parent, __u32 slot, bool parted)
+{
+	__u32 number = slot & ~CGROUP_PARTED;
+	bool own = parted && is_pooled(number);
+	struct notice *owner = own ? bpf_map_lookup_elem(&owners, &number) : 0;
+	struct notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+
+	if (owner)
+		fill_made(owner, cgroup, parent, slot, own);
+	if (notice) {
+		fill_made(notice, cgroup, parent, slot, own);
+		bpf_ringbuf_submit(notice, 0);
+		return;
+	}
+	count(notices_lost);
+	if (parted && number == lobby)
+		count(unnamed);
 }
 
 SEC("tp_btf/cgroup_mkdir")
@@ -111,7 +128,7 @@ int on_mkdir(__u64 *ctx)
 			*own = slot;
 	}
 	if (watching)
-		tell_made(cgroup, parent, slot, (*given & CGROUP_PARTED) && is_pooled(slot & ~CGROUP_PARTED));
+		tell_made(cgroup, parent, slot, *given & CGROUP_PARTED);
 	return 0;
 }
 

@@ -188,6 +188,14 @@ struct {
 	__uint(max_entries, 1 << 19);
 } notices SEC(".maps");
 
+/* By slot: the cgroup that took it from the pool, as it was told. It can still be read where the telling failed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct notice);
+	__uint(max_entries, 1);
+} owners SEC(".maps");
+
 /* Written here, read by userspace. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

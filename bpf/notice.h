@@ -39,6 +39,7 @@ enum notice_kind {
 	NOTICE_DIED = 3,	/* a process ended by a signal or with a status other than 0 */
 } __attribute__((packed));
 
+/* A name is last: only what is made has one. Of a slot that a cgroup took, this is kept beside (owners). */
 struct notice {
 	enum notice_kind kind;
 	__u8 own;		/* made: it got rings of its own */
@@ -71,6 +72,7 @@ struct count {
 
 struct counters {
 	__u64 notices_lost;	/* there was no room to tell */
+	__u64 unnamed;		/* of them: a cgroup came into the lobby, and its name is lost with its end */
 	__u64 pool_empty;	/* a cgroup came into the lobby because no slot was ready */
 	__u64 cgroups_full;	/* a cgroup was not noted: the map of cgroups is full */
 	__u64 output_failed;	/* a ring did not take a sample */

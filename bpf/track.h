@@ -71,15 +71,8 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 			__sync_fetch_and_add(&counters_->field, 1);                      \
 	} while (0)
 
-/* A notice to fill in and submit. */
-static __always_inline struct notice *begin_notice(enum notice_kind kind, __u64 cgroup, __u32 slot)
+static __always_inline void fill_notice(struct notice *notice, enum notice_kind kind, __u64 cgroup, __u32 slot)
 {
-	struct notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
-
-	if (!notice) {
-		count(notices_lost);
-		return 0;
-	}
 	notice->kind = kind;
 	notice->own = 0;
 	notice->length = 0;
@@ -89,6 +82,17 @@ static __always_inline struct notice *begin_notice(enum notice_kind kind, __u64 
 	notice->parent = 0;
 	notice->pid = 0;
 	notice->code = 0;
+}
+
+/* A notice without a name, to fill in and submit. */
+static __always_inline struct notice *begin_notice(enum notice_kind kind, __u64 cgroup, __u32 slot)
+{
+	struct notice *notice = bpf_ringbuf_reserve(&notices, __builtin_offsetof(struct notice, name), 0);
+
+	if (notice)
+		fill_notice(notice, kind, cgroup, slot);
+	else
+		count(notices_lost);
 	return notice;
 }
 

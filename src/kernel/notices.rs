@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     fmt,
-    mem::{offset_of, size_of},
+    mem::offset_of,
     os::fd::{BorrowedFd, RawFd},
     rc::Rc,
 };
@@ -24,6 +24,16 @@ pub struct RawNotice {
     pub cgroup: u64,
     /// Where its records go.
     pub slot: u32,
+}
+
+impl RawNotice {
+    /// The name of the cgroup that was made.
+    pub fn name(&self) -> Option<&[u8]> {
+        match &self.what {
+            RawWhat::Made { name, .. } => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// What a notice is about.
@@ -89,8 +99,9 @@ impl Notices {
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<RawNotice> {
-    let bytes = bytes.get(..size_of::<notice>())?;
+/// A notice from its bytes; only of a cgroup that was made there is a name at their end.
+pub(super) fn parse(bytes: &[u8]) -> Option<RawNotice> {
+    bytes.get(..offset_of!(notice, name))?;
     let number = |at: usize| bytes.get(at..at + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
     let half = |at: usize| bytes.get(at..at + 4).and_then(|raw| raw.try_into().ok()).map_or(0, u32::from_ne_bytes);
     let what = match notice_kind(bytes[offset_of!(notice, kind)]) {

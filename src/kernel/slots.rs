@@ -29,6 +29,8 @@ pub struct Assignment {
 pub struct Counters {
     /// Notices for which there was no room.
     pub notices_lost: u64,
+    /// Of them those of cgroups that came into the lobby.
+    pub unnamed: u64,
     /// Cgroups that came into the lobby because no slot was ready.
     pub pool_empty: u64,
     /// Cgroups that were not noted because the map of cgroups was full.
@@ -121,6 +123,9 @@ impl Kernel {
 
     /// Offers a slot to the cgroups that will be made.
     pub fn offer(&self, slot: u32) -> Result<()> {
+        let nobody = [0; size_of::<types::notice>()];
+        let owners = &self.skel.maps.owners;
+        owners.update(&slot.to_ne_bytes(), &nobody, MapFlags::ANY).context("forget whose a slot was")?;
         self.skel.maps.pool.update(&[], &slot.to_ne_bytes(), MapFlags::ANY).context("offer a slot to new cgroups")
     }
 
@@ -128,6 +133,13 @@ impl Kernel {
     pub fn take_back(&self) -> Result<Option<u32>> {
         let taken = self.skel.maps.pool.lookup_and_delete(&[]).context("take a slot back")?;
         Ok(taken.and_then(|raw| raw.try_into().ok()).map(u32::from_ne_bytes))
+    }
+
+    /// The notice of the cgroup that took a slot since it was offered, whether or not there was room to tell of it.
+    pub fn owner(&self, slot: u32) -> Result<Option<RawNotice>> {
+        let bytes =
+            self.skel.maps.owners.lookup(&slot.to_ne_bytes(), MapFlags::ANY).context("look a slot's owner up")?;
+        Ok(bytes.as_deref().and_then(super::notices::parse))
     }
 
     /// Readable when there are notices; `None`: nobody is told.
@@ -148,10 +160,11 @@ impl Kernel {
             |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
         Ok(Counters {
             notices_lost: at(0),
-            pool_empty: at(1),
-            cgroups_full: at(2),
-            output_failed: at(3),
-            counts_full: at(4),
+            unnamed: at(1),
+            pool_empty: at(2),
+            cgroups_full: at(3),
+            output_failed: at(4),
+            counts_full: at(5),
         })
     }
 

@@ -9,6 +9,7 @@ use super::{
     online,
     resume::{Left, resume},
     slot::Slot,
+    spare::Ready,
     take_in,
     track::Track,
     tree::{Node, Tree},
@@ -85,7 +86,7 @@ impl Recorder {
         recorder.watch = Some(Watch {
             rules: watching.rules,
             keep: watching.keep,
-            ready: watching.ready.clamp(1, share.most as usize),
+            ready: Ready::new(watching.ready, share.most),
             lobby,
             tree,
             given_up: Remembered::default(),

@@ -250,7 +250,8 @@ impl Recorder {
         let counters = self.kernel.counters()?;
         for (count, reason) in [
             (counters.output_failed, "samples that a ring did not take"),
-            (counters.notices_lost, "cgroups and deaths that there was no room to tell of at once"),
+            (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
+            (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
             (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
         ] {
             if count > 0 {

@@ -64,7 +64,7 @@ impl Recorder {
         Ok(raw.into_iter().filter_map(|notice| self.understand(notice)).collect())
     }
 
-    fn understand(&mut self, notice: RawNotice) -> Option<Notice> {
+    pub(super) fn understand(&mut self, notice: RawNotice) -> Option<Notice> {
         match notice.what {
             RawWhat::Made { parent, name, own } => {
                 self.made(notice.cgroup, parent, OsStr::from_bytes(&name), own.then_some(notice.slot), notice.time)

@@ -14,6 +14,7 @@ use super::{
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
     slot::{Slot, SlotNote},
+    spare::Ready,
     track::{Track, TrackNote, oldest_first},
     tree::{Node, Tree},
     watch::{LOBBY, REST, Watch, Watching},
@@ -56,7 +57,7 @@ pub(super) fn resume(
     recorder.watch = Some(Watch {
         rules: watching.rules,
         keep: watching.keep,
-        ready: watching.ready.clamp(1, note.most as usize),
+        ready: Ready::new(watching.ready, note.most),
         lobby,
         tree,
         given_up: Remembered::default(),

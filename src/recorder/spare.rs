@@ -4,6 +4,31 @@ use anyhow::{Context, Result};
 
 use super::{Recorder, boottime, slot::Slot, track::Track, watch::REST};
 
+/// How many slots wait for cgroups. When they have run out, twice as many are made ready, as long as there is
+/// memory that nothing else needs; what was made once stays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    least: usize,
+    now: usize,
+}
+
+impl Ready {
+    /// So many, of so many that there can be.
+    pub(super) fn new(least: usize, most: u32) -> Self {
+        let least = least.clamp(1, most as usize);
+        Self { least, now: least }
+    }
+
+    fn ran_out(&mut self, most: u32) {
+        self.now = (2 * self.now).min(most as usize / 4).max(self.now);
+    }
+
+    /// How many may go to cgroups that can wait.
+    pub(super) fn half(self) -> usize {
+        self.least / 2
+    }
+}
+
 /// A history stays at least so long after its cgroup is gone, so that whoever wants to keep it can:
 /// nanoseconds.
 const LEAST: u64 = 2_000_000_000;
@@ -22,19 +47,22 @@ impl Recorder {
 
     /// Sees to it that slots are ready: those that have served, new ones, and those of the longest dead.
     pub(super) fn refill(&mut self) -> Result<()> {
-        let Some(watch) = &self.watch else { return Ok(()) };
-        let ready = watch.ready;
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        if self.spare.is_empty() && watch.made > 0 {
+            watch.ready.ran_out(watch.most);
+        }
+        let Ready { least, now } = watch.ready;
         if !watch.used.is_empty() {
             self.offer_used()?;
         }
-        while self.spare.len() < ready {
+        while self.spare.len() < now {
             let watch = self.watched_mut()?;
             if watch.made < watch.most {
                 watch.made += 1;
                 let number = REST + watch.made;
                 self.make_slot(number)?;
                 self.kernel.offer(number)?;
-            } else if !self.free_dead(ready - self.spare.len())? {
+            } else if self.spare.len() >= least || !self.free_dead(least - self.spare.len())? {
                 break;
             }
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{Notice, Recorder, TrackId, boottime, online, slot::Slot, track::assign_all, watch::LOBBY};
+use super::{GivenUp, Notice, Recorder, TrackId, boottime, online, slot::Slot, track::assign_all, watch::LOBBY};
+use crate::identity;
 
 impl Recorder {
     /// To be called about once a second; what has happened meanwhile is told.
@@ -40,14 +41,34 @@ impl Recorder {
         told.extend(self.read_notices_only()?);
         let taken: Vec<u32> = self.spare.keys().copied().filter(|slot| !offered.contains(slot)).collect();
         for number in taken {
-            if let Some(slot) = self.spare.remove(&number) {
-                self.watched_mut()?.used.push(slot);
-            }
+            told.extend(self.take_in_unseen(number, &found)?);
         }
         for slot in offered.into_iter().filter(|slot| self.spare.contains_key(slot)) {
             self.kernel.offer(slot)?;
         }
         told.extend(self.tracks.keys().filter(|id| !known.contains(id)).map(|id| Notice::Born(*id)));
+        Ok(told)
+    }
+
+    /// A cgroup took this slot and could not be told of; if it is gone by now, its history is still there.
+    fn take_in_unseen(&mut self, number: u32, found: &BTreeSet<u64>) -> Result<Vec<Notice>> {
+        let Some(owner) = self.kernel.owner(number)? else {
+            // It is being taken just now.
+            self.watched_mut()?.doubtful = true;
+            return Ok(Vec::new());
+        };
+        let mut told: Vec<Notice> = self.understand(owner.clone()).into_iter().collect();
+        if !found.contains(&owner.cgroup) {
+            told.extend(self.removed(owner.cgroup, boottime()));
+        }
+        if let Some(slot) = self.spare.remove(&number) {
+            let name = owner.name().map(String::from_utf8_lossy).unwrap_or_default();
+            let identity = identity::of_path(&format!("/?/{name}"), owner.cgroup);
+            let why = "it came and went unseen, as did the cgroup above it";
+            let watch = self.watched_mut()?;
+            watch.given_up.add(GivenUp { identity, at: boottime(), why });
+            watch.used.push(slot);
+        }
         Ok(told)
     }
 
@@ -105,7 +126,7 @@ impl Recorder {
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {
-            if self.spare.len() <= self.watched()?.ready / 2 {
+            if self.spare.len() <= self.watched()?.ready.half() {
                 break;
             }
             let Some(cgroup) = self.tracks.get(&id).and_then(|track| track.directory()) else { continue };

@@ -10,6 +10,7 @@ use super::{
     files,
     given_up::Remembered,
     slot::{Slot, Written},
+    spare::Ready,
     track::{Stay, Track, oldest_first},
     tree::{Node, Tree},
 };
@@ -69,7 +70,7 @@ pub struct TrackInfo {
 pub(super) struct Watch {
     pub(super) rules: Rules,
     pub(super) keep: Duration,
-    pub(super) ready: usize,
+    pub(super) ready: Ready,
     pub(super) lobby: Slot,
     pub(super) tree: Tree,
     pub(super) given_up: Remembered,
