@@ -169,6 +169,8 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return 0;
 	if (counting)
 		return count_call(task, state, ret);
+	if (watching && call_rules.count)
+		heed_rules(task, state, ret);
 	/* A call whose start was written is told to its end. */
 	if (slower_than && !(state->flags & (FLAG_NO_ENTER | FLAG_ENTERED)) &&
 	    bpf_ktime_get_boot_ns() - state->entered < slower_than) {

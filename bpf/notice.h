@@ -37,6 +37,7 @@ enum notice_kind {
 	NOTICE_MADE = 1,	/* a cgroup was made */
 	NOTICE_REMOVED = 2,
 	NOTICE_DIED = 3,	/* a process ended by a signal or with a status other than 0 */
+	NOTICE_CALL = 4,	/* a call ended as a rule says */
 } __attribute__((packed));
 
 /* A name is last: only what is made has one. Of a slot that a cgroup took, this is kept beside (owners). */
@@ -48,7 +49,7 @@ struct notice {
 	__u64 time;
 	__u64 cgroup;
 	__u64 parent;		/* made: the cgroup above */
-	__u32 pid;
+	__u32 pid;		/* died, call: the process */
 	__u32 code;		/* died: as wait(2) reports it */
 	__u8 comm[16];
 	__u8 name[CGROUP_NAME_MOST];

@@ -11,7 +11,10 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{rule::Rule, trigger::Policy};
+use super::{
+    rule::{self, Rule},
+    trigger::Policy,
+};
 use crate::{
     cgroup::Rules,
     control,
@@ -188,6 +191,7 @@ impl Config {
         );
         ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
+        ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
         config.watching()?;
         Ok(config)
     }

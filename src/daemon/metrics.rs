@@ -135,7 +135,7 @@ impl Daemon {
         let given_up = counts.given_up as f64;
         page.one(Counter, "traceloop_dumps_given_up_total", "Stored dumps that are gone for the limits.", given_up);
         let missed = self.calls.missed as f64;
-        let help = "Looks for calls of [triggers] before which a ring was overwritten.";
+        let help = "Calls that [triggers] may mean and that newer ones had overwritten before they were looked at.";
         page.one(Counter, "traceloop_call_rules_missed_total", help, missed);
         let help = "Triggers that made no dump.";
         page.by(Counter, "traceloop_triggers_suppressed_total", help, "reason", by(&counts.suppressed));

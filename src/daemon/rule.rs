@@ -7,9 +7,13 @@ use globset::{GlobBuilder, GlobMatcher};
 use nix::errno::Errno;
 
 use crate::{
+    kernel::{CallRule, End},
     model::{Call, Outcome, duration},
     syscall::{self, Abi},
 };
+
+/// So many rules there can be: the kernel side has a row for each ABI of each.
+pub(super) const MOST: usize = 16;
 
 /// Which calls make a dump.
 #[derive(Clone, Debug)]
@@ -43,6 +47,17 @@ impl Rule {
                 When::Failed(errno) => ret == -i64::from(errno),
                 When::Longer(least) => took.is_some_and(|took| u128::from(took) >= least.as_nanos()),
             }
+    }
+
+    /// For the kernel side: the rule without its path, by each ABI that has the call.
+    pub fn kinds(&self) -> impl Iterator<Item = CallRule> {
+        let end = match self.when {
+            When::Failed(errno) => End::Failed(errno),
+            When::Longer(least) => End::Longer(u64::try_from(least.as_nanos()).unwrap_or(u64::MAX)),
+        };
+        [(self.native, false), (self.compat, true)]
+            .into_iter()
+            .filter_map(move |(nr, compat)| Some(CallRule { nr: nr?, compat, end }))
     }
 
     /// Whether a decoded call is meant.

@@ -126,7 +126,7 @@ impl Daemon {
         for id in known {
             daemon.names.born(&mut daemon.recorder, id);
         }
-        daemon.calls = Calls::new(daemon.config.triggers.calls.clone(), &daemon.recorder);
+        daemon.calls = Calls::new(daemon.config.triggers.calls.clone(), &daemon.recorder)?;
         Ok((daemon, inbox, asked))
     }
 
@@ -157,6 +157,7 @@ impl Daemon {
                 Some(failed) = inbox.units.recv() => self.see_unit(&failed),
                 () = at(due) => self.dump_due()?,
                 () = at(follow) => self.follow_on(),
+                () = at(self.calls.next()) => self.look_at_calls(),
                 () = self.saving.next() => {}
                 Some((id, identity)) = self.names.next() => names::take_over(&mut self.recorder, id, identity),
                 _ = second.tick() => self.tidy()?,
@@ -174,7 +175,6 @@ impl Daemon {
         let notices = self.recorder.tidy()?;
         self.see(&notices);
         self.names.look_for_marks(&mut self.recorder);
-        self.look_at_calls();
         self.tell_status();
         self.systemd.alive();
         Ok(())
@@ -182,7 +182,7 @@ impl Daemon {
 
     /// Takes in the calls that rules name.
     fn look_at_calls(&mut self) {
-        for found in self.calls.look(&self.recorder) {
+        for found in self.calls.look(&self.recorder, Instant::now()) {
             if let Some(identity) = self.recorder.identity(found.track) {
                 let cause = Cause::Call { tid: found.tid, rule: found.rule };
                 let evidence = evidence::evidence(found.track, identity, cause, None, self.booted);
@@ -209,6 +209,7 @@ impl Daemon {
                         self.weigh(evidence);
                     }
                 }
+                Notice::Called { track, time } => self.calls.told(*track, *time, Instant::now()),
                 Notice::Gone(_) => {}
             }
         }
@@ -314,7 +315,7 @@ impl Daemon {
             tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
         }
         self.policy = new.policy();
-        self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder);
+        self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder)?;
         self.config = self.config.reloaded(new);
         tracing::info!("the configuration was read again");
         Ok(())

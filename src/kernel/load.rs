@@ -141,6 +141,7 @@ impl Kernel {
         open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
         open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
         open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
+        open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
         open.maps.notices.set_autocreate(watching)?;
         open.maps.counts.set_autocreate(options.counting)?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;

@@ -59,6 +59,8 @@ pub enum RawWhat {
         /// How, as wait(2) reports it.
         code: u32,
     },
+    /// A call in it ended as a rule says.
+    Call,
 }
 
 /// Reads notices; the descriptor is readable when there are some.
@@ -122,6 +124,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<RawNotice> {
             comm.copy_from_slice(&bytes[at..at + 16]);
             RawWhat::Died { pid: half(offset_of!(notice, pid)), comm, code: half(offset_of!(notice, code)) }
         }
+        notice_kind::NOTICE_CALL => RawWhat::Call,
         _ => return None,
     };
     Some(RawNotice {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
-    kernel::{RawNotice, RawWhat},
+    kernel::{CallRule, RawNotice, RawWhat},
     model::Identity,
 };
 
@@ -43,6 +43,13 @@ pub enum Notice {
         status: i32,
         /// Whether nothing is left in its cgroup.
         last: bool,
+    },
+    /// A call ended as a rule says; the next of this track's is told of when this one was looked at.
+    Called {
+        /// Where the call is.
+        track: TrackId,
+        /// When it ended, CLOCK_BOOTTIME nanoseconds.
+        time: u64,
     },
 }
 
@@ -70,9 +77,12 @@ impl Recorder {
                 self.made(notice.cgroup, parent, OsStr::from_bytes(&name), own.then_some(notice.slot), notice.time)
             }
             RawWhat::Removed => self.removed(notice.cgroup, notice.time),
+            RawWhat::Call => {
+                let track = self.track_of(notice.cgroup)?;
+                Some(Notice::Called { track, time: notice.time })
+            }
             RawWhat::Died { pid, comm, code } => {
-                let track = self.watch.as_ref()?.tree.get(notice.cgroup).and_then(|node| node.track);
-                let track = track.or_else(|| self.track_of_dead(notice.cgroup))?;
+                let track = self.track_of(notice.cgroup)?;
                 let comm = comm.split(|byte| *byte == 0).next().unwrap_or_default();
                 Some(Notice::Died {
                     track,
@@ -85,8 +95,22 @@ impl Recorder {
         }
     }
 
-    fn track_of_dead(&self, cgroup: u64) -> Option<TrackId> {
-        self.tracks.iter().rev().find(|(_, track)| track.identity.cgroup_id == cgroup).map(|(id, _)| *id)
+    /// Whose track a cgroup's records are in, though the cgroup may be gone.
+    fn track_of(&self, cgroup: u64) -> Option<TrackId> {
+        let alive = self.watch.as_ref()?.tree.get(cgroup).and_then(|node| node.track);
+        let mut dead = self.tracks.iter().rev().filter(|(_, track)| track.identity.cgroup_id == cgroup);
+        alive.or_else(|| dead.next().map(|(id, _)| *id))
+    }
+
+    /// From now on it tells of calls that end so, each track's first until that was looked at.
+    pub fn heed(&self, rules: &[CallRule]) -> Result<()> {
+        self.kernel.heed(rules)
+    }
+
+    /// A track was looked at.
+    pub fn heeded(&self, id: TrackId) -> Result<()> {
+        let slot = self.tracks.get(&id).and_then(|track| track.slot.as_ref());
+        slot.map_or(Ok(()), |slot| self.kernel.heeded(slot.number))
     }
 
     /// Whether nothing but this process is left in a track's cgroup.

@@ -137,6 +137,7 @@ fn a_call_that_a_rule_names_leaves_a_dump() {
         assert!(path.display().to_string().contains("-call-") && shown(path).contains(text), "{}", shown(path));
     };
     has("open.service", "/nonexistent/a");
+    assert!(metrics(&served).contains("traceloop_call_rules_missed_total 0"), "{}", metrics(&served));
     has("slow.service", "clock_nanosleep(");
 }
 
