@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::output::{Needs, Output};
+use super::{
+    output::{Needs, Output},
+    selecting,
+};
 use crate::{
     kernel::Feature,
     model::{duration, size},
@@ -27,7 +30,7 @@ pub(super) struct Recording {
     #[arg(short = 's', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=4096))]
     pub(super) string_limit: u32,
     /// Record only these calls: names, %classes, `!` for all but them
-    #[arg(long, value_name = "SET", default_value = "all", value_parser = filter)]
+    #[arg(long, value_name = "SET", default_value = "all", value_parser = selecting::filter)]
     syscalls: Filter,
     /// Record only calls that last at least so long, decided in the kernel: 200ms, 1.5s. Calls whose arguments
     /// are gone at their end (execve) are recorded however short
@@ -88,9 +91,4 @@ pub(super) fn say_ready(recorder: &Recorder, cgroups: usize) -> Result<()> {
 
 fn kib(bytes: usize) -> String {
     format!("{} KiB", bytes / 1024)
-}
-
-/// `trace=SET`, or the set alone.
-pub(super) fn filter(text: &str) -> Result<Filter> {
-    Filter::parse(text.strip_prefix("trace=").unwrap_or(text))
 }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, time::Duration};
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args};
 
-use super::{recording, styling};
+use super::styling;
 use crate::{
     decode::Descriptors,
     model::duration,
@@ -135,10 +135,10 @@ impl Selecting {
 
 fn expression(text: &str) -> Result<Expression> {
     let Some((name, set)) = text.split_once('=') else {
-        return Ok(Expression::Calls(recording::filter(text)?));
+        return Ok(Expression::Calls(filter(text)?));
     };
     Ok(match name {
-        "trace" | "t" => Expression::Calls(recording::filter(set)?),
+        "trace" | "t" => Expression::Calls(filter(set)?),
         "signal" | "signals" | "s" => Expression::Signals(Signals::parse(set)?),
         "status" => Expression::Statuses(Statuses::parse(set)?),
         "quiet" | "silent" | "silence" | "q" => quiet(set)?,
@@ -160,6 +160,11 @@ fn quiet(set: &str) -> Result<Expression> {
         }
     }
     Ok(Expression::Quiet { exits, superseded })
+}
+
+/// `trace=SET`, or the set alone.
+pub(super) fn filter(text: &str) -> Result<Filter> {
+    Filter::parse(text.strip_prefix("trace=").unwrap_or(text))
 }
 
 #[cfg(test)]

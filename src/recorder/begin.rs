@@ -8,12 +8,12 @@ use super::{
     hold::{Hold, RECORDING, RecordingNote},
     online,
     resume::{Left, resume},
-    slot::Slot,
+    slot::{LOBBY, REST, Slot},
     spare::Ready,
     take_in,
     track::Track,
     tree::{Node, Tree},
-    watch::{LOBBY, REST, Watch, Watching},
+    watch::{Watch, Watching},
 };
 use crate::{
     cgroup::{self, Cgroup},

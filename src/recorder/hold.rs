@@ -8,7 +8,7 @@ use std::{cell::RefCell, os::fd::BorrowedFd};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{TrackId, slot::Slot, track::Track};
+use super::TrackId;
 use crate::{keeper::Keeper, kernel::Kernel};
 
 /// The note of the recording as a whole.
@@ -80,12 +80,12 @@ impl Hold {
         self.tell(|keeper| keeper.let_go(&ring_name(slot, serial)));
     }
 
-    pub(super) fn slot(&self, slot: &Slot) {
-        self.tell(|keeper| keeper.note(&format!("{SLOT}{}", slot.number), &slot.note()));
+    pub(super) fn slot(&self, slot: u32, note: &impl Serialize) {
+        self.tell(|keeper| keeper.note(&format!("{SLOT}{slot}"), note));
     }
 
-    pub(super) fn track(&self, id: TrackId, track: &Track) {
-        self.tell(|keeper| keeper.note(&format!("{TRACK}{}", id.0), &track.note()));
+    pub(super) fn track(&self, id: TrackId, note: &impl Serialize) {
+        self.tell(|keeper| keeper.note(&format!("{TRACK}{}", id.0), note));
     }
 
     pub(super) fn forget(&self, id: TrackId) {

@@ -14,6 +14,7 @@ mod dump;
 mod files;
 mod given_up;
 mod hold;
+mod id;
 mod network;
 mod notice;
 mod one;
@@ -39,9 +40,10 @@ pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
 pub use counting::Counting;
 pub use given_up::GivenUp;
+pub use id::TrackId;
 pub use network::{generic_families, interfaces};
 pub use notice::Notice;
-pub use track::{Seen, TrackId};
+pub use track::Seen;
 pub use watch::{TrackInfo, Watching};
 
 use dump::{Source, Wanted};
@@ -165,7 +167,7 @@ impl Recorder {
     fn insert(&mut self, track: Track) -> TrackId {
         self.last_id += 1;
         let id = TrackId(self.last_id);
-        self.hold.track(id, &track);
+        self.hold.track(id, &track.note());
         self.tracks.insert(id, track);
         id
     }

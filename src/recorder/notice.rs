@@ -16,7 +16,6 @@ use super::{
     slot::Slot,
     track::{Stay, Track, name_of},
     tree::Node,
-    watch::REST,
 };
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
@@ -203,7 +202,7 @@ impl Recorder {
         let id = node.track?;
         let track = self.tracks.get_mut(&id).filter(|track| track.identity.cgroup_id == cgroup)?;
         track.ended = Some(time);
-        self.hold.track(id, track);
+        self.hold.track(id, &track.note());
         Some(Notice::Gone(id))
     }
 
@@ -224,9 +223,4 @@ impl Recorder {
 fn sees_all_pids() -> bool {
     const FIRST: u64 = 0xefff_fffc;
     fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == FIRST)
-}
-
-/// Whether a slot is one that cgroups take.
-pub(super) fn is_lent(slot: u32) -> bool {
-    slot > REST
 }

@@ -13,11 +13,11 @@ use super::{
     given_up::Remembered,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
-    slot::{Slot, SlotNote},
+    slot::{LOBBY, REST, Slot, SlotNote},
     spare::Ready,
     track::{Track, TrackNote, oldest_first},
     tree::{Node, Tree},
-    watch::{LOBBY, REST, Watch, Watching},
+    watch::{Watch, Watching},
 };
 use crate::{
     cgroup::Cgroup,

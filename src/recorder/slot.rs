@@ -15,6 +15,16 @@ use crate::{
     wire,
 };
 
+/// The slot that cgroups share for which none was ready.
+pub(super) const LOBBY: u32 = 1;
+/// The slot of all that is in no leaf.
+pub(super) const REST: u32 = 2;
+
+/// Whether a slot is one that cgroups take.
+pub(super) fn is_lent(slot: u32) -> bool {
+    slot > REST
+}
+
 /// One slot.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -93,7 +103,7 @@ impl Slot {
         }
         self.stretches.push(Stretch { ring, serial: self.rings, span });
         self.rings += 1;
-        hold.slot(self);
+        hold.slot(self.number, &self.note());
         Ok(())
     }
 
@@ -126,7 +136,7 @@ impl Slot {
                 old: false,
             };
         }
-        hold.slot(self);
+        hold.slot(self.number, &self.note());
         Ok(())
     }
 

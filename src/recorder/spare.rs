@@ -2,7 +2,11 @@
 
 use anyhow::{Context, Result};
 
-use super::{Recorder, boottime, slot::Slot, track::Track, watch::REST};
+use super::{
+    Recorder, boottime,
+    slot::{REST, Slot},
+    track::Track,
+};
 
 /// How many slots wait for cgroups. When they have run out, twice as many are made ready, as long as there is
 /// memory that nothing else needs; what was made once stays.

@@ -6,10 +6,9 @@ use anyhow::Result;
 
 use super::{
     Recorder, boottime, files,
-    notice::is_lent,
+    slot::{LOBBY, REST, is_lent},
     track::{assign_all, name_of},
     tree::Node,
-    watch::{LOBBY, REST},
 };
 use crate::{
     cgroup::{Cgroup, NameKind, Rules, kind_of},

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{GivenUp, Notice, Recorder, TrackId, boottime, online, slot::Slot, track::assign_all, watch::LOBBY};
+use super::{
+    GivenUp, Notice, Recorder, TrackId, boottime, online,
+    slot::{LOBBY, Slot},
+    track::assign_all,
+};
 use crate::identity;
 
 impl Recorder {

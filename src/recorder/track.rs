@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt,
     path::{Path, PathBuf},
 };
 
@@ -17,16 +16,6 @@ use crate::{
     ring::{Position, Snapshot},
     wire::{self, Kind, Record},
 };
-
-/// A track's name: never given twice while the recorder lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TrackId(pub u64);
-
-impl fmt::Display for TrackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
 
 /// One recorded cgroup, alive or not.
 #[derive(Debug)]

@@ -20,11 +20,6 @@ use crate::{
     model::Identity,
 };
 
-/// The slot that cgroups share for which none was ready.
-pub(super) const LOBBY: u32 = 1;
-/// The slot of all that is in no leaf.
-pub(super) const REST: u32 = 2;
-
 /// How the tree is watched.
 #[derive(Clone, Debug)]
 pub struct Watching {
@@ -220,7 +215,7 @@ impl Recorder {
             track.slot = Some(slot);
             track.wants_slot = false;
             track.shared = Some(Stay { until: Some(boottime()) });
-            self.hold.track(id, track);
+            self.hold.track(id, &track.note());
         }
     }
 
@@ -242,7 +237,7 @@ impl Recorder {
     pub fn identify(&mut self, id: TrackId, identity: Identity) {
         if let Some(track) = self.tracks.get_mut(&id) {
             track.identity = Identity { cgroup_id: track.identity.cgroup_id, ..identity };
-            self.hold.track(id, track);
+            self.hold.track(id, &track.note());
         }
     }
 
