@@ -36,6 +36,12 @@ const volatile __u32 rest = 0;
 /* Whether userspace is told of cgroups that come and go, and of processes that end badly. */
 const volatile bool watching = false;
 
+/* How this kernel tells of io_uring, see uring.h. */
+const volatile __u32 uring_submits = 0;
+const volatile __u32 uring_completes = 0;
+/* Mixed into what stands for a ring. */
+const volatile __u64 uring_secret = 0;
+
 /* Written by userspace before load from the table of system calls; read by every writer. */
 const volatile struct plan plans[PLANS] = {};
 const volatile struct case_value case_values[CASE_VALUES] = {};
@@ -113,6 +119,26 @@ struct {
 	__type(value, struct task_state);
 	__uint(max_entries, TASK_SLOTS);
 } task_array SEC(".maps");
+
+/* A request of io_uring's that was submitted. */
+struct uring_request {
+	__u64 ring;
+	__u64 user_data;
+	__u64 began;
+	__u64 cgroup;
+	__u32 tid;
+	__u32 tgid;
+	__u32 number;
+	__u8 opcode;
+	__u8 comm[16];
+	__u8 pad[3];
+};
+
+enum { URING_PATH = 4096 };
+struct uring_submission {
+	struct uring_record record;
+	__u8 path[URING_PATH + 8];
+};
 
 struct user_msghdr {
 	__u64 name;
@@ -226,6 +252,23 @@ struct {
 	__uint(max_entries, WRITERS);
 } exit_writers SEC(".maps");
 
+/* Requests that have not completed, by their address, or by user_data where the kernel does not tell it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct uring_request);
+	__uint(max_entries, 65536);
+} uring_requests SEC(".maps");
+
+/* Where a submission is put together, with the path that it names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct uring_submission);
+	__uint(max_entries, 1);
+} uring_submissions SEC(".maps");
+
 /* Never filled: they carry the layouts of records into the object's BTF. */
 #define LAYOUT(type_name)                                \
 	struct {                                         \
@@ -242,4 +285,5 @@ LAYOUT(task_record);
 LAYOUT(inflight);
 LAYOUT(file_record);
 LAYOUT(cgroup_record);
+LAYOUT(uring_record);
 LAYOUT(notice);

@@ -23,6 +23,7 @@ enum record_kind {
 	RECORD_JOIN = 9,	/* a task moves into the cgroup */
 	RECORD_FILE = 10,	/* what a descriptor stands for */
 	RECORD_CGROUP = 11,	/* whose records follow in this sample: only in the lobby's rings */
+	RECORD_URING = 12,	/* an io_uring request is submitted, or has completed */
 } __attribute__((packed));
 
 enum record_flag {
@@ -172,6 +173,36 @@ struct file_record {
 	__u8 state;
 	__u8 address;
 	__u8 pad[6];
+};
+
+enum uring_how {
+	URING_COMPLETED = 0,
+	URING_SUBMITTED = 1,
+	URING_REQUEST = 2,	/* opcode and number are known */
+	URING_SQE = 4,		/* sqe holds what was submitted, as it stood in the ring */
+} __attribute__((packed));
+
+/* RECORD_URING: of a request's thread, whoever submits or completes it. `path` bytes of a path follow. */
+struct uring_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u32 tgid;
+	__u64 cgroup;		/* the thread's */
+	__u64 ring;		/* the same for all of a ring's requests, and no address */
+	__u64 user_data;
+	__u64 began;		/* completed: when it was submitted; 0: that was not seen */
+	__s32 res;
+	__u32 more;		/* completed: the flags of its completion */
+	__u32 number;		/* the ring's count of submissions */
+	__u8 opcode;
+	enum uring_how how;
+	__u16 path;
+	__u8 comm[16];
+	__u8 sqe[64];
 };
 
 /* One line of the task iterator: a call that has not ended. */

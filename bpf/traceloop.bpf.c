@@ -2,8 +2,8 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track and what is wanted of a call,
  * write.h and capture.h write it down, process.h and cgroup.h what happens around
- * them, file.h what descriptors stand for, notice.h what userspace is told at once,
- * rule.h of which calls.
+ * them, file.h what descriptors stand for, uring.h what io_uring does, notice.h what userspace is told
+ * at once, rule.h of which calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -24,6 +24,7 @@
 #include "dispatch.h"
 #include "process.h"
 #include "cgroup.h"
+#include "uring.h"
 
 SEC("tp_btf/sys_enter")
 int sys_enter(__u64 *ctx)

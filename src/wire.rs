@@ -7,7 +7,8 @@
 use std::mem::{offset_of, size_of};
 
 use crate::skel::types::{
-    call_record, cgroup_record, file_how, file_record, record, signal_record, task_record, writing,
+    call_record, cgroup_record, file_how, file_record, record, signal_record, task_record, uring_how, uring_record,
+    writing,
 };
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
@@ -22,6 +23,8 @@ const _: () = {
     assert!(TASK_LEAST == 56 && SIGNAL_LEAST == 104 && size_of::<cgroup_record>() == 32);
     assert!(size_of::<piece>() == 4);
     assert!(size_of::<file_record>().is_multiple_of(8));
+    assert!(size_of::<uring_record>() == 152 && offset_of!(uring_record, tid) == offset_of!(task_record, tid));
+    assert!(offset_of!(uring_record, sqe) == 88);
     assert!(offset_of!(file_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
@@ -61,6 +64,7 @@ impl<'a> Record<'a> {
             }
             Kind::RECORD_FILE => size_of::<file_record>(),
             Kind::RECORD_CGROUP => size_of::<cgroup_record>(),
+            Kind::RECORD_URING => size_of::<uring_record>(),
             _ => return None,
         };
         if size < least || size % 8 != 0 || size > SAMPLE_MOST {
@@ -122,11 +126,17 @@ impl<'a> Record<'a> {
     pub fn cgroup(&self) -> Option<u64> {
         let at = match self.kind() {
             Kind::RECORD_CGROUP => offset_of!(cgroup_record, cgroup),
+            Kind::RECORD_URING => offset_of!(uring_record, cgroup),
             Kind::RECORD_SIGNAL | Kind::RECORD_KILL => offset_of!(signal_record, cgroup),
             _ if self.task().is_some() => offset_of!(task_record, cgroup),
             _ => return None,
         };
         (self.bytes.len() >= at + 8).then(|| read!(self.bytes, at, u64))
+    }
+
+    /// What io_uring did.
+    pub fn uring(&self) -> Option<UringRecord<'a>> {
+        (self.kind() == Kind::RECORD_URING).then_some(UringRecord { bytes: self.bytes })
     }
 
     /// What a descriptor stands for.
@@ -407,6 +417,78 @@ impl<'a> FileRecord<'a> {
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
         let count = usize::from(self.bytes[offset_of!(file_record, names)]);
         self.behind().split(|byte| *byte == 0).take(count).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// A RECORD_URING: a request of io_uring's was submitted, or has completed.
+#[derive(Clone, Copy, Debug)]
+pub struct UringRecord<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> UringRecord<'a> {
+    fn how(&self, flag: uring_how) -> bool {
+        self.bytes[offset_of!(uring_record, how)] & flag.0 != 0
+    }
+
+    /// Whether it was submitted; else it has completed.
+    pub fn is_submission(&self) -> bool {
+        self.how(uring_how::URING_SUBMITTED)
+    }
+
+    /// The process of its thread.
+    pub fn tgid(&self) -> u32 {
+        read!(self.bytes, offset_of!(uring_record, tgid), u32)
+    }
+
+    /// Its thread's name.
+    pub fn comm(&self) -> [u8; 16] {
+        comm(self.bytes, offset_of!(uring_record, comm))
+    }
+
+    /// What stands for the ring.
+    pub fn ring(&self) -> u32 {
+        let whole = read!(self.bytes, offset_of!(uring_record, ring), u64);
+        u32::try_from(whole >> 32).unwrap_or(0)
+    }
+
+    /// The ring's count of submissions, and the operation; `None`: its submission was not seen.
+    pub fn request(&self) -> Option<(u32, u8)> {
+        let number = read!(self.bytes, offset_of!(uring_record, number), u32);
+        self.how(uring_how::URING_REQUEST).then(|| (number, self.bytes[offset_of!(uring_record, opcode)]))
+    }
+
+    /// What the program gave with it.
+    pub fn user_data(&self) -> u64 {
+        read!(self.bytes, offset_of!(uring_record, user_data), u64)
+    }
+
+    /// The submission, if the program had not written over it.
+    pub fn sqe(&self) -> Option<&'a [u8]> {
+        let at = offset_of!(uring_record, sqe);
+        self.how(uring_how::URING_SQE).then(|| &self.bytes[at..at + 64])
+    }
+
+    /// The path that it names, without its NUL.
+    pub fn path(&self) -> Option<&'a [u8]> {
+        let length = usize::from(read!(self.bytes, offset_of!(uring_record, path), u16));
+        self.bytes[size_of::<uring_record>()..].get(..length)?.strip_suffix(&[0])
+    }
+
+    /// Its result.
+    pub fn result(&self) -> i32 {
+        read!(self.bytes, offset_of!(uring_record, res), i32)
+    }
+
+    /// The flags of its completion.
+    pub fn completion_flags(&self) -> u32 {
+        read!(self.bytes, offset_of!(uring_record, more), u32)
+    }
+
+    /// Nanoseconds from its submission to its completion.
+    pub fn duration(&self) -> Option<u64> {
+        let began = read!(self.bytes, offset_of!(uring_record, began), u64);
+        (began != 0).then(|| read!(self.bytes, offset_of!(uring_record, time), u64).saturating_sub(began))
     }
 }
 

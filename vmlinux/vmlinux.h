@@ -238,6 +238,41 @@ struct task_struct___before_5_14 {
 	volatile long state;
 };
 
+/* io_uring: a ring, a request, and what a completion says. */
+struct io_ring_ctx {
+	unsigned int flags;
+	unsigned int cached_sq_head;
+	unsigned int sq_entries;
+	u32 *sq_array;
+	struct io_uring_sqe *sq_sqes;
+	struct task_struct *submitter_task;
+};
+
+struct io_cqe {
+	u64 user_data;
+};
+
+struct io_uring_task {
+	struct task_struct *task;
+};
+
+struct io_kiocb {
+	u8 opcode;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	struct io_uring_task *tctx;
+};
+
+struct io_kiocb___before_6_13 {
+	struct task_struct *task;
+};
+
+struct io_uring_cqe {
+	u64 user_data;
+	s32 res;
+	u32 flags;
+};
+
 struct linux_binprm;
 struct k_sigaction;
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::End;
 use crate::{
     cgroup::v2_mount,
+    kernel::Uring,
     recorder::{Budget, Recorder, Settings},
     syscall::plan::Wanted,
 };
@@ -36,7 +37,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 8] = [
+        let checks: [(&str, Check); 9] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -44,6 +45,7 @@ impl Doctor {
             ("locked memory", memlock),
             ("tracefs", tracefs),
             ("process memory", ptrace),
+            ("io_uring", io_uring),
             ("recording", recording),
         ];
         let mut bad = false;
@@ -146,6 +148,17 @@ fn ptrace() -> Finding {
     Finding::Weak(
         "CAP_SYS_PTRACE is missing".to_owned(),
         "calls in flight at a dump are shown without their strings; give CAP_SYS_PTRACE",
+    )
+}
+
+fn io_uring() -> Finding {
+    let told = Uring::probe();
+    if told.is_whole() {
+        return Finding::Good(told.to_string());
+    }
+    Finding::Weak(
+        told.to_string(),
+        "what io_uring does is not shown, or in part only: a kernel with CONFIG_IO_URING=y and BTF tells it",
     )
 }
 

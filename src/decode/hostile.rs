@@ -58,7 +58,7 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 fn show(bytes: Vec<u8>, style: &Style) {
     let recording = recording(bytes);
     let history = History::of(&recording, style).unwrap();
-    for format in [Format::Strace, Format::Text, Format::Json] {
+    for format in [Format::Strace, Format::Text, Format::Json, Format::Html, Format::Perfetto] {
         let mut out = Vec::new();
         render::dump(&mut out, format, &recording.dump, history.events()).unwrap();
         if format == Format::Json {
@@ -94,7 +94,34 @@ proptest! {
     }
 
     #[test]
-    fn anything(mut bytes in prop::collection::vec(any::<u8>(), 24..200), kind in 0_u8..12) {
+    fn requests(
+        (how, opcode, path) in (0_u8..8, 0_u8..70, 0_u16..40),
+        words in prop::array::uniform8(number()),
+        (ring, user_data, began, result) in (any::<u64>(), number(), number(), number()),
+        behind in memory(),
+    ) {
+        let mut bytes = vec![0; 6];
+        bytes.extend([Kind::RECORD_URING.0, 0]);
+        bytes.extend(100_u64.to_ne_bytes());
+        bytes.extend([7_u32, 7].into_iter().flat_map(u32::to_ne_bytes));
+        bytes.extend([1, ring, user_data, began, result, 9].into_iter().flat_map(u64::to_ne_bytes));
+        bytes.truncate(68);
+        bytes.extend([opcode, how]);
+        bytes.extend(path.to_ne_bytes());
+        bytes.extend(*b"comm\x1b\xff\0\0\0\0\0\0\0\0\0\0");
+        let sqe: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).collect();
+        bytes.push(opcode);
+        bytes.extend(&sqe[1..]);
+        bytes.extend(behind);
+        bytes.truncate(bytes.len() / 8 * 8);
+        let size = u16::try_from(bytes.len()).unwrap();
+        bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+        prop_assert!(Record::parse(&bytes).is_some());
+        show(bytes, &Style::default());
+    }
+
+    #[test]
+    fn anything(mut bytes in prop::collection::vec(any::<u8>(), 24..200), kind in 0_u8..14) {
         let size = bytes.len() / 8 * 8;
         bytes.truncate(size);
         bytes[4..6].copy_from_slice(&u16::try_from(size).unwrap().to_ne_bytes());

@@ -54,6 +54,7 @@ mod process;
 mod ptrace;
 mod quota;
 mod raw;
+mod request;
 mod result;
 mod sched;
 mod shape;

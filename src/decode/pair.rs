@@ -146,6 +146,7 @@ impl<K: Kept> Pairs<K> {
                 }
             }
             Kind::RECORD_FILE => self.follow_task(&record),
+            Kind::RECORD_URING => self.uring(record, tell),
             _ => self.task(record, tell),
         }
     }
@@ -163,6 +164,23 @@ impl<K: Kept> Pairs<K> {
 
     fn found<'a>(&self, record: Record<'a>, tells: Tells, with: Option<&'a K>) -> Found<'a, K> {
         Found { record, kept: None, tells, with, who: self.threads.of(record.tid()), view: None }
+    }
+
+    /// The threads of io_uring's own (a ring's polling thread) are told by no fork.
+    fn uring(&mut self, record: Record<'_>, tell: &mut impl FnMut(Found<'_, K>)) {
+        let Some(request) = record.uring() else { return };
+        let tid = record.tid();
+        if self.threads.of(tid) == (0, Comm::default()) {
+            self.threads.see(tid, request.tgid(), Comm(request.comm()));
+        }
+        let found = self.found(record, Tells::Task, None);
+        match &self.files {
+            Some(descriptors) => {
+                let moment = Moment { descriptors, pid: request.tgid(), changes: &[] };
+                tell(Found { view: Some(View::Now(&moment)), ..found });
+            }
+            None => tell(found),
+        }
     }
 
     fn start(&mut self, record: Record<'_>, keep: impl FnOnce() -> K, tell: &mut impl FnMut(Found<'_, K>)) {

@@ -5,7 +5,7 @@ use super::{
     call,
     pair::{Found, Kept, Tells},
     raw::Raw,
-    siginfo, signal,
+    request, siginfo, signal,
     style::Style,
 };
 use crate::{
@@ -37,7 +37,10 @@ pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Even
         }
         Tells::Signal => What::Signal(delivered(style, found)?),
         Tells::Superseded => What::Exit(Exit::Superseded { by: record.task()?.former() }),
-        Tells::Task => task(&record)?,
+        Tells::Task => match record.uring() {
+            Some(request) => What::Uring(Box::new(request::decode(style, &request, found.view))),
+            None => task(&record)?,
+        },
     };
     let (pid, comm) = found.who;
     Some(Event { start, end, tid: record.tid(), pid, comm, what })

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    hash::{BuildHasher, RandomState},
     io::Read,
     mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
@@ -22,6 +23,7 @@ use super::{
     inflight::{self, InFlight},
     losses,
     notices::Notices,
+    uring::Uring,
 };
 use crate::{
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
@@ -144,6 +146,9 @@ impl Kernel {
         open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
         open.maps.notices.set_autocreate(watching)?;
         open.maps.counts.set_autocreate(options.counting)?;
+        let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
+        open.maps.uring_requests.set_autocreate(uring.is_told())?;
+        open.maps.uring_submissions.set_autocreate(uring.is_told())?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
         open.maps.task_states.set_autocreate(features.task_storage)?;
         open.maps.task_array.set_autocreate(!features.task_storage)?;
@@ -162,7 +167,11 @@ impl Kernel {
         settings.tell_files = options.wanted.descriptors;
         settings.slower_than = options.wanted.slower_than;
         settings.counting = options.counting;
+        settings.uring_submits = uring.submits.map_or(0, |submits| submits.arguments as u32);
+        settings.uring_completes = uring.completes.map_or(0, |completes| completes as u32);
+        settings.uring_secret = RandomState::new().hash_one(cpus);
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
+        uring.choose(&mut open);
         if let Some(held) = held {
             for mut map in open.open_object_mut().maps_mut() {
                 let name = map.name().to_string_lossy().into_owned();
@@ -186,7 +195,7 @@ impl Kernel {
             if features.attach.is_classic() {
                 links.extend(attach_classic(&skel)?);
             }
-            for program in skel.object_mut().progs_mut() {
+            for program in skel.object_mut().progs_mut().filter(|program| program.autoload()) {
                 let name = program.name().to_string_lossy().into_owned();
                 programs.push((name.clone(), program.as_fd().try_clone_to_owned().context("hold a program")?));
                 let apart = [&OURS[..], &BY_TAIL_CALL[..]].concat().contains(&name.as_str());

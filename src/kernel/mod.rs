@@ -14,6 +14,7 @@ mod load;
 mod losses;
 mod notices;
 mod slots;
+mod uring;
 
 pub use attach::Attach;
 pub use counts::{Count, CountKey};
@@ -25,3 +26,4 @@ pub use load::{Kernel, Options, Shared};
 pub use losses::Figures;
 pub use notices::{RawNotice, RawWhat};
 pub use slots::{Assignment, Counters};
+pub use uring::{Completes, Submits, Uring};

@@ -39,6 +39,8 @@ pub struct Counters {
     pub output_failed: u64,
     /// Calls that were not counted because the map of counts was full.
     pub counts_full: u64,
+    /// Requests of io_uring's whose completion cannot tell what they were: the map of requests was full.
+    pub uring_full: u64,
 }
 
 impl Kernel {
@@ -165,6 +167,7 @@ impl Kernel {
             cgroups_full: at(3),
             output_failed: at(4),
             counts_full: at(5),
+            uring_full: at(6),
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use super::Uring;
+
 /// A thread's name: up to 15 bytes, whatever they are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Comm(pub [u8; 16]);
@@ -85,6 +87,8 @@ pub enum What {
     Join,
     /// The thread's name changed to the event's `comm`.
     Rename,
+    /// A request of io_uring's was submitted, or has completed.
+    Uring(Box<Uring>),
 }
 
 /// A system call with its arguments in strace's words.

@@ -9,6 +9,7 @@ mod last_words;
 mod names;
 mod plain;
 mod quantity;
+mod uring;
 
 pub use cause::Cause;
 pub use dump::{Block, Dump, Loss, Process, Reach, Recording, Window};
@@ -19,3 +20,4 @@ pub use last_words::{Counts, Ended, LastCall, LastWords};
 pub use names::{errno_name, signal_name};
 pub use plain::{acts, plain};
 pub use quantity::{duration, size};
+pub use uring::{Field, Step, Uring};

@@ -255,6 +255,7 @@ impl Recorder {
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
             (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
             (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
+            (counters.uring_full, "requests of io_uring's whose completions do not tell what they were"),
         ] {
             if count > 0 {
                 losses.push(Loss { count, reason: reason.to_owned() });

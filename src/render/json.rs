@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
 
-use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Value, What, errno_name};
+use crate::model::{Call, Comm, Dump, Event, Exit, Field, Outcome, Step, Uring, Value, What, errno_name};
 
 /// The JSON Schema of a line.
 pub const SCHEMA: &str = include_str!("dump.schema.json");
@@ -81,6 +81,31 @@ enum Object<'a> {
     Rename {
         #[serde(flatten)]
         who: Who<'a>,
+    },
+    Uring {
+        #[serde(flatten)]
+        who: Who<'a>,
+        step: &'static str,
+        ring: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        op: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        opcode: Option<u8>,
+        user_data: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fields: Option<Vec<Argument<'a>>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        res: Option<i32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        errno: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result: Option<&'a str>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        flags: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        duration_ns: Option<u64>,
     },
     Loss {
         count: u64,
@@ -186,6 +211,7 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> 
         What::Fork { parent } => Object::Fork { who, parent_tid: *parent },
         What::Join => Object::Join { who },
         What::Rename => Object::Rename { who },
+        What::Uring(request) => self::request(request, who),
     }
 }
 
@@ -194,27 +220,58 @@ fn escaped(comm: &Comm, text: &str) -> Option<String> {
     (comm.bytes() != text.as_bytes()).then(|| BASE64.encode(comm.bytes()))
 }
 
+fn argument<'a>(name: &'a str, value: &'a Value, text: &'a str) -> Argument<'a> {
+    let (value, bytes) = match value {
+        Value::Signed(value) => (Plain::Signed(*value), None),
+        Value::Unsigned(value) => (Plain::Unsigned(*value), None),
+        Value::Bytes(bytes) => {
+            let lossy = std::str::from_utf8(bytes).is_err();
+            (Plain::Text(String::from_utf8_lossy(bytes)), lossy.then(|| BASE64.encode(bytes)))
+        }
+    };
+    Argument { name, value, bytes, text }
+}
+
+fn request<'a>(request: &'a Uring, who: Who<'a>) -> Object<'a> {
+    let (mut fields, mut res, mut errno, mut result, mut flags, mut duration_ns) = (None, None, None, None, "", None);
+    let step = match &request.step {
+        Step::Submitted { fields: known } => {
+            let field = |field: &'a Field| argument(field.name, &field.value, &field.text);
+            fields = known.as_ref().map(|known| known.iter().map(field).collect());
+            "submitted"
+        }
+        Step::Completed { result: how, text, flags: words, duration } => {
+            res = Some(how.unwrap_or_else(|errno| errno.saturating_neg()));
+            errno = how.err().map(errno_name);
+            (result, flags, duration_ns) = (Some(&**text), words, *duration);
+            "completed"
+        }
+    };
+    let Uring { ring, number, op, opcode, user_data, .. } = request;
+    Object::Uring {
+        who,
+        step,
+        ring: *ring,
+        request: *number,
+        op: op.as_deref(),
+        opcode: *opcode,
+        user_data: *user_data,
+        fields,
+        res,
+        errno,
+        result,
+        flags,
+        duration_ns,
+    }
+}
+
 fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
     let (ret, errno) = match &call.outcome {
         Outcome::Returned { value, .. } => (Some(*value), None),
         Outcome::Failed { errno, .. } => (Some(-1), Some(errno_name(*errno))),
         Outcome::Interrupted { .. } | Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => (None, None),
     };
-    let plain = |value: &'a Value| match value {
-        Value::Signed(value) => Plain::Signed(*value),
-        Value::Unsigned(value) => Plain::Unsigned(*value),
-        Value::Bytes(bytes) => Plain::Text(String::from_utf8_lossy(bytes)),
-    };
-    let not_utf8 = |value: &Value| match value {
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_err() => Some(BASE64.encode(bytes)),
-        _ => None,
-    };
-    let args = call.args.iter().map(|arg| Argument {
-        name: arg.name,
-        value: plain(&arg.value),
-        bytes: not_utf8(&arg.value),
-        text: call.text_of(arg),
-    });
+    let args = call.args.iter().map(|arg| argument(arg.name, &arg.value, call.text_of(arg)));
     Object::Call {
         who,
         syscall: call.name(),

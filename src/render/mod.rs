@@ -14,6 +14,7 @@ mod stats;
 mod strace;
 mod summary;
 mod text;
+mod uring;
 mod window;
 
 use std::io::{self, Write};

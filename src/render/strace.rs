@@ -149,12 +149,14 @@ pub(super) fn outcome(call: &Call) -> &str {
     }
 }
 
-/// The line of what is no call; strace has none for forks, execs and names.
+/// The line of what is no call; strace has none for forks, execs, names and requests of io_uring's.
 pub(super) fn instant(what: &What) -> Option<String> {
     Some(match what {
         What::Signal(signal) => format!("--- {} {} ---", signal.name, signal.info),
         What::Exit(exit) => exit_line(*exit),
-        What::Call(_) | What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename => return None,
+        What::Call(_) | What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename | What::Uring(_) => {
+            return None;
+        }
     })
 }
 

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{
     last_words,
     moment::{Clock, clock, moment},
-    strace, window,
+    strace, uring, window,
 };
 use crate::model::{Call, Comm, Dump, Event, Exit, Identity, Outcome, What, plain};
 
@@ -85,6 +85,7 @@ fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'
         What::Fork { parent } => {
             let _ = write!(text, "+++ started by {parent} +++");
         }
+        What::Uring(request) => text.push_str(&uring::words(request)),
         What::Join => text.push_str("+++ joined the cgroup +++"),
         What::Signal(signal) => {
             let from = signal.sender.map_or_else(String::new, |(pid, comm)| format!(" from {comm}[{pid}]"));

@@ -7,7 +7,7 @@ mod status;
 mod when;
 
 use crate::{
-    model::{Call, Dump, Event, Exit, What},
+    model::{Call, Dump, Event, Exit, Outcome, Step, Uring, What},
     syscall::{Abi, Filter},
 };
 
@@ -75,8 +75,27 @@ impl Selection {
             What::Signal(signal) => self.signals.wants(signal.signo),
             What::Exit(Exit::Superseded { .. }) => !self.no_superseded,
             What::Exit(_) => !self.no_exits,
+            What::Uring(request) => self.wants_request(arch, request),
             What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename => true,
         }
+    }
+
+    /// A request of io_uring's is chosen as the call would be that does the same; those that have only been
+    /// submitted have no status and no duration yet.
+    fn wants_request(&self, arch: &str, request: &Uring) -> bool {
+        let (outcome, duration) = match &request.step {
+            Step::Submitted { .. } => (Outcome::InFlight { start_seen: true }, None),
+            Step::Completed { result: Ok(value), duration, .. } => {
+                (Outcome::Returned { value: i64::from(*value), text: "".into() }, *duration)
+            }
+            Step::Completed { result: Err(errno), duration, .. } => {
+                (Outcome::Failed { errno: *errno, text: "".into() }, *duration)
+            }
+        };
+        self.calls.wants_uring(Abi::of(arch, false))
+            && self.statuses.wants(&outcome)
+            && self.duration.is_none_or(|least| duration.is_some_and(|duration| duration >= least))
+            && self.paths.is_empty()
     }
 
     fn wants_call(&self, arch: &str, call: &Call) -> bool {
@@ -105,7 +124,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Comm, Outcome};
+    use crate::model::Comm;
 
     fn call(nr: u16, start: u64, outcome: Outcome) -> Event {
         let call = Call {

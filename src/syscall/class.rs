@@ -8,6 +8,9 @@ use super::{
     row::Row,
 };
 
+/// The number of io_uring_enter, in every ABI.
+const IO_URING_ENTER: u16 = 426;
+
 /// A class of calls: `%name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the words are strace's")]
@@ -175,6 +178,11 @@ impl Filter {
             }
         }
         Ok(Self { inverted, words })
+    }
+
+    /// Whether requests of io_uring's are wanted: as io_uring_enter is.
+    pub fn wants_uring(&self, abi: Abi) -> bool {
+        self.wants(abi, IO_URING_ENTER)
     }
 
     /// Whether a call is wanted.

@@ -43,6 +43,13 @@ pub struct Wanted {
     pub slower_than: u64,
 }
 
+impl Wanted {
+    /// Whether requests of io_uring's are recorded: they are where the call that submits them is.
+    pub fn uring(&self) -> bool {
+        self.filter.wants_uring(Abi::native(false))
+    }
+}
+
 impl Default for Wanted {
     fn default() -> Self {
         Self {

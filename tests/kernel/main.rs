@@ -19,6 +19,7 @@
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `kernels` | what differs from kernel to kernel |
 //! | `stored` | dumps on disks that are full, read-only or broken |
+//! | `uring` | what io_uring does is told as lines of its own, whoever does it |
 //!
 //! What traceloop promises, and the tests that hold it to that:
 //!
@@ -48,6 +49,7 @@ mod schema;
 mod served;
 mod stored;
 mod support;
+mod uring;
 mod verifier;
 mod views;
 mod watch;

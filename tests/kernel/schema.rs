@@ -22,6 +22,7 @@ fn every_line_of_a_large_dump_keeps_to_the_schema() {
         compile(&scratch, "killed", &[]).display().to_string(),
         compile(&scratch, "compat", &["-m32"]).display().to_string(),
         compile(&scratch, "threads", &[]).display().to_string(),
+        format!("{} /etc/hostname", compile(&scratch, "uring", &[]).display()),
         format!("head -c 100000 /bin/sh > {}/binary", place.display()),
         format!("cat {0}/binary {0}/$(printf '\\377\\n')", place.display()),
         "sh -c 'kill -SEGV $$'".to_owned(),

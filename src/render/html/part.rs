@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::since;
 use crate::{
     model::{Call, Event, Exit, Outcome, What, errno_name},
-    render::strace,
+    render::{strace, uring},
 };
 
 /// Events of a part; also the end of a part that holds long strings.
@@ -72,6 +72,7 @@ impl Part {
         let line = strace::instant(&event.what).unwrap_or_default();
         let parent =
             if let What::Fork { parent } = &event.what { format!("started by {parent}") } else { String::new() };
+        let words = if let What::Uring(request) = &event.what { uring::words(request) } else { String::new() };
         let (name, text, result, errno): Words<'_> = match &event.what {
             What::Call(call) => (call.name(), &call.text, strace::outcome(call), errno(call)),
             What::Signal(signal) => (&signal.name, &line, "", String::new()),
@@ -80,6 +81,7 @@ impl Part {
             What::Fork { .. } => ("fork", &parent, "", String::new()),
             What::Join => ("join", "joined the cgroup", "", String::new()),
             What::Rename => ("rename", "has a new name", "", String::new()),
+            What::Uring(request) => (uring::name(request), &words, "", String::new()),
         };
         let places = [name, text, result, &errno].map(|word| self.string(word));
         self.name.push(places[0]);
@@ -119,6 +121,7 @@ fn figures(event: &Event) -> (u8, u8, i64) {
         What::Fork { .. } => (4, 0, 0),
         What::Join => (5, 0, 0),
         What::Rename => (6, 0, 0),
+        What::Uring(_) => (7, 0, 0),
     }
 }
 

@@ -32,6 +32,11 @@ impl Flows {
         self.last
     }
 
+    /// The arrow of a request of io_uring's: no other arrow has so large a number.
+    pub(super) fn request(ring: u32, number: u32) -> u64 {
+        1 << 63 | u64::from(ring) << 32 | u64::from(number)
+    }
+
     /// The arrow that begins at a call, if it sends a signal.
     pub(super) fn sent(&mut self, event: &Event, call: &Call) -> Option<u64> {
         if !SENDERS.contains(&call.name) || !matches!(call.outcome, Outcome::Returned { .. }) {

@@ -22,8 +22,8 @@ use self::{
     },
     strings::Strings,
 };
-use super::{strace, window};
-use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, errno_name, signal_name};
+use super::{strace, uring, window};
+use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Step, Uring, What, errno_name, signal_name};
 
 /// The track of what concerns the whole dump; threads and processes have the numbers behind it.
 const ABOUT: u64 = 1;
@@ -101,6 +101,7 @@ impl Perfetto {
                 let mark = self.mark(track, "joined the cgroup", "process");
                 self.instant(out, event.start, mark)
             }
+            What::Uring(request) => self.request(out, track, event, request),
             What::Rename => Ok(()),
         }
     }
@@ -158,6 +159,20 @@ impl Perfetto {
         self.instant(out, event.start, begin)?;
         // A call in flight has no end: Perfetto shows it as one that did not finish.
         if event.end == u64::MAX { Ok(()) } else { self.end(out, event.end, track) }
+    }
+
+    /// A request of io_uring's, with an arrow from its submission to its completion.
+    fn request(&mut self, out: &mut dyn Write, track: u64, event: &Event, request: &Uring) -> io::Result<()> {
+        let submitted = matches!(request.step, Step::Submitted { .. });
+        let name = format!("{} {}", uring::name(request), if submitted { "submitted" } else { "completed" });
+        let mut mark = self.mark(track, &name, "io_uring");
+        mark.debug_annotations = vec![self.strings.text("request", &uring::words(request))];
+        let arrow = request.number.map(|number| Flows::request(request.ring, number));
+        match submitted {
+            true => mark.flow_ids.extend(arrow),
+            false => mark.terminating_flow_ids.extend(arrow),
+        }
+        self.instant(out, event.start, mark)
     }
 
     /// A new thread, and an arrow to it from the call that made it.
