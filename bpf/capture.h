@@ -7,6 +7,14 @@
 
 enum { LAST_PIECE_AT = BATCH_MOST + 40 + 48 + PIECES_ROOM };
 
+/* To a place of any alignment, where clang's memcpy goes byte by byte. */
+static __always_inline void put_words(void *to, const __u64 *words, __u32 count)
+{
+	#pragma clang loop unroll(full)
+	for (__u32 i = 0; i < count; i++)
+		((__u64 *)to)[i] = words[i];
+}
+
 /* Begins a piece; 0 when the record is full. */
 static __always_inline struct piece *piece_at(struct writing *w, __u8 arg, enum part part)
 {
@@ -34,19 +42,20 @@ static __always_inline void end_piece(struct writing *w, struct piece *piece, lo
 
 /*
  * A kernel with hardened user copies looks up what a destination is, and is soonest done with the stack:
- * what is small is read there and moved, in whole words, as the record has room for them.
+ * what is small is read there and moved, in whole words, as the record has room for them. Small is a
+ * buffer as far as it is shown by default, with one byte more.
  */
-enum { BYTES_SMALL = 32, STRING_SMALL = 128 };
+enum { BUFFER_WORDS = 5, STRING_SMALL = 128 };
 
 static __always_inline long read_bytes(void *to, __u32 n, __u64 from)
 {
-	__u64 words[BYTES_SMALL / 8] = {};
+	__u64 words[BUFFER_WORDS] = {};
 	long error;
 
-	if (n > BYTES_SMALL)
+	if (n > sizeof(words))
 		return bpf_probe_read_user(to, n, (void *)from);
 	error = bpf_probe_read_user(words, n, (void *)from);
-	__builtin_memcpy(to, words, sizeof(words));
+	put_words(to, words, BUFFER_WORDS);
 	return error;
 }
 
@@ -93,9 +102,9 @@ static __always_inline long read_string(void *to, __u32 most, __u64 from)
 	got = bpf_probe_read_user_str(words, STRING_SMALL, (void *)from);
 	if (got == STRING_SMALL)
 		return bpf_probe_read_user_str(to, most, (void *)from);
-	__builtin_memcpy(to, words, STRING_SMALL / 2);
+	put_words(to, words, STRING_SMALL / 16);
 	if (got > STRING_SMALL / 2)
-		__builtin_memcpy(to + STRING_SMALL / 2, words + STRING_SMALL / 16, STRING_SMALL / 2);
+		put_words(to + STRING_SMALL / 2, words + STRING_SMALL / 16, STRING_SMALL / 16);
 	return got;
 }
 
@@ -136,7 +145,7 @@ static __always_inline void put_where(struct writing *w, __u8 arg, __u64 where)
 
 	if (!piece)
 		return;
-	__builtin_memcpy(piece + 1, &where, sizeof(where));
+	put_words(piece + 1, &where, 1);
 	end_piece(w, piece, sizeof(where));
 }
 

@@ -187,7 +187,7 @@ static __always_inline void put_file(struct writing *w, struct task_struct *task
 	barrier_var(at);
 	if (at > BATCH_MOST + sizeof(*record) + NAMES_MOST + NAME_BYTES)
 		return;
-	__builtin_memset(w->bytes + at, 0, 8);
+	*(__u64 *)(w->bytes + at) = 0;
 	at = (at + 7) & ~7ull;
 	record->size = at - w->used;
 	w->used = at;

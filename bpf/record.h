@@ -231,9 +231,9 @@ struct tally {
 };
 
 /* A record begins no further than BATCH_MOST into its sample; the ring reader leaves a margin of the
- * largest sample at a ring's old end. */
+ * largest sample at a ring's old end, so both together stay below half of the smallest ring, 16 KiB. */
 enum {
-	BATCH_MOST = 2048,
+	BATCH_MOST = 3840,
 	PIECES_ROOM = 8192,
 	PIECE_MOST = 4096,
 	RECORD_MOST = 40 + 48 + PIECES_ROOM + PIECE_MOST + 64,

@@ -179,6 +179,22 @@ static __always_inline void name_cgroup(struct writing *w)
 	w->records = 1;
 }
 
+/*
+ * Takes a CPU's place to write. Programs of system calls run with preemption off, so that between the look
+ * and the store another one runs from its beginning to its end or not at all. Where kernels let them be
+ * preempted (from 7.2 on) they are the classic tracepoints', which still are not, but those of other hooks
+ * may be, and two of them may get between each other's look and store: there it is one step.
+ */
+static __always_inline bool take(struct writing *w)
+{
+	if (classic)
+		return !__sync_lock_test_and_set(&w->busy, 1);
+	if (w->busy)
+		return false;
+	w->busy = 1;
+	return true;
+}
+
 /* This CPU's place to write a record of a task for a slot; 0 when another program is at it. */
 static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, struct task_struct *task)
 {
@@ -186,9 +202,8 @@ static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, stru
 	__u64 cgroup = shared ? cgroup_of(task) : 0;
 	struct writing *w = my_writing();
 
-	if (!w || w->busy)
+	if (!w || !take(w))
 		return 0;
-	w->busy = 1;
 	barrier();
 	if (w->slot != slot || w->used > BATCH_MOST || (shared && w->cgroup != cgroup)) {
 		if (w->used)

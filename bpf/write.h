@@ -11,7 +11,7 @@ static __always_inline void put_note(struct writing *w, __u8 arg, __u64 note, __
 
 	if (!piece)
 		return;
-	__builtin_memcpy(piece + 1, &note, sizeof(note));
+	put_words(piece + 1, &note, 1);
 	end_piece(w, piece, size == 8 ? 8 : 4);
 }
 
@@ -187,7 +187,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	barrier_var(at);
 	if (at <= BATCH_MOST + RECORD_MOST - 16) {
 		/* The padding is part of the record: old bytes must not leak into it. */
-		__builtin_memset(w->bytes + at, 0, 8);
+		*(__u64 *)(w->bytes + at) = 0;
 		at = (at + 7) & ~7ull;
 		call->size = at - w->used;
 		w->used = at;

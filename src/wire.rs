@@ -29,6 +29,8 @@ const _: () = {
     assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
     assert!(offset_of!(call_record, time) == offset_of!(record, time));
+    // The smallest ring is twice as large.
+    assert!(SAMPLE_MOST <= 16 << 10);
 };
 
 /// The largest sample, of one or more records, that the kernel side can send, in bytes.
