@@ -8,7 +8,7 @@ use std::{
     collections::{BinaryHeap, HashMap},
 };
 
-use super::{History, Style};
+use super::{History, Style, failures::Failures};
 use crate::{
     model::{
         Block, Call, Counts, Dump, Ended, Event, Exit, LastCall, LastWords, Outcome, Recording, Signal, What, plain,
@@ -20,8 +20,6 @@ use crate::{
 const RECORDS: usize = 4096;
 /// Calls in flight that are told.
 const IN_FLIGHT: usize = 64;
-/// Failed calls that are told.
-const FAILED: usize = 8;
 /// Ended processes that are told.
 const ENDED: usize = 32;
 /// Bytes of a call's line.
@@ -53,9 +51,10 @@ fn count(blocks: &[Block]) -> Counts {
 
 fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
     let recording = Recording { dump: essential(dump), blocks: newest(blocks) };
-    let history = History::of(&recording, &Style::default());
+    let history = History::of(&recording, &Style { paths: true, ..Style::default() });
     let events: Vec<Event> = history.iter().flat_map(History::events).collect();
     let mut words = LastWords::default();
+    let mut failures = Failures::default();
     let mut signals: HashMap<u32, &Signal> = HashMap::new();
     let mut calls: HashMap<u32, &Call> = HashMap::new();
     for event in &events {
@@ -66,8 +65,7 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
                         words.in_flight.push(last_call(event, call));
                     }
                     Outcome::InFlight { .. } => words.more_in_flight += 1,
-                    Outcome::Failed { .. } => words.failed.push(last_call(event, call)),
-                    _ => {}
+                    _ => failures.see(event, call),
                 }
                 calls.insert(event.tid, call);
             }
@@ -77,11 +75,8 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
             What::Exit(exit) if event.tid == event.pid => words.ended.extend(ended(event, *exit, &signals, &calls)),
             _ => {}
         }
-        if words.failed.len() >= 2 * FAILED {
-            words.failed.drain(..FAILED);
-        }
     }
-    words.failed.drain(..words.failed.len().saturating_sub(FAILED));
+    words.failed = failures.last().map(|(event, call)| last_call(event, call)).collect();
     words.more_ended = words.ended.len().saturating_sub(ENDED);
     words.ended.drain(..words.more_ended);
     words

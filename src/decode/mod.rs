@@ -23,6 +23,7 @@ mod errno;
 mod escape;
 mod event;
 mod extent;
+mod failures;
 mod fcntl;
 mod fds;
 mod file;
