@@ -40,6 +40,16 @@ static __always_inline __u64 stack_pointer(struct pt_regs *regs)
 	return regs->sp;
 }
 
+static __always_inline __u64 instruction_pointer(struct pt_regs *regs)
+{
+	return regs->ip;
+}
+
+static __always_inline __u64 frame_pointer(struct pt_regs *regs)
+{
+	return regs->bp;
+}
+
 /* uc_sigmask above the stack pointer at the start of rt_sigreturn: behind uc_flags, uc_link,
  * uc_stack (40 bytes) and uc_mcontext (256). */
 enum { SIGFRAME_MASK = 296 };
@@ -69,6 +79,16 @@ static __always_inline void arguments(struct pt_regs *regs, bool compat, __u64 *
 static __always_inline __u64 stack_pointer(struct pt_regs *regs)
 {
 	return regs->sp;
+}
+
+static __always_inline __u64 instruction_pointer(struct pt_regs *regs)
+{
+	return regs->pc;
+}
+
+static __always_inline __u64 frame_pointer(struct pt_regs *regs)
+{
+	return regs->regs[29];
 }
 
 /* struct rt_sigframe begins with a siginfo (128 bytes); uc_sigmask is 40 bytes into the ucontext. */

@@ -122,8 +122,11 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 		return 0;
 	if (plan->flags & PLAN_NOTE)
 		take_note(state, plan, regs, compat);
-	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat)))
+	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat))) {
+		if (stacks == STACKS_ALL && (plan->flags & PLAN_ALWAYS))
+			bpf_tail_call(ctx, &enter_writers, WRITER_STACK);
 		bpf_tail_call(ctx, &enter_writers, plan->enter_writer);
+	}
 	return 0;
 }
 

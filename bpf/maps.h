@@ -36,6 +36,10 @@ const volatile __u32 rest = 0;
 /* Whether userspace is told of cgroups that come and go, and of processes that end badly. */
 const volatile bool watching = false;
 
+/* Of which calls stacks are taken; those that lasted at least so long. */
+enum { STACKS_NONE = 0, STACKS_ALL = 1, STACKS_FAILED = 2, STACKS_SLOWER = 3 };
+const volatile __u32 stacks = STACKS_NONE;
+const volatile __u64 stacks_slower = 0;
 /* How this kernel tells of io_uring, see uring.h. */
 const volatile __u32 uring_submits = 0;
 const volatile __u32 uring_completes = 0;
@@ -119,6 +123,31 @@ struct {
 	__type(value, struct task_state);
 	__uint(max_entries, TASK_SLOTS);
 } task_array SEC(".maps");
+
+/* A file that stacks lead through: by build id, or else by device, inode and time of change. */
+enum { MODULE_BUILD_ID = 0, MODULE_FILE = 1, MODULE_NAMES = 768 };
+struct module_key {
+	__u8 id[20];
+	__u32 kind;
+};
+struct module {
+	__u32 number;
+	__u32 length;		/* of names: the path's components, the innermost first, NUL-terminated */
+	__u8 names[MODULE_NAMES + 256];
+};
+
+/* A stack in the making. */
+struct unwinding {
+	__u32 made;		/* how many modules this CPU has numbered */
+	__u32 pad;
+	__u64 encoded;
+	__u64 dentry;
+	__u64 mount;
+	struct bpf_stack_build_id frames[FRAMES_MOST + 1];
+	__u64 addresses[FRAMES_MOST + 1];
+	__u64 found[FRAMES_MOST + 1];
+	struct module module;
+};
 
 /* A request of io_uring's that was submitted. */
 struct uring_request {
@@ -252,6 +281,23 @@ struct {
 	__uint(max_entries, WRITERS);
 } exit_writers SEC(".maps");
 
+/* The files that stacks lead through. Written here, read by userspace: number and path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct module_key);
+	__type(value, struct module);
+	__uint(max_entries, 8192);
+} modules SEC(".maps");
+
+/* Where a stack is put together. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct unwinding);
+	__uint(max_entries, 1);
+} unwindings SEC(".maps");
+
 /* Requests that have not completed, by their address, or by user_data where the kernel does not tell it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -286,4 +332,5 @@ LAYOUT(inflight);
 LAYOUT(file_record);
 LAYOUT(cgroup_record);
 LAYOUT(uring_record);
+LAYOUT(stack_record);
 LAYOUT(notice);

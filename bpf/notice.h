@@ -78,5 +78,7 @@ struct counters {
 	__u64 cgroups_full;	/* a cgroup was not noted: the map of cgroups is full */
 	__u64 output_failed;	/* a ring did not take a sample */
 	__u64 counts_full;	/* a call was not counted: the map of counts is full */
+	__u64 stacks_failed;	/* a stack could not be taken */
+	__u64 modules_full;	/* a frame is told without its file: the map of modules is full */
 	__u64 uring_full;	/* a request was not noted: its completion will not tell what it was */
 };

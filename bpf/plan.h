@@ -46,7 +46,8 @@ enum writer {
 	WRITER_DIRENTS = 5,
 	WRITER_BEHIND = 6,	/* memory that pointers in structures point to */
 	WRITER_FILE = 7,	/* tells first what descriptors stand for */
-	WRITERS = 8,
+	WRITER_STACK = 8,	/* tells first where the call was made; then plan.behind */
+	WRITERS = 9,
 } __attribute__((packed));
 
 enum grab_flag {
@@ -120,7 +121,7 @@ struct plan {
 	enum files files;
 	__u8 pair_arg;
 	__u8 aliases;		/* PLAN_ALIAS: alias[0 .. aliases) */
-	__u8 pad;
+	enum writer behind;	/* WRITER_STACK: who writes the call */
 	struct alias alias[ALIASES];
 	struct grab grab[GRABS];
 	struct grab enter[GRABS];

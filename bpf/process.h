@@ -221,6 +221,8 @@ int in_flight(struct bpf_iter__task *ctx)
 	if (regs) {
 		arguments(regs, line.flags & FLAG_COMPAT, line.args);
 		line.sp = stack_pointer(regs);
+		line.ip = instruction_pointer(regs);
+		line.bp = frame_pointer(regs);
 	}
 	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
 	return 0;

@@ -24,6 +24,7 @@ enum record_kind {
 	RECORD_FILE = 10,	/* what a descriptor stands for */
 	RECORD_CGROUP = 11,	/* whose records follow in this sample: only in the lobby's rings */
 	RECORD_URING = 12,	/* an io_uring request is submitted, or has completed */
+	RECORD_STACK = 13,	/* where in the program the thread's next call was made */
 } __attribute__((packed));
 
 enum record_flag {
@@ -205,6 +206,32 @@ struct uring_record {
 	__u8 sqe[64];
 };
 
+/*
+ * A frame in 64 bits: an offset in the file of a module, whose number stands above; with number 0 an address of
+ * the program's.
+ */
+enum {
+	FRAME_SHIFT = 48,
+	FRAMES_MOST = 64,
+	MODULES_LAST = 0x5fff,	/* userspace numbers from here on what it finds by itself */
+};
+
+/*
+ * RECORD_STACK: frames[frames] follow, the innermost first, then `kernel` bytes of text: the kernel's own
+ * functions, as /proc/TID/stack tells them. Without frames it could not be taken. FLAG_CUT: there are more.
+ */
+struct stack_record {
+	__u32 lead;
+	__u16 size;
+	enum record_kind kind;
+	enum record_flag flags;
+	__u64 time;
+	__u32 tid;
+	__u16 frames;
+	__u16 kernel;
+	__u64 caller;		/* a frame behind the first, that the word at the stack pointer tells; 0: none */
+};
+
 /* One line of the task iterator: a call that has not ended. */
 struct inflight {
 	__u32 tid;
@@ -212,6 +239,8 @@ struct inflight {
 	__u64 entered;
 	__u64 args[6];
 	__u64 sp;
+	__u64 ip;
+	__u64 bp;
 	__u64 cgroup;
 	__u32 slot;
 	__u16 nr;

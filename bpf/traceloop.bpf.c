@@ -2,8 +2,8 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track and what is wanted of a call,
  * write.h and capture.h write it down, process.h and cgroup.h what happens around
- * them, file.h what descriptors stand for, uring.h what io_uring does, notice.h what userspace is told
- * at once, rule.h of which calls.
+ * them, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring does, notice.h
+ * what userspace is told at once, rule.h of which calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,6 +20,7 @@
 #include "write.h"
 #include "file.h"
 #include "count.h"
+#include "stack.h"
 #include "rule.h"
 #include "dispatch.h"
 #include "process.h"

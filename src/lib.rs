@@ -23,6 +23,7 @@ pub mod ring;
 pub mod select;
 mod skel;
 pub mod store;
+pub mod symbol;
 pub mod syscall;
 pub mod systemd;
 pub mod wire;

@@ -7,8 +7,8 @@
 use std::mem::{offset_of, size_of};
 
 use crate::skel::types::{
-    call_record, cgroup_record, file_how, file_record, record, signal_record, task_record, uring_how, uring_record,
-    writing,
+    call_record, cgroup_record, file_how, file_record, record, signal_record, stack_record, task_record, uring_how,
+    uring_record, writing,
 };
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
@@ -25,6 +25,7 @@ const _: () = {
     assert!(size_of::<file_record>().is_multiple_of(8));
     assert!(size_of::<uring_record>() == 152 && offset_of!(uring_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(uring_record, sqe) == 88);
+    assert!(size_of::<stack_record>() == 32 && offset_of!(stack_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(file_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(task_record, tid));
     assert!(offset_of!(call_record, tid) == offset_of!(signal_record, tid));
@@ -67,6 +68,7 @@ impl<'a> Record<'a> {
             Kind::RECORD_FILE => size_of::<file_record>(),
             Kind::RECORD_CGROUP => size_of::<cgroup_record>(),
             Kind::RECORD_URING => size_of::<uring_record>(),
+            Kind::RECORD_STACK => size_of::<stack_record>(),
             _ => return None,
         };
         if size < least || size % 8 != 0 || size > SAMPLE_MOST {
@@ -134,6 +136,11 @@ impl<'a> Record<'a> {
             _ => return None,
         };
         (self.bytes.len() >= at + 8).then(|| read!(self.bytes, at, u64))
+    }
+
+    /// Where in the program the thread's next call was made.
+    pub fn stack(&self) -> Option<StackRecord<'a>> {
+        (self.kind() == Kind::RECORD_STACK).then_some(StackRecord { bytes: self.bytes })
     }
 
     /// What io_uring did.
@@ -493,6 +500,97 @@ impl<'a> UringRecord<'a> {
         (began != 0).then(|| read!(self.bytes, offset_of!(uring_record, time), u64).saturating_sub(began))
     }
 }
+
+/// A RECORD_STACK: where in the program a call was made.
+#[derive(Clone, Copy, Debug)]
+pub struct StackRecord<'a> {
+    bytes: &'a [u8],
+}
+
+/// A place in a program's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// An offset in the file of a module of the dump's table.
+    Module(u16, u64),
+    /// An address of the process's, in no file.
+    Address(u64),
+}
+
+impl Place {
+    /// The 64 bits that a record has for it.
+    pub fn of(bits: u64) -> Self {
+        match u16::try_from(bits >> FRAME_SHIFT) {
+            Ok(number @ 1..) => Self::Module(number, bits & ((1 << FRAME_SHIFT) - 1)),
+            _ => Self::Address(bits),
+        }
+    }
+
+    /// The same the other way.
+    pub fn bits(self) -> u64 {
+        match self {
+            Self::Module(number, offset) => u64::from(number) << FRAME_SHIFT | offset & ((1 << FRAME_SHIFT) - 1),
+            Self::Address(address) => address & ((1 << FRAME_SHIFT) - 1),
+        }
+    }
+}
+
+/// record.h's: what stands above it in a frame is a module's number.
+const FRAME_SHIFT: u32 = 48;
+/// The frames of a stack, at most.
+pub const FRAMES_MOST: usize = 64;
+
+impl<'a> StackRecord<'a> {
+    fn words(&self) -> usize {
+        usize::from(read!(self.bytes, offset_of!(stack_record, frames), u16))
+    }
+
+    /// Its frames, the innermost first, without the caller; none: it could not be taken.
+    pub fn frames(&self) -> impl Iterator<Item = Place> + use<'a> {
+        let behind = &self.bytes[size_of::<stack_record>()..];
+        let (words, _) = behind.as_chunks::<8>();
+        words.iter().take(self.words().min(FRAMES_MOST)).map(|word| Place::of(u64::from_ne_bytes(*word)))
+    }
+
+    /// A frame behind the first, which the word at the stack pointer tells.
+    pub fn caller(&self) -> Option<Place> {
+        let caller = read!(self.bytes, offset_of!(stack_record, caller), u64);
+        (caller != 0).then(|| Place::of(caller))
+    }
+
+    /// Whether there were more frames.
+    pub fn is_cut(&self) -> bool {
+        self.bytes[offset_of!(stack_record, flags)] & record_flag::FLAG_CUT.0 != 0
+    }
+
+    /// The kernel's own functions, as it tells them, a line each.
+    pub fn kernel(&self) -> &'a [u8] {
+        let length = usize::from(read!(self.bytes, offset_of!(stack_record, kernel), u16));
+        let from = size_of::<stack_record>() + 8 * self.words();
+        self.bytes.get(from..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+    }
+}
+
+/// Puts the stack of a call in flight together; the kernel's functions are cut where there are too many.
+pub fn stack_record(tid: u32, time: u64, frames: &[Place], caller: Option<Place>, kernel: &[u8]) -> Vec<u8> {
+    let frames = &frames[..frames.len().min(FRAMES_MOST)];
+    let kernel = &kernel[..kernel.len().min(KERNEL_MOST)];
+    let mut bytes = vec![0; 6];
+    bytes.extend([Kind::RECORD_STACK.0, if frames.len() == FRAMES_MOST { record_flag::FLAG_CUT.0 } else { 0 }]);
+    bytes.extend(time.to_ne_bytes());
+    bytes.extend(tid.to_ne_bytes());
+    bytes.extend(u16::try_from(frames.len()).unwrap_or(0).to_ne_bytes());
+    bytes.extend(u16::try_from(kernel.len()).unwrap_or(0).to_ne_bytes());
+    bytes.extend(caller.map_or(0, Place::bits).to_ne_bytes());
+    frames.iter().for_each(|frame| bytes.extend(frame.bits().to_ne_bytes()));
+    bytes.extend(kernel);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let size = u16::try_from(bytes.len()).unwrap_or(0).to_ne_bytes();
+    bytes[4..6].copy_from_slice(&size);
+    bytes
+}
+
+/// Bytes of the kernel's functions that are kept.
+const KERNEL_MOST: usize = 4096;
 
 fn comm(bytes: &[u8], at: usize) -> [u8; 16] {
     let mut comm = [0; 16];

@@ -56,6 +56,16 @@ enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
+/* Not the kernel's own: a frame as bpf_get_stack tells it. */
+struct bpf_stack_build_id {
+	__s32 status;
+	unsigned char build_id[20];
+	union {
+		__u64 offset;
+		__u64 ip;
+	};
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct cgroup_subsys_state {
@@ -129,9 +139,23 @@ struct fs_struct {
 
 struct super_block {
 	unsigned long s_magic;
+	u32 s_dev;
+};
+
+struct timespec64 {
+	s64 tv_sec;
+};
+
+struct inode___before_6_11 {
+	struct timespec64 __i_ctime;
+};
+
+struct inode___before_6_7 {
+	struct timespec64 i_ctime;
 };
 
 struct inode {
+	s64 i_ctime_sec;
 	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
@@ -158,6 +182,14 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_pgoff;
+	unsigned long vm_flags;
+	struct file *vm_file;
 };
 
 struct fdtable {

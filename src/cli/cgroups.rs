@@ -122,6 +122,7 @@ impl Follow {
             return Ok(());
         }
         self.quiet = 0;
+        destination.learn(&recorder.modules()?);
         self.following.step(until, realtime_offset(), blocks, &recorder.threads(), destination)
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::End;
 use crate::{
     cgroup::v2_mount,
-    kernel::Uring,
+    kernel::{Uring, can_take_stacks},
     recorder::{Budget, Recorder, Settings},
     syscall::plan::Wanted,
 };
@@ -37,7 +37,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 9] = [
+        let checks: [(&str, Check); 10] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -46,6 +46,7 @@ impl Doctor {
             ("tracefs", tracefs),
             ("process memory", ptrace),
             ("io_uring", io_uring),
+            ("stacks", stacks),
             ("recording", recording),
         ];
         let mut bad = false;
@@ -160,6 +161,13 @@ fn io_uring() -> Finding {
         told.to_string(),
         "what io_uring does is not shown, or in part only: a kernel with CONFIG_IO_URING=y and BTF tells it",
     )
+}
+
+fn stacks() -> Finding {
+    if can_take_stacks() {
+        return Finding::Good("--stacks: by frame pointers, with files by build id".to_owned());
+    }
+    Finding::Weak("--stacks is not possible".to_owned(), "use Linux 5.17 or later: before, it cannot tell mapped files")
 }
 
 fn recording() -> Finding {

@@ -61,7 +61,8 @@ async fn follow(client: &Client, target: &str, style: Style, destination: &mut D
                 let style = Style { interfaces, generic_families, ..style.clone() };
                 following.insert(Following::new(style)).see_files(&files);
             }
-            News::Records { until, clock_offset, missed, threads, .. } => {
+            News::Records { until, clock_offset, missed, threads, modules, .. } => {
+                destination.learn(&modules);
                 let Some(following) = &mut following else { bail!("the daemon's stream has no beginning") };
                 if missed {
                     super::say("traceloop: calls came faster than they were read; some are not shown")?;

@@ -19,10 +19,11 @@ use super::{
 };
 use crate::{
     decode::{History, Style},
-    model::{Event, Recording},
+    model::{Event, Module, Recording},
     render,
     select::Selection,
     store,
+    symbol::Symbols,
 };
 
 /// How a dump is written, and where.
@@ -112,7 +113,7 @@ impl Output {
         let coloured = self.format() == Format::Text && self.color.is_wanted(self.output.is_none());
         let out: Box<dyn Write> = if coloured { Box::new(Painter::new(out)) } else { out };
         let out = BufWriter::with_capacity(1 << 16, out);
-        Destination { output: self, selection: self.selecting.selection(), out }
+        Destination { output: self, selection: self.selecting.selection(), symbols: None, out }
     }
 
     /// Whether a format was asked for.
@@ -199,6 +200,8 @@ pub(super) struct Needs {
 pub(super) struct Destination<'a> {
     output: &'a Output,
     selection: Selection,
+    /// Names the stacks of what is followed.
+    symbols: Option<Symbols>,
     out: BufWriter<Box<dyn Write>>,
 }
 
@@ -215,7 +218,14 @@ impl Destination<'_> {
                     table.see(event);
                 }
             };
-            let events = self.selection.choose(&recording.dump, history.events()).inspect(counted);
+            let mut symbols = (!recording.dump.modules.is_empty()).then(|| Symbols::of(&recording.dump));
+            let named = |mut event: Event| {
+                if let Some(symbols) = &mut symbols {
+                    symbols.name(&mut event);
+                }
+                event
+            };
+            let events = self.selection.choose(&recording.dump, history.events()).inspect(counted).map(named);
             match self.output.render() {
                 Some(format) => render::dump(&mut self.out, format, &recording.dump, events),
                 None => {
@@ -224,6 +234,11 @@ impl Destination<'_> {
                 }
             }
             .context("write the dump")?;
+            if let Some(symbols) = symbols {
+                for (file, why) in symbols.missing() {
+                    super::say(format_args!("traceloop: no functions of {file}: {why}"))?;
+                }
+            }
             if let Some(table) = table {
                 table.write(&mut self.out).context("write the summary")?;
             }
@@ -238,9 +253,19 @@ impl Destination<'_> {
         Ok(())
     }
 
+    /// Takes in what has become known of the files that stacks lead through.
+    pub(super) fn learn(&mut self, modules: &[Module]) {
+        if !modules.is_empty() {
+            self.symbols.get_or_insert_with(Symbols::live).learn(modules);
+        }
+    }
+
     /// Writes what has just happened.
     pub(super) fn follow(&mut self, clock_offset: i64, mut events: Vec<Event>) -> Result<()> {
         self.selection.filter(std::env::consts::ARCH, &mut events);
+        if let Some(symbols) = &mut self.symbols {
+            events.iter_mut().for_each(|event| symbols.name(event));
+        }
         if let Some(format) = self.output.render() {
             render::follow(&mut self.out, format, clock_offset, &events).context("write the calls")?;
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     kernel::Feature,
-    model::{duration, size},
+    model::{Stacks, duration, size},
     recorder::{Budget, Recorder, Settings},
     syscall::{Filter, plan::Wanted},
 };
@@ -36,6 +36,18 @@ pub(super) struct Recording {
     /// are gone at their end (execve) are recorded however short
     #[arg(long, value_name = "TIME", value_parser = duration)]
     only_slower: Option<Duration>,
+    /// Record where in the program calls were made: all, failed, or those that lasted, as duration>100ms. Stacks are
+    /// followed by frame pointers
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "none",
+        default_missing_value = "all",
+        hide_default_value = true
+    )]
+    stacks: Stacks,
     /// Record no contents of reads, writes and messages
     #[arg(long)]
     no_payload: bool,
@@ -69,6 +81,7 @@ impl Recording {
                 // Those that open and close are too short: what a descriptor stands for would be a guess.
                 descriptors: needs.descriptors && self.only_slower.is_none(),
                 slower_than: self.slower_than(),
+                stacks: self.stacks,
             },
             budget: Budget { ring: self.buffer_size, total: self.memory_max },
             without: self.without.clone(),

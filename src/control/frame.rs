@@ -77,7 +77,7 @@ mod tests {
 
     fn records(lengths: &[usize]) -> News {
         let blocks = lengths.iter().map(|length| u32::try_from(*length).unwrap()).collect();
-        News::Records { until: 7, clock_offset: 1, missed: false, threads: Vec::new(), blocks }
+        News::Records { until: 7, clock_offset: 1, missed: false, threads: Vec::new(), modules: Vec::new(), blocks }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Files, Identity, Process};
+use crate::model::{Files, Identity, Module, Process};
 
 /// The daemon itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub enum News {
         missed: bool,
         /// The threads that are alive.
         threads: Vec<Process>,
+        /// The files that stacks lead through, where there are new ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        modules: Vec<Module>,
         /// The lengths of the blocks of records that stand behind.
         blocks: Vec<u32>,
     },

@@ -19,7 +19,7 @@ use crate::{
     cgroup::Rules,
     control,
     identity::Runtimes,
-    model,
+    model::{self, Stacks},
     recorder::{Budget, Settings, Watching},
     store::{self, Amount, Retention},
     syscall::{Filter, plan::Wanted},
@@ -65,6 +65,8 @@ pub struct Record {
     #[serde(deserialize_with = "filter")]
     syscalls: Filter,
     payload: bool,
+    #[serde(deserialize_with = "stacks")]
+    stacks: Stacks,
 }
 
 /// Where dumps are stored, and how long.
@@ -128,6 +130,7 @@ impl Default for Record {
             string_limit: 32,
             syscalls: Filter::default(),
             payload: true,
+            stacks: Stacks::None,
         }
     }
 }
@@ -206,6 +209,7 @@ impl Config {
                 verbose: false,
                 descriptors: true,
                 slower_than: 0,
+                stacks: self.record.stacks,
             },
             budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
             without: Vec::new(),
@@ -301,6 +305,10 @@ fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     from.deserialize_any(Size)
 }
 
+fn stacks<'de, D: Deserializer<'de>>(from: D) -> Result<Stacks, D::Error> {
+    text(from, str::parse)
+}
+
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     text(from, model::duration)
 }
@@ -346,7 +354,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (5, 9 + 3 + 10 + 4), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (5, 10 + 3 + 10 + 4), "a key is missing in the example");
     }
 
     #[test]

@@ -24,6 +24,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 pub(super) struct Follower {
     track: TrackId,
     seen: Seen,
+    /// How many files of stacks it was told of.
+    modules: usize,
     to: mpsc::Sender<Vec<u8>>,
     due: Instant,
     pause: Duration,
@@ -44,7 +46,7 @@ impl Follower {
         };
         // There is room: nothing has been sent.
         let _ = to.try_send(frame::encode(&start, &[])?);
-        Ok((Self { track, seen, to, due: Instant::now() + SHORTEST, pause: SHORTEST }, news))
+        Ok((Self { track, seen, modules: 0, to, due: Instant::now() + SHORTEST, pause: SHORTEST }, news))
     }
 
     /// When it wants to be looked after.
@@ -83,11 +85,18 @@ impl Follower {
         if !missed && blocks.iter().all(Vec::is_empty) {
             return Ok(None);
         }
+        let mut modules = recorder.modules()?;
+        if modules.len() == self.modules {
+            modules.clear();
+        } else {
+            self.modules = modules.len();
+        }
         let news = News::Records {
             until,
             clock_offset: realtime_offset(),
             missed,
             threads: recorder.threads_of(self.track)?,
+            modules,
             blocks: blocks.iter().map(|block| u32::try_from(block.len())).collect::<Result<_, _>>()?,
         };
         frame::encode(&news, &blocks).map(Some)

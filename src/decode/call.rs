@@ -62,6 +62,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         cut: false,
         caller: None,
         paths: text.paths,
+        stack: None,
     }
 }
 

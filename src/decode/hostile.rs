@@ -94,6 +94,29 @@ proptest! {
     }
 
     #[test]
+    fn stacks(
+        frames in prop::collection::vec(any::<u64>(), 0..70),
+        (claimed, kernel, caller, flags) in (0_u16..80, 0_u16..200, number(), any::<u8>()),
+        text in memory(),
+        never: bool,
+    ) {
+        let mut bytes = vec![0; 6];
+        bytes.extend([Kind::RECORD_STACK.0, flags]);
+        bytes.extend(100_u64.to_ne_bytes());
+        bytes.extend(7_u32.to_ne_bytes());
+        bytes.extend([claimed, kernel].into_iter().flat_map(u16::to_ne_bytes));
+        bytes.extend(caller.to_ne_bytes());
+        frames.iter().for_each(|frame| bytes.extend(frame.to_ne_bytes()));
+        bytes.extend(text);
+        bytes.truncate(bytes.len() / 8 * 8);
+        let size = u16::try_from(bytes.len()).unwrap();
+        bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+        prop_assert!(Record::parse(&bytes).is_some());
+        let of = if never { call(Kind::RECORD_ENTER, 0, 231, 100, 0, [0; 6], &[]) } else { call(Kind::RECORD_CALL, 0, 1, 101, 1, [0; 6], &[]) };
+        show([bytes, of].concat(), &Style::default());
+    }
+
+    #[test]
     fn requests(
         (how, opcode, path) in (0_u8..8, 0_u8..70, 0_u16..40),
         words in prop::array::uniform8(number()),

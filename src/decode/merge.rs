@@ -97,6 +97,8 @@ pub struct History<'a> {
     entries: Vec<Entry>,
     who: Vec<(u32, Comm)>,
     answers: Answers,
+    /// Where the stacks of calls stand, by the places of the calls.
+    stacks: HashMap<Place, Place>,
 }
 
 impl<'a> History<'a> {
@@ -125,7 +127,8 @@ impl<'a> History<'a> {
         });
         let pairs = pairs.foresee(in_order, &dump.files);
         let (entries, names) = Index::new(&style, entries).fill(&records, pairs);
-        Ok(Self { entries, who: names.who, answers: names.answers.into_inner(), records, style })
+        let (who, answers, stacks) = (names.who, names.answers.into_inner(), names.stacks);
+        Ok(Self { entries, who, answers, stacks, records, style })
     }
 
     /// Its events, in the order in which they began.
@@ -136,12 +139,14 @@ impl<'a> History<'a> {
     fn event(&self, entry: &Entry) -> Option<Event> {
         let at = |place| Some(At { place, record: self.records.at(place)? });
         let with = entry.with.and_then(at);
+        let stack = self.stacks.get(&entry.place).copied().and_then(at);
         let again = self.answers.again(entry.answers);
         let found = Found {
             record: self.records.at(entry.place)?,
             kept: None,
             tells: entry.tells(),
             with: with.as_ref(),
+            stack: stack.as_ref(),
             who: self.who.get(entry.who()).copied().unwrap_or_default(),
             view: Some(View::Again(&again)),
         };
@@ -199,6 +204,7 @@ struct Names {
     who: Vec<(u32, Comm)>,
     numbers: HashMap<(u32, Comm), u32>,
     answers: RefCell<Answers>,
+    stacks: HashMap<Place, Place>,
 }
 
 /// An index in the making: entries that were read are written over by the events that they tell.
@@ -286,6 +292,9 @@ impl Names {
             _ => record.time(),
         };
         let with = found.with.map(|with| with.place);
+        if let Some(stack) = found.stack {
+            self.stacks.insert(place, stack.place);
+        }
         Entry { start, place, with, who_tells: self.who_tells(found), answers: self.answers(style, found) }
     }
 

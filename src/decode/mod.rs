@@ -62,6 +62,7 @@ mod shape;
 mod siginfo;
 mod signal;
 mod special;
+mod stack;
 mod stat;
 mod style;
 mod tell;

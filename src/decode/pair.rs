@@ -63,6 +63,8 @@ pub(super) struct Found<'a, K> {
     pub(super) tells: Tells,
     /// What was written at the start of the call; the call that restart_syscall goes on with; who sent the signal.
     pub(super) with: Option<&'a K>,
+    /// Where the call was made.
+    pub(super) stack: Option<&'a K>,
     /// The thread's process and name at that time.
     pub(super) who: (u32, Comm),
     /// What descriptors stood for at that time, if it is to be told.
@@ -84,6 +86,8 @@ pub(super) struct Pairs<K> {
     interrupted: HashSet<u32>,
     /// Calls that restart_syscall goes on with, by thread.
     restarting: HashMap<u32, K>,
+    /// Where a thread's next call was made.
+    stacks: HashMap<u32, K>,
 }
 
 impl<K: Kept> Pairs<K> {
@@ -98,6 +102,7 @@ impl<K: Kept> Pairs<K> {
             kills: HashMap::new(),
             interrupted: HashSet::new(),
             restarting: HashMap::new(),
+            stacks: HashMap::new(),
         }
     }
 
@@ -147,6 +152,7 @@ impl<K: Kept> Pairs<K> {
             }
             Kind::RECORD_FILE => self.follow_task(&record),
             Kind::RECORD_URING => self.uring(record, tell),
+            Kind::RECORD_STACK => drop(self.stacks.insert(record.tid(), keep())),
             _ => self.task(record, tell),
         }
     }
@@ -157,13 +163,14 @@ impl<K: Kept> Pairs<K> {
         begun.sort_by_key(|(tid, _)| *tid);
         for (_, kept) in begun {
             if let Some(record) = kept.record() {
-                self.unfinished(record, Tells::InFlight, Some(&kept), tell);
+                let stack = self.stacks.remove(&record.tid());
+                self.unfinished(record, Tells::InFlight, Some(&kept), stack.as_ref(), tell);
             }
         }
     }
 
     fn found<'a>(&self, record: Record<'a>, tells: Tells, with: Option<&'a K>) -> Found<'a, K> {
-        Found { record, kept: None, tells, with, who: self.threads.of(record.tid()), view: None }
+        Found { record, kept: None, tells, with, stack: None, who: self.threads.of(record.tid()), view: None }
     }
 
     /// The threads of io_uring's own (a ring's polling thread) are told by no fork.
@@ -191,14 +198,22 @@ impl<K: Kept> Pairs<K> {
             if record.has(record_flag::FLAG_IN_FLIGHT) {
                 return;
             }
-            return self.unfinished(record, Tells::Never, None, tell);
+            let stack = self.stacks.remove(&record.tid());
+            return self.unfinished(record, Tells::Never, None, stack.as_ref(), tell);
         }
         self.begun.insert(record.tid(), keep());
     }
 
-    fn unfinished(&self, record: Record<'_>, tells: Tells, kept: Option<&K>, tell: &mut impl FnMut(Found<'_, K>)) {
+    fn unfinished(
+        &self,
+        record: Record<'_>,
+        tells: Tells,
+        kept: Option<&K>,
+        stack: Option<&K>,
+        tell: &mut impl FnMut(Found<'_, K>),
+    ) {
         let with = self.restarting.get(&record.tid()).filter(|_| tell::is_restart(&self.style, &record));
-        let found = Found { kept, ..self.found(record, tells, with) };
+        let found = Found { kept, stack, ..self.found(record, tells, with) };
         match &self.files {
             Some(descriptors) => {
                 let moment = Moment { descriptors, pid: found.who.0, changes: &[] };
@@ -220,7 +235,8 @@ impl<K: Kept> Pairs<K> {
             tells = Tells::Interrupted;
             self.interrupted.insert(tid);
         }
-        let found = self.found(record, tells, restarted.as_ref().or(begun.as_ref()));
+        let stack = self.stacks.remove(&tid);
+        let found = Found { stack: stack.as_ref(), ..self.found(record, tells, restarted.as_ref().or(begun.as_ref())) };
         match &mut self.files {
             None => tell(found),
             Some(files) => {
@@ -261,7 +277,7 @@ impl<K: Kept> Pairs<K> {
         }
         self.interrupted.remove(&record.tid());
         let who = self.threads.of(record.tid());
-        tell(Found { record, kept: None, tells: Tells::Signal, with: kill, who, view: None });
+        tell(Found { record, kept: None, tells: Tells::Signal, with: kill, stack: None, who, view: None });
     }
 
     fn task(&mut self, record: Record<'_>, tell: &mut impl FnMut(Found<'_, K>)) {
@@ -274,6 +290,9 @@ impl<K: Kept> Pairs<K> {
                 if let Some(begun) = self.begun.remove(&task.former()) {
                     self.begun.insert(tid, begun);
                 }
+                if let Some(stack) = self.stacks.remove(&task.former()) {
+                    self.stacks.insert(tid, stack);
+                }
                 tell(self.found(record, Tells::Superseded, None));
             }
             Kind::RECORD_EXIT => {
@@ -283,6 +302,7 @@ impl<K: Kept> Pairs<K> {
                 }
                 self.begun.remove(&tid);
                 self.restarting.remove(&tid);
+                self.stacks.remove(&tid);
                 if self.interrupted.remove(&tid) {
                     tell(self.found(record, Tells::Died, None));
                 }

@@ -13,7 +13,7 @@ use crate::{
 const UNIT: usize = 8;
 
 /// Where a record stands: in units from the first block's beginning, one more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place(NonZeroU32);
 
 /// The records of all blocks.

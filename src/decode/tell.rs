@@ -5,7 +5,7 @@ use super::{
     call,
     pair::{Found, Kept, Tells},
     raw::Raw,
-    request, siginfo, signal,
+    request, siginfo, signal, stack,
     style::Style,
 };
 use crate::{
@@ -27,13 +27,13 @@ pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Even
         Tells::Call | Tells::Interrupted | Tells::Died => {
             let ended = record.call()?;
             start = self::start(&record, &ended);
-            What::Call(Box::new(self::ended(style, found, ended)))
+            What::Call(Box::new(with_stack(found, self::ended(style, found, ended))))
         }
         Tells::Never | Tells::InFlight => {
             if record.has(record_flag::FLAG_IN_FLIGHT) {
                 end = u64::MAX;
             }
-            What::Call(Box::new(unfinished(style, found)?))
+            What::Call(Box::new(with_stack(found, unfinished(style, found)?)))
         }
         Tells::Signal => What::Signal(delivered(style, found)?),
         Tells::Superseded => What::Exit(Exit::Superseded { by: record.task()?.former() }),
@@ -78,6 +78,11 @@ fn ended<K: Kept>(style: &Style, found: &Found<'_, K>, ended: CallRecord<'_>) ->
         died(style, &mut call);
     }
     call
+}
+
+fn with_stack<K: Kept>(found: &Found<'_, K>, call: Call) -> Call {
+    let stack = found.stack.and_then(K::record).and_then(|record| record.stack());
+    Call { stack: stack.map(|stack| Box::new(stack::decode(&stack))), ..call }
 }
 
 /// Whether it is restart_syscall, which says nothing of the call that it goes on with.

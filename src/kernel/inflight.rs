@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::FileExt,
 };
 
+use super::walk::Walker;
 use crate::{
     syscall::{self, Abi, Arg, Kind, Len, Row, Shape},
     wire::{self, Part, inflight},
@@ -22,18 +23,28 @@ pub struct InFlight {
     pub slot: u32,
     /// The cgroup that its thread is in.
     pub cgroup: u64,
-    /// It, as a record.
+    /// It, as a record; where its thread is stands in front of it, if that is wanted.
     pub record: Vec<u8>,
 }
 
 /// The wanted calls in flight, out of what the iterator wrote. A call whose start was not seen is told
 /// at `now`.
-pub(super) fn records(lines: &[u8], string_limit: u32, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Vec<InFlight> {
+pub(super) fn records(
+    lines: &[u8],
+    string_limit: u32,
+    now: u64,
+    wanted: impl Fn(u32, u64) -> bool,
+    walker: &mut Walker,
+) -> Vec<InFlight> {
     lines
         .chunks_exact(size_of::<inflight>())
         .map(line)
         .filter(|call| wanted(call.slot, call.cgroup))
-        .map(|call| InFlight { slot: call.slot, cgroup: call.cgroup, record: record(&call, string_limit, now) })
+        .map(|call| {
+            let mut bytes = walker.stack(&call).unwrap_or_default();
+            bytes.extend(record(&call, string_limit, now));
+            InFlight { slot: call.slot, cgroup: call.cgroup, record: bytes }
+        })
         .collect()
 }
 
@@ -46,6 +57,8 @@ fn line(bytes: &[u8]) -> inflight {
         tgid: u32_at(offset_of!(inflight, tgid)),
         entered: u64_at(offset_of!(inflight, entered)),
         sp: u64_at(offset_of!(inflight, sp)),
+        ip: u64_at(offset_of!(inflight, ip)),
+        bp: u64_at(offset_of!(inflight, bp)),
         cgroup: u64_at(offset_of!(inflight, cgroup)),
         slot: u32_at(offset_of!(inflight, slot)),
         ..Default::default()

@@ -23,9 +23,12 @@ use super::{
     inflight::{self, InFlight},
     losses,
     notices::Notices,
+    stacks,
     uring::Uring,
+    walk::Walker,
 };
 use crate::{
+    model::{Module, Stacks},
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
     syscall::plan::{self, Wanted},
 };
@@ -33,7 +36,7 @@ use crate::{
 /// Programs that run when this side asks for it.
 const OURS: [&str; 2] = ["flush", "in_flight"];
 /// Programs that others call.
-const BY_TAIL_CALL: [&str; 10] = [
+const BY_TAIL_CALL: [&str; 12] = [
     "enter_plain",
     "enter_capture",
     "enter_vector",
@@ -44,6 +47,8 @@ const BY_TAIL_CALL: [&str; 10] = [
     "exit_message",
     "exit_dirents",
     "exit_file",
+    "exit_stack",
+    "enter_stack",
 ];
 
 /// Where the kernel describes its types.
@@ -92,6 +97,7 @@ pub struct Kernel {
     pub(super) generation: Cell<u16>,
     strings: u32,
     only_slower: u64,
+    pub(super) stacks: Stacks,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -147,6 +153,8 @@ impl Kernel {
         open.maps.notices.set_autocreate(watching)?;
         open.maps.counts.set_autocreate(options.counting)?;
         let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
+        let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
+        stacks::check(stacks)?;
         open.maps.uring_requests.set_autocreate(uring.is_told())?;
         open.maps.uring_submissions.set_autocreate(uring.is_told())?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
@@ -172,6 +180,7 @@ impl Kernel {
         settings.uring_secret = RandomState::new().hash_one(cpus);
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
         uring.choose(&mut open);
+        stacks::choose(&mut open, stacks)?;
         if let Some(held) = held {
             for mut map in open.open_object_mut().maps_mut() {
                 let name = map.name().to_string_lossy().into_owned();
@@ -192,6 +201,9 @@ impl Kernel {
         let mut programs = Vec::new();
         if held.is_none() {
             fill_writers(&skel)?;
+            if stacks != Stacks::None {
+                stacks::fill_writers(&skel)?;
+            }
             if features.attach.is_classic() {
                 links.extend(attach_classic(&skel)?);
             }
@@ -218,6 +230,7 @@ impl Kernel {
             generation: Cell::new(0),
             strings: options.wanted.string_limit,
             only_slower: options.wanted.slower_than,
+            stacks,
         };
         match held {
             Some(held) => kernel.adopt(held)?,
@@ -263,13 +276,15 @@ impl Kernel {
     /// The calls that have not ended, of the tasks that are wanted by slot and cgroup, as records that look
     /// like the kernel's. Those that began before the recording are told at `now`. A thread that is inside
     /// a call for the first time that anybody looks is noticed thereby, wanted or not.
-    pub fn in_flight(&self, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Result<Vec<InFlight>> {
+    pub fn in_flight(&self, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Result<(Vec<InFlight>, Vec<Module>)> {
         let mut bytes = Vec::new();
         Iter::new(&self.in_flight)
             .context("open the task iterator")?
             .read_to_end(&mut bytes)
             .context("read the task iterator")?;
-        Ok(inflight::records(&bytes, self.strings, now, wanted))
+        let mut walker = Walker::new(self.stacks, now);
+        let records = inflight::records(&bytes, self.strings, now, wanted, &mut walker);
+        Ok((records, walker.modules()))
     }
 
     /// The verifier's and the kernel's figures of each program.
@@ -293,6 +308,8 @@ fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
         &mut open.progs.exit_message,
         &mut open.progs.exit_dirents,
         &mut open.progs.exit_file,
+        &mut open.progs.exit_stack,
+        &mut open.progs.enter_stack,
     ] {
         program.set_prog_type(ProgramType::Tracepoint);
     }
@@ -327,7 +344,7 @@ fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
     fill(&maps.exit_writers, &exit)
 }
 
-fn fill(map: &MapMut<'_>, writers: &[(types::writer, BorrowedFd<'_>)]) -> Result<()> {
+pub(super) fn fill(map: &MapMut<'_>, writers: &[(types::writer, BorrowedFd<'_>)]) -> Result<()> {
     writers.iter().try_for_each(|(writer, program)| {
         map.update(&u32::from(writer.0).to_ne_bytes(), &program.as_raw_fd().to_ne_bytes(), MapFlags::ANY)
             .context("fill the array of writers")

@@ -14,7 +14,9 @@ mod load;
 mod losses;
 mod notices;
 mod slots;
+mod stacks;
 mod uring;
+mod walk;
 
 pub use attach::Attach;
 pub use counts::{Count, CountKey};
@@ -26,4 +28,5 @@ pub use load::{Kernel, Options, Shared};
 pub use losses::Figures;
 pub use notices::{RawNotice, RawWhat};
 pub use slots::{Assignment, Counters};
+pub use stacks::can_take_stacks;
 pub use uring::{Completes, Submits, Uring};

@@ -39,6 +39,10 @@ pub struct Counters {
     pub output_failed: u64,
     /// Calls that were not counted because the map of counts was full.
     pub counts_full: u64,
+    /// Stacks that could not be taken.
+    pub stacks_failed: u64,
+    /// Frames that are told without their file: the map of modules was full.
+    pub modules_full: u64,
     /// Requests of io_uring's whose completion cannot tell what they were: the map of requests was full.
     pub uring_full: u64,
 }
@@ -167,7 +171,9 @@ impl Kernel {
             cgroups_full: at(3),
             output_failed: at(4),
             counts_full: at(5),
-            uring_full: at(6),
+            stacks_failed: at(6),
+            modules_full: at(7),
+            uring_full: at(8),
         })
     }
 

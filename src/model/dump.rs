@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Counts, Files, Identity, LastWords};
+use super::{Cause, Counts, Files, Identity, LastWords, Module};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,6 +46,12 @@ pub struct Dump {
     /// Only calls that lasted at least so many nanoseconds were recorded; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_slower: Option<u64>,
+    /// Of which calls stacks were taken; `None`: of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacks: Option<String>,
+    /// The files that stacks lead through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Module>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
     /// The names of network interfaces, by their numbers.

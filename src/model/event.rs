@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::Uring;
+use super::{Stack, Uring};
 
 /// A thread's name: up to 15 bytes, whatever they are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -118,6 +118,8 @@ pub struct Call {
     pub caller: Option<u32>,
     /// The paths that it touches by argument or descriptor, if they were asked for.
     pub paths: Vec<Box<[u8]>>,
+    /// Where in the program it was made, if that was recorded.
+    pub stack: Option<Box<Stack>>,
 }
 
 impl Call {

@@ -9,6 +9,8 @@ mod last_words;
 mod names;
 mod plain;
 mod quantity;
+mod stack;
+mod stacks;
 mod uring;
 
 pub use cause::Cause;
@@ -20,4 +22,6 @@ pub use last_words::{Counts, Ended, LastCall, LastWords};
 pub use names::{errno_name, signal_name};
 pub use plain::{acts, plain};
 pub use quantity::{duration, size};
+pub use stack::{Frame, Module, Stack, Symbol};
+pub use stacks::Stacks;
 pub use uring::{Field, Step, Uring};

@@ -1,6 +1,9 @@
 //! Taking a dump: copies of all rings, the calls in flight, the window and the losses.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fs,
+};
 
 use anyhow::{Context, Result};
 
@@ -13,7 +16,8 @@ use super::{
 };
 use crate::{
     kernel::Kernel,
-    model::{Block, Cause, Dump, Files, Loss, Process, Reach, Recording, Window},
+    model::{Block, Cause, Dump, Files, Loss, Process, Reach, Recording, Stacks, Window},
+    wire,
 };
 
 /// Rings that hold records of a track.
@@ -39,7 +43,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let (mut written, mut failed) = (0, 0);
     let processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
     // Before the rings: a call that ends in between is in them, and is then told as ended.
-    let in_flight = kernel.in_flight(boottime(), |slot, cgroup| {
+    let (in_flight, walked) = kernel.in_flight(boottime(), |slot, cgroup| {
         wanted.iter().flat_map(|wanted| &wanted.sources).any(|source| source.holds(slot, cgroup))
     })?;
     kernel.flush()?;
@@ -67,6 +71,10 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
         window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
     }
     window.lost = losses(kernel, failed)?;
+    let mut modules = kernel.modules()?;
+    modules.extend(walked);
+    let led_through = modules_of(&blocks);
+    modules.retain(|module| led_through.contains(&module.number));
     let files = files::of(&processes);
     let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
     Ok(Recording {
@@ -74,10 +82,19 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
             files_before,
             files,
             only_slower: kernel.only_slower(),
+            stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
+            modules,
             ..identity(wanted, cause, window, processes)?
         },
         blocks,
     })
+}
+
+/// The files that the records' stacks lead through, by number.
+fn modules_of(blocks: &[Block]) -> HashSet<u16> {
+    let records = blocks.iter().flat_map(|block| wire::records(&block.bytes));
+    let places = records.filter_map(|record| record.stack()).flat_map(|stack| stack.frames().chain(stack.caller()));
+    places.filter_map(|place| if let wire::Place::Module(number, _) = place { Some(number) } else { None }).collect()
 }
 
 impl Source<'_> {
@@ -91,6 +108,17 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let mut lost = Vec::new();
     if failed > 0 {
         lost.push(Loss { count: failed, reason: "the ring did not take them".to_owned() });
+    }
+    if kernel.stacks() != Stacks::None {
+        let counters = kernel.counters()?;
+        for (count, reason) in [
+            (counters.stacks_failed, "stacks that could not be taken, of all cgroups' calls"),
+            (counters.modules_full, "frames without their file: the map of files is full"),
+        ] {
+            if count > 0 {
+                lost.push(Loss { count, reason: reason.to_owned() });
+            }
+        }
     }
     for (program, count) in kernel.missed()? {
         lost.push(Loss { count, reason: format!("the program {program} was running already on that CPU") });

@@ -56,7 +56,7 @@ use crate::{
     cgroup::{self, Cgroup},
     identity,
     kernel::{self, Feature, Features, Kernel, Options},
-    model::{Cause, Identity, Loss, Recording},
+    model::{Cause, Identity, Loss, Module, Recording},
     ring,
     syscall::plan,
 };
@@ -267,6 +267,11 @@ impl Recorder {
     /// What the descriptors of living processes stood for when the recording began.
     pub fn files(&self) -> Vec<crate::model::Files> {
         self.tracks.values().flat_map(|track| track.files.clone()).collect()
+    }
+
+    /// The files that stacks lead through, as far as is known.
+    pub fn modules(&self) -> Result<Vec<Module>> {
+        self.kernel.modules()
     }
 
     /// The threads that are alive in the recorded cgroups.

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
 
-use crate::model::{Call, Comm, Dump, Event, Exit, Field, Outcome, Step, Uring, Value, What, errno_name};
+use crate::model::{Call, Comm, Dump, Event, Exit, Field, Frame, Outcome, Stack, Step, Uring, Value, What, errno_name};
 
 /// The JSON Schema of a line.
 pub const SCHEMA: &str = include_str!("dump.schema.json");
@@ -38,6 +38,8 @@ enum Object<'a> {
         died: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cut: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stack: Option<StackObject<'a>>,
     },
     Signal {
         #[serde(flatten)]
@@ -122,6 +124,34 @@ struct Who<'a> {
     comm: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     comm_bytes: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StackObject<'a> {
+    frames: Vec<FrameObject<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    kernel: &'a [Box<str>],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ends: bool,
+}
+
+#[derive(Serialize)]
+struct FrameObject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    likely: bool,
 }
 
 #[derive(Serialize)]
@@ -285,5 +315,24 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         in_flight: matches!(call.outcome, Outcome::InFlight { .. }),
         died: matches!(call.outcome, Outcome::Died { .. }),
         cut: call.cut,
+        stack: call.stack.as_deref().map(stack),
+    }
+}
+
+fn stack(stack: &Stack) -> StackObject<'_> {
+    let frames = stack.frames.iter().map(frame).collect();
+    StackObject { frames, kernel: &stack.kernel, cut: stack.cut, ends: stack.ends }
+}
+
+fn frame(frame: &Frame) -> FrameObject<'_> {
+    let symbol = frame.symbol.as_deref();
+    FrameObject {
+        module: frame.module,
+        file: frame.file.as_deref(),
+        at: frame.at,
+        function: symbol.map(|symbol| symbol.name.as_str()),
+        offset: symbol.map(|symbol| symbol.offset),
+        source: symbol.and_then(|symbol| symbol.source.as_deref()),
+        likely: frame.likely,
     }
 }

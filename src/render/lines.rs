@@ -112,6 +112,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![],
+            stack: None,
         };
         Event { start, end, tid, pid: tid, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }

@@ -10,6 +10,7 @@ mod moment;
 mod perfetto;
 mod quantity;
 mod shape;
+mod stack;
 mod stats;
 mod strace;
 mod summary;

@@ -248,6 +248,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![],
+            stack: None,
         };
         let comm = Comm(*b"dd\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         Event { start: 0, end: 0, tid, pid: 7, comm, what: What::Call(Box::new(call)) }

@@ -5,7 +5,10 @@ use std::{
     io::{self, Write},
 };
 
-use super::lines::{Line, Lines};
+use super::{
+    lines::{Line, Lines},
+    stack,
+};
 use crate::model::{Call, Dump, Event, Exit, Outcome, What};
 
 /// strace's column of ` = `.
@@ -79,6 +82,12 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
     };
     if body.is_some() {
         text.push('\n');
+    }
+    if let What::Call(call) = &event.what
+        && let Some(stack) = &call.stack
+        && !matches!(line, Line::Begun(_))
+    {
+        stack::strace(text, stack);
     }
 }
 

@@ -260,6 +260,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![],
+            stack: None,
         };
         Event { start: 0, end: 0, tid: 1, pid: 1, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{
     last_words,
     moment::{Clock, clock, moment},
-    strace, uring, window,
+    stack, strace, uring, window,
 };
 use crate::model::{Call, Comm, Dump, Event, Exit, Identity, Outcome, What, plain};
 
@@ -94,6 +94,11 @@ fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'
         other => text.push_str(&strace::instant(other).unwrap_or_default()),
     }
     text.push('\n');
+    if let What::Call(call) = &event.what
+        && let Some(stack) = &call.stack
+    {
+        stack::text(text, stack);
+    }
 }
 
 fn call_text(text: &mut String, call: &Call) {

@@ -140,6 +140,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![format!("/{nr}").into_bytes().into()],
+            stack: None,
         };
         Event {
             start,

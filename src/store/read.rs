@@ -51,6 +51,11 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
             *name = tame;
         }
     });
+    dump.stacks.iter_mut().chain(dump.modules.iter_mut().map(|module| &mut module.path)).for_each(|text| {
+        if let Cow::Owned(tame) = plain(text) {
+            *text = tame;
+        }
+    });
     identify(&mut dump);
     Ok(dump)
 }

@@ -3,7 +3,7 @@
 //! In-memory and out-memory are copied at the call's end. What the kernel overwrites, and everything
 //! of calls that take the old memory with them, is copied at the start into a record of its own.
 
-use crate::skel::types;
+use crate::{model::Stacks, skel::types};
 
 use super::{
     abi::{self, Abi},
@@ -41,6 +41,8 @@ pub struct Wanted {
     pub descriptors: bool,
     /// Only calls that lasted at least so many nanoseconds.
     pub slower_than: u64,
+    /// Of which calls it is kept where they were made.
+    pub stacks: Stacks,
 }
 
 impl Wanted {
@@ -59,6 +61,7 @@ impl Default for Wanted {
             verbose: false,
             descriptors: false,
             slower_than: 0,
+            stacks: Stacks::None,
         }
     }
 }
@@ -116,6 +119,15 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
             plans[base + usize::from(nr)] = plan;
         }
     }
+    if wanted.stacks != Stacks::None {
+        plans.iter_mut().for_each(stack_first);
+    }
+}
+
+/// Each call passes by where stacks are taken: where none are, that costs nothing.
+fn stack_first(plan: &mut types::plan) {
+    plan.behind = plan.writer;
+    plan.writer = types::writer::WRITER_STACK;
 }
 
 /// Makes a call's plan tell what the descriptors stand for that it makes.

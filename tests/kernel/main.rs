@@ -18,6 +18,7 @@
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `kernels` | what differs from kernel to kernel |
+//! | `stacks` | where in the program calls were made, also after its death |
 //! | `stored` | dumps on disks that are full, read-only or broken |
 //! | `uring` | what io_uring does is told as lines of its own, whoever does it |
 //!
@@ -47,6 +48,7 @@ mod restart;
 mod rings;
 mod schema;
 mod served;
+mod stacks;
 mod stored;
 mod support;
 mod uring;

@@ -154,6 +154,12 @@ impl Recording {
         nix::sys::signal::kill(pid, signal).expect("signal traceloop");
     }
 
+    /// Waits for its end.
+    pub(crate) fn end(mut self) {
+        let status = self.child.take().expect("it runs").wait().expect("wait for traceloop");
+        assert!(status.success(), "traceloop failed: {status}");
+    }
+
     /// Ends the recording and reads what it dumped.
     pub(crate) fn dump(mut self) -> Dump {
         self.signal(nix::sys::signal::Signal::SIGINT);

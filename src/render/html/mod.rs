@@ -142,6 +142,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![],
+            stack: None,
         };
         let mut name = [0; 16];
         name[..comm.len()].copy_from_slice(comm);

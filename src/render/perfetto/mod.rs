@@ -22,7 +22,7 @@ use self::{
     },
     strings::Strings,
 };
-use super::{strace, uring, window};
+use super::{stack, strace, uring, window};
 use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Step, Uring, What, errno_name, signal_name};
 
 /// The track of what concerns the whole dump; threads and processes have the numbers behind it.
@@ -132,6 +132,9 @@ impl Perfetto {
     fn call(&mut self, out: &mut dyn Write, track: u64, event: &Event, call: &Call) -> io::Result<()> {
         let mut notes: Vec<DebugAnnotation> =
             call.args.iter().map(|arg| self.strings.text(arg.name, call.text_of(arg))).collect();
+        if let Some(stack) = &call.stack {
+            notes.push(self.strings.text("stack", &stack::lines(stack).join("\n")));
+        }
         let mut categories = vec![self.strings.category("syscall")];
         match &call.outcome {
             Outcome::InFlight { .. } => notes.push(self.strings.text("result", "in flight")),
@@ -285,6 +288,7 @@ mod tests {
             cut: false,
             caller: None,
             paths: vec![],
+            stack: None,
         }))
     }
 
