@@ -59,6 +59,11 @@ impl Place {
         }
     }
 
+    /// Whether no other directory was asked for.
+    pub(super) fn is_usual(&self) -> bool {
+        self.directory == Path::new(DIRECTORY)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.directory
     }

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::control::{self, Client, Track};
+use super::output::Output;
+use crate::{
+    control::{self, Client, Track},
+    decode::Style,
+};
 
 /// Which daemon.
 #[derive(Args, Debug)]
@@ -19,6 +23,31 @@ pub(super) struct Daemon {
 impl Daemon {
     pub(super) fn client(&self) -> Client {
         Client::new(&self.socket)
+    }
+}
+
+/// A recording of the daemon, and how its calls are written.
+#[derive(Args, Debug)]
+pub(super) struct Recorded {
+    /// A unit, container, pod, cgroup path, process, #RECORDING
+    #[arg(value_name = "TARGET")]
+    pub(super) target: String,
+    /// Bytes of each string that are shown
+    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
+    string_limit: usize,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+impl Recorded {
+    pub(super) fn client(&self) -> Client {
+        self.daemon.client()
+    }
+
+    pub(super) fn style(&self) -> Style {
+        self.output.style(self.string_limit)
     }
 }
 

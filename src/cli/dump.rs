@@ -5,8 +5,7 @@ use clap::Args;
 
 use super::{
     End,
-    daemon::{Daemon, only},
-    output::Output,
+    daemon::{Recorded, only},
     signals::runtime,
 };
 use crate::store;
@@ -14,19 +13,11 @@ use crate::store;
 /// Print what the daemon has recorded of something; the recording goes on
 #[derive(Args, Debug)]
 pub(super) struct Dump {
-    /// A unit, container, pod, cgroup path, process, #RECORDING
-    #[arg(value_name = "TARGET")]
-    target: String,
     /// Store it with the other dumps instead of printing it; a pattern may mean several
     #[arg(long)]
     save: bool,
-    /// Bytes of each string that are shown
-    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
-    string_limit: usize,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    daemon: Daemon,
+    recorded: Recorded,
 }
 
 impl Dump {
@@ -34,25 +25,25 @@ impl Dump {
         if self.save {
             return self.save();
         }
-        let client = self.daemon.client();
-        let mut destination = self.output.open()?;
+        let client = self.recorded.client();
+        let mut destination = self.recorded.output.open()?;
         let file = runtime()?.block_on(async {
-            let track = only(&client, &self.target).await?;
+            let track = only(&client, &self.recorded.target).await?;
             client.dump(track.id).await
         })?;
         let (recording, damage) = store::read(&file[..]).context("read the daemon's dump")?;
         if let Some(damage) = &damage {
             super::say(format_args!("traceloop: {damage}"))?;
         }
-        destination.dump(&recording, &self.output.style(self.string_limit))?;
+        destination.dump(&recording, &self.recorded.style())?;
         Ok(if damage.is_some() { End::NoMatch } else { End::Done })
     }
 
     /// The ids go to stdout, for scripts.
     fn save(&self) -> Result<End> {
-        let client = self.daemon.client();
+        let client = self.recorded.client();
         let saved = runtime()?.block_on(async {
-            let tracks = client.tracks(Some(&self.target)).await?;
+            let tracks = client.tracks(Some(&self.recorded.target)).await?;
             for track in &tracks {
                 let saved = client.save(track.id).await?;
                 super::say(format_args!("stored {}: {}, {} bytes", track.target, saved.path, saved.bytes))?;

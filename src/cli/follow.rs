@@ -5,46 +5,35 @@ use clap::Args;
 
 use super::{
     End,
-    daemon::{Daemon, only},
+    daemon::{Recorded, only},
     following::Following,
-    output::{Destination, Output},
+    output::Destination,
     signals::{Request, Signals, runtime},
 };
-use crate::{
-    control::{Client, News},
-    decode::Style,
-};
+use crate::{control::News, decode::Style};
 
 /// Print the calls of something as they happen, until SIGINT
 #[derive(Args, Debug)]
 pub(super) struct Follow {
-    /// A unit, container, pod, cgroup path, process, #RECORDING
-    #[arg(value_name = "TARGET")]
-    target: String,
-    /// Bytes of each string that are shown
-    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
-    string_limit: usize,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    daemon: Daemon,
+    recorded: Recorded,
 }
 
 impl Follow {
     pub(super) fn run(self) -> Result<End> {
-        self.output.check_follow()?;
-        let client = self.daemon.client();
-        let mut destination = self.output.open()?;
-        let style = self.output.style(self.string_limit);
-        runtime()?.block_on(follow(&client, &self.target, style, &mut destination))?;
+        let output = &self.recorded.output;
+        output.check_follow()?;
+        let mut destination = output.open()?;
+        runtime()?.block_on(follow(&self.recorded, &mut destination))?;
         Ok(End::Done)
     }
 }
 
-async fn follow(client: &Client, target: &str, style: Style, destination: &mut Destination<'_>) -> Result<()> {
+async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Result<()> {
     let mut signals = Signals::new()?;
-    let track = only(client, target).await?;
-    let mut stream = client.follow(track.id).await?;
+    let (client, style) = (recorded.client(), recorded.style());
+    let track = only(&client, &recorded.target).await?;
+    let mut stream = client.follow(track.id, recorded.output.slower()).await?;
     super::say(format_args!("following {}, #{}", track.target, track.id))?;
     let mut following: Option<Following> = None;
     loop {

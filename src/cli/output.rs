@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -153,6 +154,11 @@ impl Output {
             // Whoever reads a dump later may ask.
             descriptors: self.format() == Format::Raw || self.tells_descriptors(),
         }
+    }
+
+    /// Shorter calls need not be told of; what descriptors stand for is seen in calls of any length.
+    pub(super) fn slower(&self) -> Duration {
+        if self.tells_descriptors() { Duration::ZERO } else { self.selecting.least_duration() }
     }
 
     /// Whether calls can be written as they happen.

@@ -107,6 +107,11 @@ impl Selecting {
         selection
     }
 
+    /// Shorter calls are not shown.
+    pub(super) fn least_duration(&self) -> Duration {
+        self.duration.unwrap_or_default()
+    }
+
     /// Whether paths decide.
     pub(super) fn by_path(&self) -> bool {
         !self.paths.is_empty()

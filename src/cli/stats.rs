@@ -5,15 +5,30 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::{End, choosing::Place, opening, selecting::Selecting, stored};
-use crate::{decode, render};
+use super::{
+    End,
+    choosing::Place,
+    daemon::{Daemon, only},
+    opening,
+    selecting::Selecting,
+    signals::runtime,
+    stored,
+    summarizing::Summarizing,
+};
+use crate::{control::Refused, decode, model::Recording, render, store};
 
-/// Count a dump's calls: how many, how many failed, how long they took, for each thread
+/// Count calls: how many, how many failed, how long they took, for each thread
+///
+/// Of what the daemon has recorded until now of a TARGET; of a dump file; or else of the newest stored dump that
+/// matches.
 #[derive(Args, Debug)]
 pub(super) struct Stats {
-    /// A dump file, or as `traceloop list` takes it: the newest dump that matches is meant
-    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true)]
+    /// What the daemon records, as `traceloop dump` takes it; a dump file; or as `traceloop list` takes it
+    #[arg(value_name = "TARGET|FILE|MATCH", allow_negative_numbers = true)]
     what: Vec<String>,
+    /// Stored dumps only, whatever is recorded now
+    #[arg(long)]
+    stored: bool,
     /// Whose calls are counted together
     #[arg(long, value_enum, default_value_t = By::Thread)]
     by: By,
@@ -26,7 +41,11 @@ pub(super) struct Stats {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
+    daemon: Daemon,
+    #[command(flatten)]
     selecting: Selecting,
+    #[command(flatten)]
+    summarizing: Summarizing,
 }
 
 /// Whose calls are counted together.
@@ -42,8 +61,12 @@ enum By {
 
 impl Stats {
     pub(super) fn run(self) -> Result<End> {
-        let Some((recording, whole)) = opening::read("count", &self.what, &self.place)? else {
-            return Ok(End::NoMatch);
+        let (recording, whole) = match self.live()? {
+            Some(found) => found,
+            None => match opening::read("count", &self.what, &self.place)? {
+                Some(found) => found,
+                None => return Ok(End::NoMatch),
+            },
         };
         let by = match self.by {
             By::Thread => render::By::Thread,
@@ -55,13 +78,50 @@ impl Stats {
         let selection = self.selecting.selection();
         let wanted = render::Wanted { by, histogram: self.histogram, errnos: self.errno_summary };
         let mut stats = render::Stats::new(wanted);
-        selection.choose(&recording.dump, history.events()).for_each(|event| stats.event(&event));
+        let mut table = self.summarizing.table().map(render::Table::new);
+        for event in selection.choose(&recording.dump, history.events()) {
+            stats.event(&event);
+            if let Some(table) = &mut table {
+                table.see(&event);
+            }
+        }
         let mut out = stored::stdout();
-        stats.finish(&mut out, &recording.dump.cgroups.join(" ")).context("write the table")?;
+        if !self.summarizing.is_all() {
+            stats.finish(&mut out, &recording.dump.cgroups.join(" ")).context("write the table")?;
+        }
+        if let Some(table) = table {
+            table.write(&mut out).context("write the summary")?;
+        }
         out.flush().context("write the table")?;
         for line in render::window(&recording.dump) {
             super::say(format_args!("traceloop: {line}"))?;
         }
         Ok(if whole { End::Done } else { End::NoMatch })
+    }
+
+    /// What the daemon has recorded, if there is one and it knows the target.
+    fn live(&self) -> Result<Option<(Recording, bool)>> {
+        let [target] = &self.what[..] else { return Ok(None) };
+        // -1 is the newest dump.
+        if self.stored || !self.place.is_usual() || target.starts_with('-') || std::path::Path::new(target).is_file() {
+            return Ok(None);
+        }
+        let client = self.daemon.client();
+        runtime()?.block_on(async {
+            if !client.is_there().await {
+                return Ok(None);
+            }
+            let track = match only(&client, target).await {
+                Err(error) if error.downcast_ref::<Refused>().is_some_and(Refused::is_unknown) => return Ok(None),
+                track => track?,
+            };
+            let file = client.dump(track.id).await?;
+            let (recording, damage) = store::read(&file[..]).context("read the daemon's dump")?;
+            super::say(format_args!("traceloop: {} as recorded until now, #{}", track.target, track.id))?;
+            if let Some(damage) = &damage {
+                super::say(format_args!("traceloop: {damage}"))?;
+            }
+            Ok(Some((recording, damage.is_none())))
+        })
     }
 }

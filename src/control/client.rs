@@ -1,11 +1,12 @@
 //! The client's end: one connection a question, errors that say what to do.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response,
@@ -21,6 +22,7 @@ use super::{
     frame::Frames,
     messages::{ANSWER_WITHIN, Add, GivenUp, News, Refusal, Saved, Status, Track},
 };
+use crate::model::Reading;
 
 /// Talks to the daemon.
 #[derive(Clone, Debug)]
@@ -72,10 +74,24 @@ impl Client {
         self.json(Method::POST, &format!("/v1/tracks/{id}/dumps"), Vec::new()).await
     }
 
-    /// News of a track from now on.
-    pub async fn follow(&self, id: u64) -> Result<Following> {
-        let answer = self.ask(Method::GET, &format!("/v1/tracks/{id}/follow"), Vec::new()).await?;
+    /// News of a track from now on, without calls that lasted less than so long.
+    pub async fn follow(&self, id: u64, slower: Duration) -> Result<Following> {
+        let path = format!("/v1/tracks/{id}/follow?slower={}", u64::try_from(slower.as_nanos()).unwrap_or(u64::MAX));
+        let answer = self.ask(Method::GET, &path, Vec::new()).await?;
         Ok(Following { body: answer.into_body(), frames: Frames::default() })
+    }
+
+    /// Calls counted from now on, of what TARGET means or of all, with a reading every so often.
+    pub async fn counts(&self, target: Option<&str>, every: Duration) -> Result<Counting> {
+        let target = target.map(|target| format!("&target={}", escaped(target))).unwrap_or_default();
+        let path = format!("/v1/counts?every={}{target}", every.as_secs_f64());
+        Ok(Counting { body: self.ask(Method::GET, &path, Vec::new()).await?.into_body(), bytes: Vec::new() })
+    }
+
+    /// Whether a daemon may be there: a socket that nobody listens at is none.
+    pub async fn is_there(&self) -> bool {
+        let none = [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused];
+        !UnixStream::connect(&self.socket).await.is_err_and(|error| none.contains(&error.kind()))
     }
 
     async fn json<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T> {
@@ -107,7 +123,7 @@ impl Client {
         let status = answer.status();
         let bytes = answer.into_body().collect().await.context("read the daemon's answer")?.to_bytes();
         match serde_json::from_slice::<Refusal>(&bytes) {
-            Ok(refusal) => bail!("{}", refusal.error),
+            Ok(refusal) => Err(Refused { status: status.as_u16(), sentence: refusal.error }.into()),
             Err(_) => bail!("the daemon answers {status}"),
         }
     }
@@ -129,6 +145,28 @@ impl Client {
     }
 }
 
+/// What the daemon said instead of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    status: u16,
+    sentence: String,
+}
+
+impl Refused {
+    /// Whether it knows nothing of that name.
+    pub fn is_unknown(&self) -> bool {
+        self.status == 404
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// A stream of news of a track.
 #[derive(Debug)]
 pub struct Following {
@@ -146,6 +184,33 @@ impl Following {
             let Some(piece) = self.body.frame().await else { return Ok(None) };
             if let Ok(bytes) = piece.context("read from the daemon")?.into_data() {
                 self.frames.feed(&bytes);
+            }
+        }
+    }
+}
+
+/// A stream of readings of what is counted.
+#[derive(Debug)]
+pub struct Counting {
+    body: Incoming,
+    bytes: Vec<u8>,
+}
+
+/// No reading is longer, bytes.
+const READING_MOST: usize = 64 << 20;
+
+impl Counting {
+    /// The next reading; `None` when the daemon ends the stream.
+    pub async fn next(&mut self) -> Result<Option<Reading>> {
+        loop {
+            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.bytes.drain(..=end).collect();
+                return serde_json::from_slice(&line).map(Some).context("understand the daemon's reading");
+            }
+            ensure!(self.bytes.len() < READING_MOST, "the daemon's answer is no stream of readings");
+            let Some(piece) = self.body.frame().await else { return Ok(None) };
+            if let Ok(bytes) = piece.context("read from the daemon")?.into_data() {
+                self.bytes.extend_from_slice(&bytes);
             }
         }
     }

@@ -16,7 +16,7 @@ use super::{
     request::{Kind, Problem, Request},
     routes,
 };
-use crate::model::{Container, Identity, Loss, Pod};
+use crate::model::{Container, Counted, Identity, Loss, Pod, Reading};
 
 fn described() -> Value {
     serde_json::from_str(include_str!("openapi.json")).unwrap()
@@ -103,10 +103,21 @@ fn answer(request: Request, fails: Option<Problem>) {
         Request::Close(_, reply) => drop(reply.send(with((), fails))),
         Request::Dump(_, reply) => drop(reply.send(with(vec![7; 200_000], fails))),
         Request::Save(_, reply) => drop(reply.send(with(saved, fails))),
-        Request::Follow(_, reply) => {
+        Request::Follow(_, slower, reply) => {
+            assert_eq!(slower, 200_000_000);
             let (send, news) = mpsc::channel(1);
             let _ = send.try_send(b"frame".to_vec());
             drop(reply.send(with(news, fails)));
+        }
+        Request::Count(wanted, reply) => {
+            assert_eq!((wanted.target.as_deref(), wanted.every.as_millis()), (Some("a b"), 250));
+            let (send, readings) = mpsc::channel(2);
+            let counted = Counted { cgroup: 7, comm: None, syscall: "read".into(), ..Counted::default() };
+            let named = Counted { comm: Some("cat".into()), ..counted.clone() };
+            for counts in [Vec::new(), vec![counted, named]] {
+                let _ = send.try_send(Reading { seconds: 0.25, uncounted: 1, counts });
+            }
+            drop(reply.send(with(readings, fails)));
         }
         Request::Metrics(reply) => drop(reply.send(with("a 1\n".to_owned(), fails))),
     }
@@ -121,7 +132,12 @@ async fn ask(router: Router, method: &str, path: &str, body: Body) -> (StatusCod
 
 /// An address that the description's path stands for, and a right body.
 fn example(method: &str, path: &str) -> (String, Body) {
-    let query = if (method, path) == ("get", "/v1/tracks") { "?target=%2A.service" } else { "" };
+    let query = match (method, path) {
+        ("get", "/v1/tracks") => "?target=%2A.service",
+        ("get", "/v1/tracks/{id}/follow") => "?slower=200000000",
+        ("get", "/v1/counts") => "?target=a%20b&every=0.25",
+        _ => "",
+    };
     let body = if (method, path) == ("post", "/v1/tracks") { Body::from("{\"target\":\"a\"}") } else { Body::empty() };
     (path.replace("{id}", "7") + query, body)
 }
@@ -140,10 +156,15 @@ fn must_be_described(described: &Value, operation: (&str, &str), answer: &(Statu
     };
     let name = kind.split(';').next().unwrap();
     let schema = &content.get(name).unwrap_or_else(|| panic!("{operation:?} answers with {name}"))["schema"];
-    if name == "application/json" {
+    let values: Vec<&[u8]> = match name {
+        "application/json" => vec![body],
+        "application/x-ndjson" => body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect(),
+        _ => Vec::new(),
+    };
+    for value in values {
         let mut schema = schema.clone();
         schema["components"] = described["components"].clone();
-        let value = serde_json::from_slice(body).unwrap();
+        let value = serde_json::from_slice(value).unwrap();
         if let Err(error) = jsonschema::validate(&schema, &value) {
             panic!("{operation:?} {status}: {error} at {} in {value}", error.instance_path());
         }
@@ -209,6 +230,14 @@ async fn wrong_requests_get_a_sentence() {
     let answer = ask(owner(None), "get", "/v1/tracks?targets=a", Body::empty()).await;
     assert_eq!(answer.0, StatusCode::BAD_REQUEST);
     must_be_described(&described, ("get", "/v1/tracks"), &answer);
+    for query in ["every=0", "every=x", "every=NaN", "every=1e9", "evry=1"] {
+        let answer = ask(owner(None), "get", &format!("/v1/counts?{query}"), Body::empty()).await;
+        assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{query}");
+        must_be_described(&described, ("get", "/v1/counts"), &answer);
+    }
+    let answer = ask(owner(None), "get", "/v1/tracks/7/follow?slower=-1", Body::empty()).await;
+    assert_eq!(answer.0, StatusCode::BAD_REQUEST);
+    must_be_described(&described, ("get", "/v1/tracks/{id}/follow"), &answer);
     for (method, path, status) in [("get", "/v2", 404), ("put", "/v1", 405)] {
         let answer = ask(owner(None), method, path, Body::empty()).await;
         let value: Value = serde_json::from_slice(&answer.2).unwrap();

@@ -13,14 +13,15 @@ mod listen;
 mod messages;
 mod patience;
 mod peer;
+mod query;
 mod request;
 mod routes;
 mod scrape;
 
-pub use client::{Client, Following};
+pub use client::{Client, Counting, Following, Refused};
 pub use listen::{Socket, serve};
 pub use messages::{Add, GivenUp, News, Refusal, Saved, Status, Track};
-pub use request::{Kind, Problem, Reply, Request};
+pub use request::{CountWanted, Kind, Problem, Reply, Request};
 pub use routes::ROUTES;
 pub use scrape::scrape;
 

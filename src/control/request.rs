@@ -1,10 +1,11 @@
 //! What the server asks of whoever owns the recorder, over a channel: the server itself knows neither.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::messages::{Add, GivenUp, Saved, Status, Track};
+use crate::model::Reading;
 
 /// A question with the place for its answer.
 pub type Reply<T> = oneshot::Sender<Result<T, Problem>>;
@@ -28,10 +29,21 @@ pub enum Request {
     Dump(u64, Reply<Vec<u8>>),
     /// The same, stored.
     Save(u64, Reply<Saved>),
-    /// News of a track from now on, as frames. The queue is short: who reads slowly misses some, and is told.
-    Follow(u64, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// News of a track from now on, as frames, without what lasted less than so many nanoseconds. The queue is short: who reads slowly misses some, and is told.
+    Follow(u64, u64, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// Calls counted from now on, as long as the readings are taken.
+    Count(CountWanted, Reply<mpsc::Receiver<Reading>>),
     /// Figures in Prometheus' text.
     Metrics(Reply<String>),
+}
+
+/// What is to be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountWanted {
+    /// Whose calls; `None`: all.
+    pub target: Option<String>,
+    /// The time between two readings.
+    pub every: Duration,
 }
 
 /// Why a request failed.

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     body::{Body, Bytes},
-    extract::{FromRequestParts, Path, Query, Request as HttpRequest, State},
-    http::{StatusCode, header, request::Parts},
+    extract::{Request as HttpRequest, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, post},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::timeout,
@@ -20,6 +20,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
+    query::{HowToFollow, Id, WhatToCount, WhichTracks},
     request::{Kind, Problem, Reply, Request},
 };
 
@@ -29,6 +30,8 @@ const BODY_MOST: usize = 64 << 10;
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 /// Dumps that are made at once; the others wait.
 const DUMPS: usize = 2;
+/// Clients for whom calls are counted at once: each costs every call that is counted for it.
+const COUNTED: usize = 4;
 /// KiB of dumps that clients have not taken yet.
 const UNTAKEN: u32 = 64 << 10;
 /// An answer goes to the socket in pieces of so many bytes.
@@ -38,7 +41,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 13] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -47,6 +50,7 @@ pub const ROUTES: [Route; 12] = [
     ("get", "/v1/tracks/{id}/dump", || get(dump)),
     ("post", "/v1/tracks/{id}/dumps", || post(save)),
     ("get", "/v1/tracks/{id}/follow", || get(follow)),
+    ("get", "/v1/counts", || get(counts)),
     ("get", "/v1/given-up", || get(given_up)),
     ("get", "/metrics", || get(metrics)),
     ("get", "/openapi.json", || get(description)),
@@ -88,12 +92,14 @@ pub struct Owner {
     requests: mpsc::Sender<Request>,
     dumps: Arc<Semaphore>,
     untaken: Arc<Semaphore>,
+    counted: Arc<Semaphore>,
 }
 
 impl Owner {
     fn new(requests: mpsc::Sender<Request>) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count));
-        Self { requests, dumps: semaphore(DUMPS), untaken: semaphore(UNTAKEN as usize) }
+        let (dumps, untaken) = (semaphore(DUMPS), semaphore(UNTAKEN as usize));
+        Self { requests, dumps, untaken, counted: semaphore(COUNTED) }
     }
 
     async fn ask<T>(&self, question: impl FnOnce(Reply<T>) -> Request) -> Result<T, Problem> {
@@ -124,12 +130,6 @@ fn busy() -> Problem {
 
 async fn status(State(owner): State<Owner>) -> Result<Json<Status>, Problem> {
     owner.ask(Request::Status).await.map(Json)
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Which {
-    target: Option<String>,
 }
 
 async fn tracks(State(owner): State<Owner>, which: WhichTracks) -> Result<Json<Vec<Track>>, Problem> {
@@ -180,10 +180,26 @@ async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Sa
     Ok((StatusCode::CREATED, Json(saved)))
 }
 
-async fn follow(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
-    let news = owner.ask(|reply| Request::Follow(id.0, reply)).await?;
+async fn follow(State(owner): State<Owner>, id: Id, how: HowToFollow) -> Result<Response, Problem> {
+    let news = owner.ask(|reply| Request::Follow(id.0, how.slower, reply)).await?;
     let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
     Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
+}
+
+/// One reading a line.
+async fn counts(State(owner): State<Owner>, count: WhatToCount) -> Result<Response, Problem> {
+    let Ok(place) = owner.counted.clone().try_acquire_owned() else {
+        let sentence = format!("calls are counted for {COUNTED} clients already: that is the most");
+        return Err(Problem::new(Kind::Busy, sentence));
+    };
+    let readings = owner.ask(|reply| Request::Count(count.0, reply)).await?;
+    let lines = ReceiverStream::new(readings).map(move |reading| {
+        let _held = &place;
+        let mut line = serde_json::to_vec(&reading)?;
+        line.push(b'\n');
+        serde_json::Result::Ok(line)
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
 async fn metrics(State(owner): State<Owner>) -> Result<Response, Problem> {
@@ -193,37 +209,6 @@ async fn metrics(State(owner): State<Owner>) -> Result<Response, Problem> {
 
 async fn description() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
-}
-
-/// The number in a path.
-struct Id(u64);
-
-impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let text = Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default();
-        text.parse().map(Self).map_err(|_| {
-            Problem::new(
-                Kind::NotFound,
-                format!("{text:?} is not the number of a recording: `traceloop ps` lists them"),
-            )
-        })
-    }
-}
-
-/// `?target=`
-struct WhichTracks(Option<String>);
-
-impl<S: Send + Sync> FromRequestParts<S> for WhichTracks {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Query::<Which>::from_request_parts(parts, state).await {
-            Ok(Query(which)) => Ok(Self(which.target)),
-            Err(error) => Err(Problem::new(Kind::Wrong, format!("the query is ?target=TARGET: {error}"))),
-        }
-    }
 }
 
 /// A request's body, if it comes whole, in time, and is what is asked for.

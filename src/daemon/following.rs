@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::{
     control::{News, frame},
     recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},
+    wire::{self, Kind, record_flag},
 };
 
 /// Frames that wait for a client.
@@ -23,6 +24,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Follower {
     track: TrackId,
+    /// Calls that lasted fewer nanoseconds are not told.
+    slower: u64,
     seen: Seen,
     /// How many files of stacks it was told of.
     modules: usize,
@@ -33,7 +36,7 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Begins here and now.
-    pub(super) fn new(recorder: &Recorder, track: TrackId) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
+    pub(super) fn new(recorder: &Recorder, track: TrackId, slower: u64) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
         let (to, news) = mpsc::channel(WAITING);
         let mut seen = Seen::default();
         recorder.news_of(track, &mut seen)?;
@@ -46,7 +49,8 @@ impl Follower {
         };
         // There is room: nothing has been sent.
         let _ = to.try_send(frame::encode(&start, &[])?);
-        Ok((Self { track, seen, modules: 0, to, due: Instant::now() + SHORTEST, pause: SHORTEST }, news))
+        let due = Instant::now() + SHORTEST;
+        Ok((Self { track, slower, seen, modules: 0, to, due, pause: SHORTEST }, news))
     }
 
     /// When it wants to be looked after.
@@ -81,7 +85,10 @@ impl Follower {
 
     fn news(&mut self, recorder: &Recorder) -> Result<Option<Vec<u8>>> {
         let until = boottime();
-        let (blocks, missed) = recorder.news_of(self.track, &mut self.seen)?;
+        let (mut blocks, missed) = recorder.news_of(self.track, &mut self.seen)?;
+        if self.slower > 0 {
+            blocks.iter_mut().for_each(|block| *block = without_faster(block, self.slower));
+        }
         if !missed && blocks.iter().all(Vec::is_empty) {
             return Ok(None);
         }
@@ -101,4 +108,17 @@ impl Follower {
         };
         frame::encode(&news, &blocks).map(Some)
     }
+}
+
+/// The records without the calls that lasted fewer nanoseconds. A call whose start is told is told to its end.
+fn without_faster(block: &[u8], slower: u64) -> Vec<u8> {
+    let mut left = Vec::new();
+    for record in wire::records(block) {
+        let is_short = |call: wire::CallRecord<'_>| call.duration().is_some_and(|duration| duration < slower);
+        let is_whole = record.kind() == Kind::RECORD_CALL && !record.has(record_flag::FLAG_ENTERED);
+        if !(is_whole && record.call().is_some_and(is_short)) {
+            left.extend_from_slice(record.bytes());
+        }
+    }
+    left
 }

@@ -6,6 +6,7 @@
 
 mod calls;
 mod config;
+mod counting;
 mod describe;
 mod dumps;
 mod evidence;

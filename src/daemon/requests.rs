@@ -1,19 +1,15 @@
 //! Answers to clients' requests.
 
-use std::{
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{describe, following, following::Follower, run::Daemon};
 use crate::{
-    cgroup::{Cgroup, v2_mount},
     control::{Add, Kind, Problem, Reply, Request, Status, Track},
-    identity::{Candidate, Target, of_path},
+    identity::{Candidate, Target},
     model::Cause,
-    recorder::TrackId,
+    recorder::{TrackId, Unfound, find},
     store,
 };
 
@@ -31,8 +27,9 @@ impl Daemon {
             Request::Close(id, reply) => send(reply, self.close(id)),
             Request::Dump(id, reply) if !reply.is_closed() => self.dump(id, reply),
             Request::Save(id, reply) if !reply.is_closed() => self.save(id, reply),
-            Request::Follow(id, reply) if !reply.is_closed() => send(reply, self.follow(id)),
+            Request::Follow(id, slower, reply) if !reply.is_closed() => send(reply, self.follow(id, slower)),
             Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
+            Request::Count(wanted, reply) => self.count(&wanted, reply),
             Request::Metrics(reply) => send(reply, self.metrics().map_err(Into::into)),
         }
     }
@@ -51,11 +48,12 @@ impl Daemon {
     }
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
-        let mut infos = self.recorder.tracks(true)?;
-        if let Some(target) = target {
-            let chosen = self.choose(target)?;
-            infos.retain(|info| chosen.contains(&info.id));
-        }
+        let Some(target) = target else {
+            return Ok(self.recorder.tracks(true)?.iter().map(describe::track).collect());
+        };
+        let chosen = self.choose(target)?;
+        let known = self.recorder.identities().filter(|(id, ..)| chosen.contains(id));
+        let infos = known.map(|(id, ..)| self.recorder.track_info(id)).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(infos.iter().map(describe::track).collect())
     }
 
@@ -80,7 +78,7 @@ impl Daemon {
     }
 
     fn add(&mut self, add: &Add) -> Result<Track, Problem> {
-        let cgroup = find(&add.target)?;
+        let cgroup = find(&add.target).map_err(problem)?;
         let known = self.recorder.identities().find(|(_, identity, _)| identity.cgroup_id == cgroup.id());
         if let Some((id, identity, _)) = known
             && !self.recorder.track_info(id)?.lobby
@@ -121,7 +119,7 @@ impl Daemon {
         }
     }
 
-    fn follow(&mut self, id: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
+    fn follow(&mut self, id: u64, slower: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
         if self.recorder.identity(TrackId(id)).is_none() {
             return Err(Problem::no_track(id));
         }
@@ -129,7 +127,7 @@ impl Daemon {
             let sentence = format!("{} clients follow already: that is the most", following::MOST);
             return Err(Problem::new(Kind::Busy, sentence));
         }
-        let (follower, news) = Follower::new(&self.recorder, TrackId(id))?;
+        let (follower, news) = Follower::new(&self.recorder, TrackId(id), slower)?;
         self.followers.push(follower);
         Ok(news)
     }
@@ -140,32 +138,12 @@ fn send<T>(reply: Reply<T>, answer: Result<T, Problem>) {
     let _ = reply.send(answer);
 }
 
-/// The cgroup that a new target means: a directory, a path in the tree, or a name in it.
-fn find(target: &str) -> Result<Cgroup, Problem> {
-    let mount = v2_mount()?;
-    if target.starts_with('/') {
-        let inside = PathBuf::from(format!("{}{target}", mount.point.display()));
-        let path = if Path::new(target).is_dir() { Path::new(target) } else { &inside };
-        return Cgroup::open(path).map_err(|_| {
-            Problem::new(
-                Kind::NotFound,
-                format!("there is no cgroup {target}, neither there nor below {}", mount.point.display()),
-            )
-        });
+/// Whose fault it is that a name means no cgroup.
+pub(super) fn problem(unfound: Unfound) -> Problem {
+    match unfound {
+        Unfound::Wrong(sentence) => Problem::new(Kind::Wrong, sentence),
+        Unfound::Nothing(sentence) => Problem::new(Kind::NotFound, sentence),
+        Unfound::Several(sentence) => Problem::new(Kind::Conflict, sentence),
+        Unfound::Failed(error) => error.into(),
     }
-    let wanted = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
-    let root = Cgroup::open(&mount.point).context("look through the cgroup tree")?;
-    let mut found: Vec<_> =
-        root.descendants().into_iter().filter(|cgroup| of_path(&cgroup.name(), cgroup.id()).matches(&wanted)).collect();
-    // What lies below a match belongs to it.
-    found.sort_by_key(|cgroup| cgroup.path().components().count());
-    let Some(first) = (!found.is_empty()).then(|| found.remove(0)) else {
-        let sentence = format!("no cgroup of this machine is called {target}: give its path (systemd-cgls lists them)");
-        return Err(Problem::new(Kind::NotFound, sentence));
-    };
-    if let Some(other) = found.iter().find(|cgroup| !cgroup.path().starts_with(first.path())) {
-        let sentence = format!("{target} may be {} or {}: give the path", first.name(), other.name());
-        return Err(Problem::new(Kind::Conflict, sentence));
-    }
-    Ok(first)
 }

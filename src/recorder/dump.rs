@@ -12,11 +12,12 @@ use super::{
     files,
     network::{generic_families, interfaces},
     slot::Slot,
-    track::{Track, oldest_first},
+    track::Track,
+    walk::oldest_first,
 };
 use crate::{
     kernel::Kernel,
-    model::{Block, Cause, Dump, Files, Loss, Process, Reach, Recording, Stacks, Window},
+    model::{Block, Cause, Dump, Files, Identity, Loss, Process, Reach, Recording, Stacks, Window},
     wire,
 };
 
@@ -84,7 +85,9 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
             only_slower: kernel.only_slower(),
             stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
             modules,
-            ..identity(wanted, cause, window, processes)?
+            window,
+            processes,
+            ..header(wanted.iter().map(|wanted| (&wanted.track.identity, wanted.track.began)), cause)?
         },
         blocks,
     })
@@ -126,9 +129,10 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     Ok(lost)
 }
 
-fn identity(wanted: &[Wanted<'_>], cause: Cause, window: Window, processes: Vec<Process>) -> Result<Dump> {
+/// A dump of some tracks, with what is known without a look at their rings: where, when, whose and why.
+pub(super) fn header<'a>(whose: impl Iterator<Item = (&'a Identity, u64)>, cause: Cause) -> Result<Dump> {
     let host = nix::sys::utsname::uname().context("ask for the host's name")?;
-    let tracks = || wanted.iter().map(|wanted| wanted.track);
+    let (identities, began): (Vec<_>, Vec<_>) = whose.map(|(identity, began)| (identity.clone(), began)).unzip();
     Ok(Dump {
         traceloop: env!("CARGO_PKG_VERSION").to_owned(),
         host: host.nodename().to_string_lossy().into_owned(),
@@ -137,12 +141,10 @@ fn identity(wanted: &[Wanted<'_>], cause: Cause, window: Window, processes: Vec<
         arch: std::env::consts::ARCH.to_owned(),
         clock_offset: realtime_offset(),
         taken: boottime(),
-        began: tracks().map(|track| track.began).min().unwrap_or(0),
-        cgroups: tracks().map(|track| track.identity.cgroup.clone()).collect(),
-        identities: tracks().map(|track| track.identity.clone()).collect(),
+        began: began.into_iter().min().unwrap_or(0),
+        cgroups: identities.iter().map(|identity| identity.cgroup.clone()).collect(),
+        identities,
         cause,
-        window,
-        processes,
         interfaces: interfaces(),
         generic_families: generic_families(),
         ..Dump::default()

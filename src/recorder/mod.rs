@@ -12,6 +12,7 @@ mod clock;
 mod counting;
 mod dump;
 mod files;
+mod find;
 mod given_up;
 mod hold;
 mod id;
@@ -27,6 +28,7 @@ mod threads;
 mod tidy;
 mod track;
 mod tree;
+mod walk;
 mod watch;
 
 use std::{
@@ -38,7 +40,8 @@ use anyhow::{Context, Result};
 
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
-pub use counting::Counting;
+pub use counting::count;
+pub use find::{Unfound, find};
 pub use given_up::GivenUp;
 pub use id::TrackId;
 pub use network::{generic_families, interfaces};
@@ -49,7 +52,8 @@ pub use watch::{TrackInfo, Watching};
 use dump::{Source, Wanted};
 use hold::Hold;
 use slot::Slot;
-use track::{Track, assign_all, name_of, oldest_first};
+use track::{Track, assign_all, name_of};
+use walk::oldest_first;
 use watch::Watch;
 
 use crate::{

@@ -1,29 +1,27 @@
 //! Going on with the recording that a keeper held; or, where that cannot be, reading what it left.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
 use super::{
     Recorder, Settings, TrackId,
-    clock::{boottime, realtime_offset},
+    dump::header,
     given_up::Remembered,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
     spare::Ready,
-    track::{Track, TrackNote, oldest_first},
+    track::{Track, TrackNote},
     tree::{Node, Tree},
+    walk::oldest_first,
     watch::{Watch, Watching},
 };
 use crate::{
     cgroup::Cgroup,
     keeper,
     kernel::{self, Counters, Kernel, Options},
-    model::{Block, Cause, Dump, Reach, Recording, Window},
+    model::{Block, Cause, Reach, Recording},
 };
 
 /// The recorder whose parts a keeper held. It has yet to catch up with what has happened meanwhile.
@@ -128,7 +126,10 @@ impl Left {
             let shared = note.shared.is_some().then(|| self.slots.get(&LOBBY)).flatten();
             let own = note.slot.and_then(|number| self.slots.get(&number));
             let only: BTreeSet<u64> = [note.identity.cgroup_id].into();
-            let mut recording = Recording { dump: header(note)?, blocks: Vec::new() };
+            let mut recording = Recording {
+                dump: header([(&note.identity, note.began)].into_iter(), Cause::Replaced)?,
+                blocks: Vec::new(),
+            };
             for (slot, only) in own.map(|slot| (slot, None)).into_iter().chain(shared.map(|slot| (slot, Some(&only)))) {
                 read(slot, only, &mut recording);
             }
@@ -152,23 +153,4 @@ fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, into: &mut Recording) {
     }
     let complete = window.complete_from;
     window.further.retain(|reach| complete.is_some() && reach.from != complete);
-}
-
-fn header(note: &TrackNote) -> Result<Dump> {
-    let host = nix::sys::utsname::uname().context("ask for the host's name")?;
-    Ok(Dump {
-        traceloop: env!("CARGO_PKG_VERSION").to_owned(),
-        host: host.nodename().to_string_lossy().into_owned(),
-        boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
-        kernel: host.release().to_string_lossy().into_owned(),
-        arch: std::env::consts::ARCH.to_owned(),
-        clock_offset: realtime_offset(),
-        taken: boottime(),
-        began: note.began,
-        cgroups: vec![note.identity.cgroup.clone()],
-        identities: vec![note.identity.clone()],
-        cause: Cause::Replaced,
-        window: Window::default(),
-        ..Dump::default()
-    })
 }

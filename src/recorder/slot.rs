@@ -3,12 +3,12 @@
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
 //! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
 
-use std::os::fd::OwnedFd;
+use std::{cell::Cell, os::fd::OwnedFd};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::hold::Hold;
+use super::{hold::Hold, walk::oldest_first};
 use crate::{
     kernel::Kernel,
     ring::{Position, Ring, Snapshot},
@@ -43,6 +43,25 @@ struct Stretch {
     /// Which of the slot's rings it is.
     serial: u32,
     span: Span,
+    /// What a look at the whole ring told, until something else is written to it.
+    known: Cell<Option<Known>>,
+}
+
+/// What was found in a ring.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Where the ring stood, and where the stretch began.
+    at: (Position, Position),
+    held: Held,
+}
+
+/// What rings hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// How many records.
+    pub(super) records: u64,
+    /// From when on they are all there; `None`: from the beginning.
+    pub(super) complete_from: Option<u64>,
 }
 
 /// Where a stretch begins, and what had been counted before.
@@ -101,7 +120,7 @@ impl Slot {
             span = Span { since: span.since, ..older.span };
             older.span.old = true;
         }
-        self.stretches.push(Stretch { ring, serial: self.rings, span });
+        self.stretches.push(Stretch { ring, serial: self.rings, span, known: Cell::default() });
         self.rings += 1;
         hold.slot(self.number, &self.note());
         Ok(())
@@ -117,7 +136,8 @@ impl Slot {
     pub(super) fn restore(number: u32, note: SlotNote, event: impl Fn(u32) -> Option<OwnedFd>) -> Result<Self> {
         let stretches = note.stretches.into_iter().map(|(serial, cpu, span)| {
             let event = event(serial).with_context(|| format!("ring {serial} of slot {number} is not held"))?;
-            Ok(Stretch { ring: Ring::of_event(&event, cpu, note.size)?, serial, span })
+            let ring = Ring::of_event(&event, cpu, note.size)?;
+            Ok(Stretch { ring, serial, span, known: Cell::default() })
         });
         Ok(Self { number, size: note.size, rings: note.rings, stretches: stretches.collect::<Result<_>>()? })
     }
@@ -173,6 +193,15 @@ impl Slot {
         Ok(refusing)
     }
 
+    /// How many records its rings hold and how far back they reach. Of a ring to which nothing was written
+    /// since the last time it costs nothing; others are copied.
+    pub(super) fn held(&self) -> Held {
+        self.stretches.iter().map(Stretch::held).fold(Held::default(), |all, held| Held {
+            records: all.records + held.records,
+            complete_from: all.complete_from.max(held.complete_from),
+        })
+    }
+
     /// Copies of its rings, each with its number in the slot. `since` tells from where on, by that number.
     pub(super) fn snapshots<'a>(
         &'a self,
@@ -182,5 +211,21 @@ impl Slot {
             let since = since(n).unwrap_or(stretch.span.since);
             (n, stretch.ring.snapshot(Some(since), wire::SAMPLE_MOST))
         })
+    }
+}
+
+impl Stretch {
+    fn held(&self) -> Held {
+        let since = self.span.since;
+        let at = (self.ring.position(), since);
+        if let Some(known) = self.known.get().filter(|known| known.at == at) {
+            return known.held;
+        }
+        let snapshot = self.ring.snapshot(Some(since), wire::SAMPLE_MOST);
+        let (_, oldest, records) = oldest_first(&snapshot, None);
+        let held = Held { records, complete_from: oldest.filter(|_| snapshot.wrapped()) };
+        // What was written meanwhile is in the copy, and the next look compares with where the copy began.
+        self.known.set(Some(Known { at: (snapshot.position(), since), held }));
+        held
     }
 }

@@ -9,9 +9,9 @@ use super::{
     dump::Source,
     files,
     given_up::Remembered,
-    slot::{Slot, Written},
+    slot::{Held, Slot, Written},
     spare::Ready,
-    track::{Stay, Track, oldest_first},
+    track::{Stay, Track},
     tree::{Node, Tree},
 };
 use crate::{
@@ -100,7 +100,7 @@ impl Watch {
 
     /// From when on the lobby is complete; `None`: since the recording began.
     pub(super) fn lobby_reaches(&self) -> Option<u64> {
-        reaches(&self.lobby)
+        self.lobby.held().complete_from
     }
 
     pub(super) fn source(&self, id: TrackId, track: &Track) -> Source<'_> {
@@ -108,17 +108,6 @@ impl Watch {
         cgroups.insert(track.identity.cgroup_id);
         Source { slot: &self.lobby, only: Some(cgroups) }
     }
-}
-
-/// From when on a slot's rings are complete.
-pub(super) fn reaches(slot: &Slot) -> Option<u64> {
-    let wrapped = slot.snapshots(|_| None).filter(|(_, snapshot)| snapshot.wrapped());
-    wrapped.filter_map(|(_, snapshot)| oldest_first(&snapshot, None).1).max()
-}
-
-/// Records that a slot's rings hold.
-fn held(slot: &Slot) -> u64 {
-    slot.snapshots(|_| None).map(|(_, snapshot)| oldest_first(&snapshot, None).2).sum()
 }
 
 impl Recorder {
@@ -131,15 +120,15 @@ impl Recorder {
     }
 
     /// Every track, the oldest first; with the time from which each is complete only if that is asked
-    /// for, since it takes a look at all that the rings hold.
+    /// for, since it takes a look at all that was written to.
     pub fn tracks(&self, with_windows: bool) -> Result<Vec<TrackInfo>> {
         self.tracks.iter().map(|(id, track)| self.info(*id, track, with_windows)).collect()
     }
 
     pub(super) fn info(&self, id: TrackId, track: &Track, with_window: bool) -> Result<TrackInfo> {
         let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
-        let complete_from = with_window.then(|| self.complete_from(track)).flatten();
-        let held = track.slot.as_ref().filter(|_| with_window).map(held);
+        let held = track.slot.as_ref().filter(|_| with_window).map(Slot::held);
+        let complete_from = with_window.then(|| self.complete_from(track, held)).flatten();
         Ok(TrackInfo {
             id,
             identity: track.identity.clone(),
@@ -149,14 +138,14 @@ impl Recorder {
             memory: track.memory(),
             calls: written.calls,
             records: written.records,
-            overwritten: held.map_or(0, |held| written.records.saturating_sub(held)),
+            overwritten: held.map_or(0, |held| written.records.saturating_sub(held.records)),
             lost: written.lost,
             complete_from,
         })
     }
 
-    fn complete_from(&self, track: &Track) -> Option<u64> {
-        let own = track.slot.as_ref().and_then(reaches);
+    fn complete_from(&self, track: &Track, held: Option<Held>) -> Option<u64> {
+        let own = held.and_then(|held| held.complete_from);
         let shared = self.watch.as_ref().filter(|watch| watch.still_holds(track)).and_then(Watch::lobby_reaches);
         own.max(shared).filter(|from| *from > track.began)
     }

@@ -96,24 +96,10 @@ fn is_call(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Call, Comm, Exit, Outcome};
+    use crate::model::{Call, Comm, Exit};
 
     fn call(tid: u32, start: u64, end: u64) -> Event {
-        let call = Call {
-            name: "read",
-            unknown: None,
-            nr: 0,
-            compat: false,
-            text: String::new(),
-            args: vec![],
-            known_at_start: 0,
-            outcome: Outcome::Never,
-            duration: None,
-            cut: false,
-            caller: None,
-            paths: vec![],
-            stack: None,
-        };
+        let call = Call::bare("read");
         Event { start, end, tid, pid: tid, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }
 

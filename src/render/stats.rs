@@ -235,21 +235,7 @@ mod tests {
     use super::*;
 
     fn call(tid: u32, name: &'static str, duration: u64, outcome: Outcome) -> Event {
-        let call = Call {
-            name,
-            unknown: None,
-            nr: 0,
-            compat: false,
-            text: String::new(),
-            args: vec![],
-            known_at_start: 0,
-            outcome,
-            duration: Some(duration),
-            cut: false,
-            caller: None,
-            paths: vec![],
-            stack: None,
-        };
+        let call = Call { outcome, duration: Some(duration), ..Call::bare(name) };
         let comm = Comm(*b"dd\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         Event { start: 0, end: 0, tid, pid: 7, comm, what: What::Call(Box::new(call)) }
     }

@@ -247,21 +247,7 @@ mod tests {
     use crate::model::Comm;
 
     fn call(name: &'static str, nr: u16, duration: u64, outcome: Outcome) -> Event {
-        let call = Call {
-            name,
-            unknown: None,
-            nr,
-            compat: false,
-            text: String::new(),
-            args: vec![],
-            known_at_start: 0,
-            outcome,
-            duration: Some(duration),
-            cut: false,
-            caller: None,
-            paths: vec![],
-            stack: None,
-        };
+        let call = Call { nr, outcome, duration: Some(duration), ..Call::bare(name) };
         Event { start: 0, end: 0, tid: 1, pid: 1, comm: Comm::default(), what: What::Call(Box::new(call)) }
     }
 

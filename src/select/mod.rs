@@ -128,19 +128,11 @@ mod tests {
 
     fn call(nr: u16, start: u64, outcome: Outcome) -> Event {
         let call = Call {
-            name: "",
-            unknown: None,
             nr,
-            compat: false,
-            text: String::new(),
-            args: vec![],
-            known_at_start: 0,
             outcome,
             duration: Some(start),
-            cut: false,
-            caller: None,
             paths: vec![format!("/{nr}").into_bytes().into()],
-            stack: None,
+            ..Call::bare("")
         };
         Event {
             start,

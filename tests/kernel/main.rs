@@ -12,6 +12,7 @@
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `verifier` | what each program costs the kernel to check and to run |
 //! | `views` | only slow calls are kept, and calls are counted without recording |
+//! | `asking` | top, stats, follow and ps as clients of the daemon: true, and gone when the client is |
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
@@ -36,6 +37,7 @@
 //! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
 //! force (`support::WAYS`).
 
+mod asking;
 mod calls;
 mod cgroups;
 mod command;

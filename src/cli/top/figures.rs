@@ -1,29 +1,14 @@
 //! Counts by the names of units, processes and calls.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fs,
-    path::PathBuf,
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
-use super::{By, Sort};
-use crate::{
-    cgroup::Cgroup,
-    identity,
-    kernel::{Count, CountKey},
-    model::plain,
-    syscall::{self, Abi},
-};
+use super::{By, Sort, Told};
+use crate::model::Counted;
 
-/// The last reading, and the names that go with it.
+/// The last reading.
+#[derive(Default)]
 pub(super) struct Figures {
-    root: PathBuf,
-    /// Units by the ids of their cgroups.
-    units: HashMap<u64, String>,
-    /// Processes' names; they are asked for anew in each reading.
-    comms: HashMap<u32, String>,
-    news: Vec<(CountKey, Count)>,
+    counts: Vec<(Counted, String)>,
     /// How long the reading took, in seconds.
     pub(super) seconds: f64,
     /// Calls that were not counted.
@@ -37,6 +22,24 @@ pub(super) struct Place {
     pub(super) pid: Option<u32>,
 }
 
+/// How many calls there were. Times are nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) calls: u64,
+    pub(super) errors: u64,
+    pub(super) time: u64,
+    pub(super) longest: u64,
+}
+
+impl Count {
+    fn add(&mut self, counted: &Counted) {
+        self.calls += counted.calls;
+        self.errors += counted.errors;
+        self.time = self.time.saturating_add(counted.time_ns);
+        self.longest = self.longest.max(counted.longest_ns);
+    }
+}
+
 /// A line of a table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
@@ -48,62 +51,31 @@ pub(super) struct Row {
 }
 
 impl Figures {
-    pub(super) fn new(root: PathBuf) -> Self {
-        let (units, comms) = (HashMap::new(), HashMap::new());
-        Self { root, units, comms, news: Vec::new(), seconds: 1.0, uncounted: 0 }
-    }
-
-    /// Takes what was counted in some time.
-    pub(super) fn take(&mut self, news: &[(CountKey, Count)], uncounted: u64, time: Duration) {
-        self.news = news.to_vec();
-        (self.uncounted, self.seconds) = (uncounted, time.as_secs_f64().max(1e-3));
-        if news.iter().any(|(key, _)| !self.units.contains_key(&key.cgroup)) {
-            self.name_units();
-        }
-        let pids: HashSet<u32> = news.iter().map(|(key, _)| key.pid).collect();
-        self.comms.retain(|pid, _| pids.contains(pid));
-        for pid in pids {
-            if let Ok(comm) = fs::read(format!("/proc/{pid}/comm")) {
-                self.comms.insert(pid, plain(String::from_utf8_lossy(&comm).trim_end()).into_owned());
-            }
-        }
-    }
-
-    /// Looks at the whole tree; what is gone already stays as its id.
-    fn name_units(&mut self) {
-        if let Ok(root) = Cgroup::open(&self.root) {
-            for cgroup in root.descendants().iter().chain([&root]) {
-                let id = cgroup.id();
-                self.units.entry(id).or_insert_with(|| identity::of_path(&cgroup.name(), id).to_string());
-            }
-        }
-        for (key, _) in &self.news {
-            self.units.entry(key.cgroup).or_insert_with(|| format!("cgroup {}", key.cgroup));
-        }
-    }
-
-    fn unit(&self, cgroup: u64) -> &str {
-        self.units.get(&cgroup).map_or("", String::as_str)
+    /// Takes what was counted.
+    pub(super) fn take(&mut self, told: Told) {
+        let Told { reading, units } = told;
+        (self.uncounted, self.seconds) = (reading.uncounted, reading.seconds.max(1e-3));
+        self.counts = reading.counts.into_iter().zip(units).collect();
     }
 
     /// The lines of a table.
     pub(super) fn rows(&self, by: By, place: &Place, sort: Sort) -> Vec<Row> {
         let mut rows: BTreeMap<(String, u32), Row> = BTreeMap::new();
-        for (key, count) in &self.news {
-            let unit = self.unit(key.cgroup);
-            if place.unit.as_deref().is_some_and(|wanted| wanted != unit) || place.pid.is_some_and(|pid| pid != key.pid)
+        for (counted, unit) in &self.counts {
+            if place.unit.as_ref().is_some_and(|wanted| wanted != unit)
+                || place.pid.is_some_and(|pid| pid != counted.pid)
             {
                 continue;
             }
             let (name, pid) = match by {
-                By::Unit => (unit.to_owned(), None),
-                By::Process => (self.comms.get(&key.pid).cloned().unwrap_or_else(|| "(gone)".into()), Some(key.pid)),
-                By::Call => (call(key), None),
+                By::Unit => (unit.clone(), None),
+                By::Process => (counted.comm.clone().unwrap_or_else(|| "(gone)".into()), Some(counted.pid)),
+                By::Call => (counted.syscall.clone(), None),
             };
             let row = rows.entry((name.clone(), pid.unwrap_or(0))).or_default();
             (row.name, row.pid) = (name, pid);
-            row.unit = (by != By::Call).then(|| unit.to_owned());
-            row.count = sum(row.count, *count);
+            row.unit = (by != By::Call).then(|| unit.clone());
+            row.count.add(counted);
         }
         let mut rows: Vec<_> = rows.into_values().collect();
         let key = |row: &Row| match sort {
@@ -119,7 +91,9 @@ impl Figures {
 
     /// All of it together.
     pub(super) fn total(&self) -> Count {
-        self.news.iter().fold(Count::default(), |total, (_, count)| sum(total, *count))
+        let mut total = Count::default();
+        self.counts.iter().for_each(|(counted, _)| total.add(counted));
+        total
     }
 
     /// So many in a second.
@@ -129,31 +103,26 @@ impl Figures {
     }
 }
 
-fn sum(one: Count, other: Count) -> Count {
-    Count {
-        calls: one.calls + other.calls,
-        errors: one.errors + other.errors,
-        time: one.time.saturating_add(other.time),
-        longest: one.longest.max(other.longest),
-    }
-}
-
-fn call(key: &CountKey) -> String {
-    let name = syscall::name(Abi::native(key.compat), key.nr);
-    name.map_or_else(|| format!("syscall_{:#x}", key.nr), str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Reading;
 
     fn figures() -> Figures {
-        let mut figures = Figures::new("/nonexistent".into());
-        let key = |pid, nr| CountKey { cgroup: 7, pid, nr, compat: false };
-        let count = |calls, errors| Count { calls, errors, time: 5, longest: 3 };
-        let news =
-            [(key(u32::MAX, 1), count(10, 0)), (key(u32::MAX, 0), count(2, 2)), (key(u32::MAX - 1, 1), count(1, 0))];
-        figures.take(&news, 0, Duration::from_secs(2));
+        let mut figures = Figures::default();
+        let counted = |pid, syscall: &str, calls, errors| Counted {
+            cgroup: 7,
+            pid,
+            comm: (pid == 1).then(|| "one".to_owned()),
+            syscall: syscall.to_owned(),
+            calls,
+            errors,
+            time_ns: 5,
+            longest_ns: 3,
+        };
+        let counts = vec![counted(1, "write", 10, 0), counted(1, "read", 2, 2), counted(2, "write", 1, 0)];
+        let units = vec!["a.service".to_owned(); 3];
+        figures.take(Told { reading: Reading { seconds: 2.0, uncounted: 0, counts }, units });
         figures
     }
 
@@ -165,12 +134,12 @@ mod tests {
             rows.iter().map(|row| (row.name.clone(), row.count.calls)).collect::<Vec<_>>()
         };
         let all = Place::default();
-        assert_eq!(told(By::Unit, &all, Sort::Calls), [("cgroup 7".into(), 13)]);
+        assert_eq!(told(By::Unit, &all, Sort::Calls), [("a.service".into(), 13)]);
         assert_eq!(told(By::Call, &all, Sort::Calls), [("write".into(), 11), ("read".into(), 2)]);
         assert_eq!(told(By::Call, &all, Sort::Errors)[0].0, "read");
-        let one = Place { pid: Some(u32::MAX - 1), ..Place::default() };
+        let one = Place { pid: Some(2), ..Place::default() };
         assert_eq!(told(By::Call, &one, Sort::Calls), [("write".into(), 1)]);
-        assert_eq!(told(By::Process, &all, Sort::Calls).len(), 2);
+        assert_eq!(told(By::Process, &all, Sort::Calls), [("one".into(), 12), ("(gone)".into(), 1)]);
         assert_eq!(told(By::Unit, &Place { unit: Some("other".into()), pid: None }, Sort::Calls), []);
         assert!((figures.rate(figures.total().calls) - 6.5).abs() < 1e-9);
     }

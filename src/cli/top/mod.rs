@@ -3,32 +3,30 @@
 mod figures;
 mod plain;
 mod screen;
+mod source;
+mod units;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use self::figures::{Figures, Place, Row};
-use super::{End, stored};
-use crate::{
-    cgroup::{Cgroup, v2_mount},
-    recorder::Counting,
+use self::{
+    figures::{Figures, Place, Row},
+    source::{Source, Told},
 };
+use super::{End, daemon::Daemon, stored};
 
 /// Watch who makes which calls: how many, how many fail, how long they take
 ///
-/// Counts in the kernel while it runs, records nothing, and needs no daemon. A call counts when it ends:
-/// one that a thread sits in for long is not seen until then. Time is from the start of a call to its end,
+/// Calls are counted in the kernel while it runs; nothing is recorded for it. Where a daemon runs, it counts
+/// for members of the group traceloop; without one root counts by himself. A call counts when it ends: one that a thread sits in for long is not seen until then. Time is from the start of a call to its end,
 /// waiting included; several threads together may have more than a second of it in a second.
 #[derive(Args, Debug)]
 pub(super) struct Top {
-    /// Paths of cgroup v2 directories; none: the whole machine
-    #[arg(value_name = "CGROUP")]
-    cgroups: Vec<PathBuf>,
+    /// A unit, container, pod, cgroup path, process, #RECORDING; none: the whole machine
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
     /// What calls are counted by
     #[arg(long, value_enum, default_value_t = By::Unit)]
     by: By,
@@ -47,6 +45,8 @@ pub(super) struct Top {
     /// Only so many lines
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     lines: usize,
+    #[command(flatten)]
+    daemon: Daemon,
 }
 
 /// What calls are counted by.
@@ -91,16 +91,14 @@ impl Sort {
 
 impl Top {
     pub(super) fn run(self) -> Result<End> {
-        let root = v2_mount()?.point;
-        let paths = if self.cgroups.is_empty() { vec![root.clone()] } else { self.cgroups.clone() };
-        let cgroups = paths.iter().map(|path| Cgroup::open(path)).collect::<Result<Vec<_>>>()?;
-        let mut counting = Counting::start(&cgroups)?;
-        let mut figures = Figures::new(root);
+        let every = Duration::from_secs_f64(self.delay);
+        let source = Source::open(self.daemon.client(), self.target.clone(), every)?;
+        let mut figures = Figures::default();
         if !self.once && !self.json {
-            return screen::watch(&self, &mut counting, &mut figures);
+            return screen::watch(&self, &source, &mut figures);
         }
         loop {
-            self.reading(&mut counting, &mut figures)?;
+            figures.take(source.next()?);
             let rows = figures.rows(self.by, &Place::default(), self.sort);
             let rows = &rows[..rows.len().min(self.lines)];
             let mut out = stored::stdout();
@@ -110,15 +108,6 @@ impl Top {
                 return Ok(End::Done);
             }
         }
-    }
-
-    /// Waits for the next reading and takes it.
-    fn reading(&self, counting: &mut Counting, figures: &mut Figures) -> Result<()> {
-        let began = Instant::now();
-        std::thread::sleep(Duration::from_secs_f64(self.delay));
-        let (news, uncounted) = counting.read()?;
-        figures.take(&news, uncounted, began.elapsed());
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table on a terminal, which keys sort, narrow down and widen.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ratatui::{
@@ -12,8 +12,10 @@ use ratatui::{
     widgets::{Cell, Row as Cells, Table, TableState},
 };
 
-use super::{By, End, Figures, Place, Row, Sort, Top, plain};
-use crate::recorder::Counting;
+use super::{By, End, Figures, Place, Row, Sort, Source, Top, plain};
+
+/// Readings are looked for so often; keys are answered at once.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What is on the screen.
 struct Screen {
@@ -26,14 +28,14 @@ struct Screen {
 }
 
 /// Watches until the user has seen enough.
-pub(super) fn watch(top: &Top, counting: &mut Counting, figures: &mut Figures) -> Result<End> {
+pub(super) fn watch(top: &Top, source: &Source, figures: &mut Figures) -> Result<End> {
     let mut terminal = ratatui::try_init().context("use the terminal: give --once or --json where there is none")?;
-    let ended = run(&mut terminal, top, counting, figures);
+    let ended = run(&mut terminal, top, source, figures);
     ratatui::restore();
     ended
 }
 
-fn run(terminal: &mut DefaultTerminal, top: &Top, counting: &mut Counting, figures: &mut Figures) -> Result<End> {
+fn run(terminal: &mut DefaultTerminal, top: &Top, source: &Source, figures: &mut Figures) -> Result<End> {
     let mut screen = Screen {
         by: top.by,
         sort: top.sort,
@@ -42,31 +44,35 @@ fn run(terminal: &mut DefaultTerminal, top: &Top, counting: &mut Counting, figur
         rows: Vec::new(),
         state: TableState::default().with_selected(0),
     };
-    let pause = Duration::from_secs_f64(top.delay);
-    let mut last = Instant::now();
     loop {
         screen.rows = figures.rows(screen.by, &screen.place, screen.sort);
         screen.rows.truncate(top.lines);
         terminal.draw(|frame| screen.draw(frame, figures)).context("draw the table")?;
-        let left = pause.saturating_sub(last.elapsed());
-        if event::poll(left).context("wait for a key")? {
-            if let Event::Key(key) = event::read().context("read a key")?
-                && key.kind != KeyEventKind::Release
-                && !screen.press(key.code, key.modifiers)
-            {
-                return Ok(End::Done);
-            }
-            continue;
+        if !screen.wait(source, figures)? {
+            return Ok(End::Done);
         }
-        let (news, uncounted) = counting.read()?;
-        if !screen.paused {
-            figures.take(&news, uncounted, last.elapsed());
-        }
-        last = Instant::now();
     }
 }
 
 impl Screen {
+    /// Waits until there is something new to show; `false`: the user has seen enough.
+    fn wait(&mut self, source: &Source, figures: &mut Figures) -> Result<bool> {
+        loop {
+            if event::poll(LOOK).context("wait for a key")? {
+                return Ok(match event::read().context("read a key")? {
+                    Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key.code, key.modifiers),
+                    _ => true,
+                });
+            }
+            if let Some(told) = source.next_already()? {
+                if !self.paused {
+                    figures.take(told);
+                }
+                return Ok(true);
+            }
+        }
+    }
+
     /// Does what a key says; `false`: the user has seen enough.
     fn press(&mut self, key: KeyCode, modifiers: KeyModifiers) -> bool {
         match key {

@@ -130,19 +130,11 @@ mod tests {
 
     fn page(dump: &Dump, text: &str, comm: &[u8]) -> String {
         let call = Call {
-            name: "openat",
-            unknown: None,
             nr: 257,
-            compat: false,
             text: text.into(),
-            args: vec![],
-            known_at_start: 0,
             outcome: Outcome::Failed { errno: 2, text: "-1 ENOENT (No such file or directory)".into() },
             duration: Some(2500),
-            cut: false,
-            caller: None,
-            paths: vec![],
-            stack: None,
+            ..Call::bare("openat")
         };
         let mut name = [0; 16];
         name[..comm.len()].copy_from_slice(comm);

@@ -276,19 +276,12 @@ mod tests {
     fn kill(target: i64, signo: i64) -> What {
         let arg = |name, value| Argument { name, from: 0, to: 1, value: Value::Signed(value) };
         What::Call(Box::new(Call {
-            name: "kill",
-            unknown: None,
             nr: 62,
-            compat: false,
             text: "7, 15".into(),
             args: vec![arg("pid", target), arg("sig", signo)],
-            known_at_start: 0,
             outcome: Outcome::Returned { value: 0, text: "0".into() },
             duration: Some(5),
-            cut: false,
-            caller: None,
-            paths: vec![],
-            stack: None,
+            ..Call::bare("kill")
         }))
     }
 
