@@ -3,8 +3,11 @@
 //! For each number of cgroups, recorded by name (`traceloop cgroups`) and by watching the tree (the
 //! daemon): nanoseconds that are added to a call in one of them, beside one recorded cgroup in the same
 //! round; microseconds to take a cgroup in; memory; the time of a dump of one track. Behind it the dump of
-//! a full track of 64 MiB, and what a host of 64 CPUs would need, by arithmetic.
+//! a full track of 64 MiB (`--dump`: that alone), and what a host of 64 CPUs would need, by arithmetic.
+//! `--churn SECONDS` tells instead whether memory stays flat while cgroups come and go.
 
+#[path = "churn.rs"]
+mod churn;
 #[path = "place.rs"]
 mod place;
 #[path = "subject.rs"]
@@ -40,6 +43,9 @@ fn main() -> Result<()> {
         return subject::main();
     }
     let value = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1));
+    if let Some(seconds) = value("--churn") {
+        return churn::churn(Duration::from_secs(seconds.parse()?));
+    }
     let rounds = value("--rounds").map_or(Ok(7), |text| text.parse())?;
     if !args.iter().any(|arg| arg == "--dump") {
         println!(
@@ -224,7 +230,7 @@ fn full_track() -> Result<()> {
         packed as f64 / MIB,
         load.as_secs_f64()
     );
-    arithmetic(recorder.memory() / cpus)
+    arithmetic()
 }
 
 /// Fills the rings of all CPUs with the calls of real programs.
@@ -245,7 +251,7 @@ fn fill(place: &Place, cpus: usize) -> Result<()> {
 
 /// What was measured here, for a host of 64 CPUs: rings are one for each CPU of each cgroup.
 #[allow(clippy::cast_precision_loss, reason = "small numbers")]
-fn arithmetic(_ring: usize) -> Result<()> {
+fn arithmetic() -> Result<()> {
     const CPUS: f64 = 64.0;
     let recorder = Recorder::prepare(1, &settings(RING))?;
     let cpus = std::thread::available_parallelism()?.get() as f64;
