@@ -94,7 +94,19 @@ fn a_call_in_flight_tells_where_it_hangs() {
     let options = ["cgroups", "--dump-on-exit", "--format", "raw", "--stacks=duration>100ms"];
     let recording = Recording::start(&file, &options, &[&scratch.cgroup]);
     let mut hanging = scratch.command(&format!("{} hang", program.display())).spawn().expect("run it");
-    std::thread::sleep(std::time::Duration::from_millis(800));
+    // The shell has become the program, and its last call is read.
+    let call = format!("/proc/{}/syscall", hanging.id());
+    let hangs = || {
+        let program = fs::read_link(format!("/proc/{}/exe", hanging.id())).is_ok_and(|exe| exe == program);
+        program && fs::read_to_string(&call).is_ok_and(|call| call.starts_with("0 "))
+    };
+    for _ in 0..3000 {
+        if hangs() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
     recording.signal(nix::sys::signal::Signal::SIGINT);
     recording.end();
     hanging.kill().expect("end it");

@@ -9,8 +9,9 @@ use std::{
 
 use traceloop::{
     decode,
-    model::{Cause, Container, Counts, Dump, Ended, Identity, LastCall, LastWords, Loss, Pod, Process, Window},
+    model::{Cause, Container, Counts, Dump, Ended, Identity, LastCall, LastWords, Loss, Module, Pod, Process, Window},
     store,
+    wire::{self, Place},
 };
 
 use super::{
@@ -234,5 +235,48 @@ fn shake(path: &Path, whole: &[u8]) {
         let file = File::options().write(true).truncate(n % 2 == 0).open(path);
         let _ = file.and_then(|mut file| file.write_all(&whole[..whole.len() * (n % 10) / 10]));
         std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+/// Stacks whose files are devices, pipes, other files, or none at all: nothing of them is opened that is no plain file.
+#[test]
+fn stacks_through_files_that_are_none_end_well() {
+    let place = tempfile::tempdir().expect("a directory");
+    let pipe = place.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("make a pipe");
+    let garbage = place.path().join("garbage");
+    fs::write(&garbage, b"\x7fELF\x02\x01\x01garbage").expect("write a file");
+    let own = std::env::current_exe().expect("this program");
+    let paths = [
+        pipe.to_string_lossy().into_owned(),
+        garbage.to_string_lossy().into_owned(),
+        own.to_string_lossy().into_owned(),
+        "/dev/zero".to_owned(),
+        "/proc/self/mem".to_owned(),
+        "../relative".to_owned(),
+        String::new(),
+        "/a\u{1b}[2Jb\nc".to_owned(),
+    ];
+    let ids = [None, Some("ab".repeat(20)), Some("../../x".to_owned()), Some(String::new())];
+    let modules = paths.iter().flat_map(|path| ids.iter().map(move |id| (path.clone(), id.clone())));
+    let modules = modules.zip(1..).map(|((path, build_id), number)| Module { number, build_id, path });
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("the boot's id").trim().to_owned();
+    let header = Dump { modules: modules.collect(), boot_id, stacks: Some("\u{1b}all".into()), ..header() };
+    let mut records = Vec::new();
+    for number in 0..40_u16 {
+        let time = 2_000_000_000 + u64::from(number) * 10_000;
+        let frames = [0, 1, 0xffff_ffff_ffff].map(|offset| Place::Module(number, offset));
+        records.push(wire::stack_record(7, time, &frames, Some(Place::Module(number, 77)), b"[<0>] a\x1b[2J\nb\n"));
+        records.push(openat("/etc/missing", time + 2_500));
+    }
+    let file = place.path().join("dump");
+    fs::write(&file, dump_of(header, &records)).expect("write a dump");
+    for format in ["text", "strace", "json", "html", "perfetto"] {
+        let output = within(400, &["show", "--format", format, file.to_str().expect("a path")]);
+        assert!(output.status.success(), "{format}: {}", stderr(&output));
+        assert!(!stderr(&output).contains('\u{1b}'), "{format}");
+        // Perfetto's traces are no text.
+        assert!(format == "perfetto" || !stdout(&output).contains('\u{1b}'), "{format}");
+        assert!(format != "text" || stdout(&output).contains("() [0x1]"), "{}", stdout(&output));
     }
 }
