@@ -145,8 +145,21 @@ fn delivered<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Signal> {
         signo,
         name: signal::name(signo).into(),
         info: siginfo::info(style, signo, info).into(),
-        sender: sent.map(|sent| (sent.sender(), Comm(sent.comm()))),
+        sender: sent
+            .filter(|sent| !is_of_timer(sent.signo(), sent.info().or_else(|| delivered.info())))
+            .map(|sent| (sent.sender(), Comm(sent.comm()))),
     })
+}
+
+/// Whether a timer sent it: whoever ran just then had nothing to do with it.
+fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
+    let code = info.and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
+    match code {
+        Some(libc::SI_TIMER) => true,
+        // setitimer and alarm: the kernel gives no more details.
+        Some(libc::SI_KERNEL) | None => matches!(signo, libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF),
+        Some(_) => false,
+    }
 }
 
 fn task(record: &Record<'_>) -> Option<What> {
@@ -166,5 +179,19 @@ fn exit(code: u32) -> Exit {
     match code & 0x7f {
         0 => Exit::Status((code >> 8) as u8),
         signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_timer;
+
+    #[test]
+    fn timers_are_nobodys_signals() {
+        let info = |code: i32| [[0; 8].as_slice(), &code.to_ne_bytes(), &[0; 4]].concat();
+        assert!(is_of_timer(libc::SIGALRM, None) && is_of_timer(libc::SIGALRM, Some(&info(libc::SI_KERNEL))));
+        assert!(is_of_timer(libc::SIGUSR1, Some(&info(libc::SI_TIMER))));
+        assert!(!is_of_timer(libc::SIGALRM, Some(&info(libc::SI_USER))));
+        assert!(!is_of_timer(libc::SIGKILL, None) && !is_of_timer(libc::SIGTERM, Some(&info(libc::SI_TKILL))));
     }
 }

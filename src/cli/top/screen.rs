@@ -36,17 +36,9 @@ pub(super) fn watch(top: &Top, source: &Source, figures: &mut Figures) -> Result
 }
 
 fn run(terminal: &mut DefaultTerminal, top: &Top, source: &Source, figures: &mut Figures) -> Result<End> {
-    let mut screen = Screen {
-        by: top.by,
-        sort: top.sort,
-        place: Place::default(),
-        paused: false,
-        rows: Vec::new(),
-        state: TableState::default().with_selected(0),
-    };
+    let mut screen = Screen::new(top.by, top.sort);
     loop {
-        screen.rows = figures.rows(screen.by, &screen.place, screen.sort);
-        screen.rows.truncate(top.lines);
+        screen.show(figures, top.lines);
         terminal.draw(|frame| screen.draw(frame, figures)).context("draw the table")?;
         if !screen.wait(source, figures)? {
             return Ok(End::Done);
@@ -55,6 +47,11 @@ fn run(terminal: &mut DefaultTerminal, top: &Top, source: &Source, figures: &mut
 }
 
 impl Screen {
+    fn new(by: By, sort: Sort) -> Self {
+        let (place, state) = (Place::default(), TableState::default());
+        Self { by, sort, place, paused: false, rows: Vec::new(), state }
+    }
+
     /// Waits until there is something new to show; `false`: the user has seen enough.
     fn wait(&mut self, source: &Source, figures: &mut Figures) -> Result<bool> {
         loop {
@@ -71,6 +68,17 @@ impl Screen {
                 return Ok(true);
             }
         }
+    }
+
+    /// Takes over the lines to show. The line that was chosen stays so wherever it stands now.
+    fn show(&mut self, figures: &Figures, lines: usize) {
+        let selected = self.state.selected().unwrap_or(0);
+        let chosen = self.rows.get(selected).filter(|_| selected > 0).map(|row| (row.name.clone(), row.pid));
+        self.rows = figures.rows(self.by, &self.place, self.sort);
+        self.rows.truncate(lines);
+        let now = chosen.and_then(|(name, pid)| self.rows.iter().position(|row| row.name == name && row.pid == pid));
+        // An empty table has let go of the first line.
+        self.state.select(Some(now.unwrap_or(selected)));
     }
 
     /// Does what a key says; `false`: the user has seen enough.
@@ -172,5 +180,52 @@ impl Screen {
             head += &format!("; {} not counted", figures.uncounted);
         }
         head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{Terminal, backend::TestBackend};
+
+    use super::{super::Told, *};
+    use crate::model::{Counted, Reading};
+
+    /// Units with so many calls each.
+    fn told(units: &[(&str, u64)]) -> Told {
+        let counted = |calls| Counted { pid: 7, comm: Some("sh".into()), calls, ..Counted::default() };
+        let counts = units.iter().map(|(_, calls)| counted(*calls)).collect();
+        let reading = Reading { seconds: 1.0, uncounted: 0, counts };
+        Told { reading, units: units.iter().map(|(unit, _)| (*unit).to_owned()).collect() }
+    }
+
+    #[test]
+    fn enter_goes_into_the_line_that_is_chosen() {
+        let mut terminal = Terminal::new(TestBackend::new(80, 8)).unwrap();
+        let mut screen = Screen::new(By::Unit, Sort::Calls);
+        let mut figures = Figures::default();
+        let mut shown = |screen: &mut Screen, figures: &Figures| {
+            screen.show(figures, usize::MAX);
+            terminal.draw(|frame| screen.draw(frame, figures)).unwrap();
+            terminal.backend().to_string()
+        };
+        let press = |screen: &mut Screen, key| assert!(screen.press(key, KeyModifiers::NONE));
+        // Before the first reading there is no line.
+        shown(&mut screen, &figures);
+        figures.take(told(&[("a.service", 3), ("b.service", 2)]));
+        let text = shown(&mut screen, &figures);
+        assert!(text.contains("5.0 calls/s") && text.contains("by units"), "{text}");
+        press(&mut screen, KeyCode::Enter);
+        let text = shown(&mut screen, &figures);
+        assert!(text.contains("by processes of a.service") && text.contains("sh[7]"), "{text}");
+        press(&mut screen, KeyCode::Esc);
+        // The second line stays the chosen one when it becomes the first.
+        shown(&mut screen, &figures);
+        press(&mut screen, KeyCode::Down);
+        figures.take(told(&[("a.service", 3), ("b.service", 4)]));
+        shown(&mut screen, &figures);
+        press(&mut screen, KeyCode::Enter);
+        let text = shown(&mut screen, &figures);
+        assert!(text.contains("by processes of b.service"), "{text}");
+        assert!(!screen.press(KeyCode::Char('q'), KeyModifiers::NONE));
     }
 }
