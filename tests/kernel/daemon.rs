@@ -413,7 +413,7 @@ fn prometheus_scrapes_it() {
     assert!(told.contains(group.name()), "{told}");
 }
 
-fn metrics(served: &Served) -> String {
+pub(crate) fn metrics(served: &Served) -> String {
     let output = Command::new("curl")
         .args(["-s", "--fail", "--unix-socket"])
         .arg(served.socket())
@@ -425,7 +425,7 @@ fn metrics(served: &Served) -> String {
 }
 
 /// Bytes that a process has in memory.
-fn resident(pid: u32) -> usize {
+pub(crate) fn resident(pid: u32) -> usize {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("statm");
     text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
 }

@@ -1,13 +1,13 @@
 //! How a process died: status, signal, fault, killer, and the call it died in.
 
-use std::{process::Command, thread::sleep, time::Duration};
+use std::process::Command;
 
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
-use super::support::{Scratch, TRACELOOP, WAYS, compile};
+use super::support::{Scratch, TRACELOOP, WAYS, compile, wait_asleep};
 
 #[test]
 #[ignore = "needs root and BPF"]
@@ -30,7 +30,7 @@ fn killed_by(way: &[&str], signal: Signal) -> super::support::Dump {
     let scratch = Scratch::new();
     let recording = scratch.record(way);
     let mut child = scratch.command("sleep 1000").spawn().expect("start sleep");
-    sleep(Duration::from_millis(500));
+    wait_asleep(&child, "sleep");
     kill(Pid::from_raw(i32::try_from(child.id()).expect("a pid")), signal).expect("kill it");
     child.wait().expect("wait for it");
     recording.dump()
@@ -78,7 +78,7 @@ fn a_call_in_flight_is_shown_with_its_arguments() {
         let scratch = Scratch::new();
         let recording = scratch.record(way);
         let mut child = scratch.command("sleep 1000").spawn().expect("start sleep");
-        sleep(Duration::from_millis(500));
+        wait_asleep(&child, "sleep");
         let dump = recording.dump();
         child.kill().expect("kill it");
         child.wait().expect("wait for it");
@@ -109,7 +109,8 @@ fn a_call_that_began_before_the_recording_is_shown_too() {
         let scratch = Scratch::new();
         let mut child = scratch.command("sleep 1000").spawn().expect("start sleep");
         let mut reader = scratch.command("cat").stdin(std::process::Stdio::piped()).spawn().expect("start cat");
-        sleep(Duration::from_millis(500));
+        wait_asleep(&child, "sleep");
+        wait_asleep(&reader, "cat");
         let recording = scratch.record(way);
         drop(reader.stdin.take());
         reader.wait().expect("wait for it");

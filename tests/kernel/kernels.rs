@@ -2,6 +2,8 @@
 //!
 //! tests/matrix/run boots other kernels and runs these and other tests of this binary there.
 
+use std::fs;
+
 use super::support::{Recording, Scratch, compile};
 use traceloop::{
     kernel::{Features, Kernel, Options},
@@ -53,19 +55,36 @@ fn six_processes_on_one_cpu_lose_nothing() {
     assert!((CALLS..CALLS + OTHERS).contains(&records), "{records} records of {CALLS} calls");
 }
 
-/// With the other way of attaching too, each call is either recorded or counted as missed.
+/// With the way of attaching that this kernel does not get by itself, each call is recorded or counted as missed.
 #[test]
 #[ignore = "needs root and BPF"]
 fn what_typed_programs_miss_is_counted() {
-    for way in [["--without", "classic-tracepoints"], ["--without", "typed-tracepoints"]] {
-        // Kernels before 5.15 have no registers for the classic way: they miss nothing either.
-        if way[1] == "typed-tracepoints" && !Features::probe(&[]).expect("ask the kernel").task_registers {
-            continue;
-        }
-        let (records, lost) = six_processes_on_one_cpu(&way);
-        println!("  misses told: {} {}: {records} records, {lost} lost", way[0], way[1]);
-        assert!(records + lost >= CALLS, "{way:?}: {records} records and {lost} losses of {CALLS} calls");
-    }
+    let own = Features::probe(&[]).expect("ask the kernel");
+    let way: &[&str] = match own.attach.is_classic() {
+        true => &["--without", "classic-tracepoints"],
+        false if own.task_registers => &["--without", "typed-tracepoints"],
+        // Before 5.15 there are no registers for the classic way.
+        false => &[],
+    };
+    let (records, lost) = six_processes_on_one_cpu(way);
+    println!("  misses told: {}: {records} records, {lost} lost", way.join(" "));
+    assert!(records + lost >= CALLS, "{way:?}: {records} records and {lost} losses of {CALLS} calls");
+}
+
+/// A ring stays with its mapping and the kernel's array: thousands of them take no descriptors.
+#[test]
+#[ignore = "needs root and BPF"]
+fn rings_take_no_descriptors() {
+    let scratch = Scratch::new();
+    let recording = scratch.record(&[]);
+    let fds = fs::read_dir(format!("/proc/{}/fd", recording.pid())).expect("its descriptors");
+    let events =
+        fds.flatten().filter(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().contains("perf_event")));
+    // Classic tracepoints are events themselves.
+    let classic = Features::probe(&[]).expect("ask the kernel").attach.is_classic();
+    assert_eq!(events.count(), if classic { 2 } else { 0 });
+    assert!(scratch.command("/bin/true as-ever").status().expect("run it").success());
+    recording.dump().must_have("\"as-ever\"");
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `kernels` | what differs from kernel to kernel |
+//! | `machine` | the clock is set while it records: needs a machine of its own |
 //! | `stacks` | where in the program calls were made, also after its death |
 //! | `stored` | dumps on disks that are full, read-only or broken |
 //! | `uring` | what io_uring does is told as lines of its own, whoever does it |
@@ -29,7 +30,7 @@
 //! |---|---|
 //! | the recorded program is never stopped, signalled or changed | `ends::forty_of_forty_runs_hold_their_execve_and_pass_the_status_on`, `witness` |
 //! | nothing is lost silently | `rings`, `kernels::six_processes_on_one_cpu_lose_nothing`, `kernels::what_typed_programs_miss_is_counted` |
-//! | what is printed is true | `parity`, `faults::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
+//! | what is printed is true | `parity`, `faults::memory::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
 //! | a call in flight, and the call a thread died in, are shown | `ends::a_call_in_flight_is_shown_with_its_arguments`, `ends::a_process_killed_in_sleep_shows_the_sleep` |
 //! | a cgroup's storm costs no other its history | `daemon::a_storm_does_not_shorten_the_window_of_another` |
 //! | memory stays within the budget | `watch::the_budget_holds_and_the_longest_dead_go_first` |
@@ -45,6 +46,7 @@ mod daemon;
 mod ends;
 mod faults;
 mod kernels;
+mod machine;
 mod parity;
 mod restart;
 mod rings;

@@ -2,10 +2,15 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::{self, JoinHandle, sleep},
+    time::{Duration, Instant},
 };
 
 /// Options for each way in which the kernel side can find tracks and threads: all features, and the
@@ -94,7 +99,7 @@ impl Drop for Scratch {
             if gone {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            sleep(Duration::from_millis(10));
         }
     }
 }
@@ -108,12 +113,37 @@ fn remove(cgroup: &Path) -> bool {
     fs::remove_dir(cgroup).is_ok() || !cgroup.exists()
 }
 
+/// Waits until it is so; what never happens is not a slow machine's.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(300);
+    while !is_so() {
+        assert!(Instant::now() < until, "{what}: not within 300 s");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until a process goes by this name and sleeps in a call.
+#[track_caller]
+pub(crate) fn wait_asleep(child: &Child, comm: &str) {
+    let stat = format!("/proc/{}/stat", child.id());
+    let asleep = format!("({comm}) S ");
+    wait_until(&asleep, || fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(&asleep)));
+}
+
 /// A running `traceloop cgroups`.
 pub(crate) struct Recording {
     child: Option<Child>,
     file: PathBuf,
-    told: Option<std::thread::JoinHandle<String>>,
+    /// What it says on stderr once it is ready.
+    told: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
+    /// How much of the file was read, and how many dumps it told of then.
+    read: (usize, usize),
 }
+
+/// Each dump in strace's form is told of so, once it is written.
+const TOLD: &str = "traceloop: complete ";
 
 impl Recording {
     pub(crate) fn start(file: &Path, options: &[&str], cgroups: &[&Path]) -> Self {
@@ -136,12 +166,34 @@ impl Recording {
                 break;
             }
         }
-        let rest = move || {
-            let mut told = String::new();
-            let _ = stderr.read_to_string(&mut told);
-            told
+        let told = Arc::new(Mutex::new(String::new()));
+        let listen = {
+            let told = Arc::clone(&told);
+            move || {
+                let mut line = String::new();
+                while stderr.read_line(&mut line).is_ok_and(|got| got > 0) {
+                    told.lock().expect("nobody panics with it").push_str(&line);
+                    line.clear();
+                }
+            }
         };
-        Self { child: Some(child), file: file.to_owned(), told: Some(std::thread::spawn(rest)) }
+        let listener = Some(thread::spawn(listen));
+        Self { child: Some(child), file: file.to_owned(), told, listener, read: (0, 0) }
+    }
+
+    /// What it has said since it was ready.
+    pub(crate) fn told(&self) -> String {
+        self.told.lock().expect("nobody panics with it").clone()
+    }
+
+    /// A dump while the recording goes on, in strace's form.
+    pub(crate) fn dump_now(&mut self) -> Dump {
+        self.signal(nix::sys::signal::Signal::SIGUSR2);
+        let (length, dumps) = self.read;
+        wait_until("a dump", || self.told().matches(TOLD).count() > dumps);
+        let text = fs::read_to_string(&self.file).expect("read the dump");
+        self.read = (text.len(), dumps + 1);
+        Dump { text: text[length..].to_owned(), told: self.told() }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -165,8 +217,9 @@ impl Recording {
         self.signal(nix::sys::signal::Signal::SIGINT);
         let status = self.child.take().expect("it runs").wait().expect("wait for traceloop");
         assert!(status.success(), "traceloop failed: {status}");
-        let told = self.told.take().map(|told| told.join().expect("its stderr")).unwrap_or_default();
-        Dump { text: fs::read_to_string(&self.file).expect("read the dump"), told }
+        self.listener.take().expect("it listens").join().expect("its stderr");
+        let text = fs::read_to_string(&self.file).expect("read the dump");
+        Dump { text: text[self.read.0..].to_owned(), told: self.told() }
     }
 }
 
