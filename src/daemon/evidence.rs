@@ -10,7 +10,7 @@ use super::trigger::Evidence;
 
 /// What a process's end says; `identity` is its track's. `None`: it is one of a process among others, with
 /// a status of its own.
-pub(super) fn death(notice: &Notice, identity: &Identity, by_systemd: bool) -> Option<Evidence> {
+pub(super) fn death(notice: &Notice, identity: &Identity, hears: impl Fn(Option<u32>) -> bool) -> Option<Evidence> {
     let Notice::Died { track, pid, comm, status, last } = notice else { return None };
     // What is in no unit and no container is nobody's in particular; a pod's sandbox is always killed.
     if identity.cgroup == "/" || identity.is_sandbox() {
@@ -24,7 +24,7 @@ pub(super) fn death(notice: &Notice, identity: &Identity, by_systemd: bool) -> O
     } else {
         return None;
     };
-    Some(evidence(*track, identity, cause, Some(*pid), by_systemd))
+    Some(evidence(*track, identity, cause, Some(*pid), hears))
 }
 
 fn escaped(name: &str) -> String {
@@ -33,24 +33,26 @@ fn escaped(name: &str) -> String {
     text
 }
 
-/// Evidence about a track.
+/// Evidence about a track; `hears`: whether that user's service manager, or the system's, tells of its units.
 pub(super) fn evidence(
     track: TrackId,
     identity: &Identity,
     cause: Cause,
     pid: Option<u32>,
-    by_systemd: bool,
+    hears: impl Fn(Option<u32>) -> bool,
 ) -> Evidence {
-    let is_unit = by_systemd && is_service(identity);
-    Evidence { track: track.0, name: identity.to_string(), cause, pid, is_unit }
+    let is_unit = is_service(identity) && hears(identity.user);
+    Evidence { track: track.0, name: limited_as(identity), cause, pid, is_unit }
 }
 
-/// Whether systemd tells us how it ends: it does not look at the processes of scopes and containers, and the
-/// service managers of users are not heard.
+/// The name by which dumps are limited: a user's unit is not the system's of the same name.
+fn limited_as(identity: &Identity) -> String {
+    identity.user.map_or_else(|| identity.to_string(), |user| format!("{user}/{identity}"))
+}
+
+/// Whether a service manager may tell us how it ends: it does not look at the processes of scopes and containers.
 fn is_service(identity: &Identity) -> bool {
-    identity.container.is_none()
-        && identity.user.is_none()
-        && identity.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"))
+    identity.container.is_none() && identity.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"))
 }
 
 #[cfg(test)]
@@ -64,7 +66,7 @@ mod tests {
 
     fn died_in(identity: &Identity, status: i32, last: bool) -> Option<Evidence> {
         let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last };
-        death(&notice, identity, true)
+        death(&notice, identity, |user| user != Some(1001))
     }
 
     #[test]
@@ -76,10 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn what_users_run_is_judged_by_its_status() {
-        let service = |user| Identity { unit: Some("a.service".into()), user, ..Identity::default() };
-        assert!(is_service(&service(None)));
-        assert!(!is_service(&service(Some(1000))));
+    fn units_are_judged_by_the_manager_that_is_heard() {
+        let is_unit = |unit: &str, user| {
+            let identity = Identity { unit: Some(unit.into()), user, ..Identity::default() };
+            died_in(&identity, 3 << 8, true).unwrap().is_unit
+        };
+        assert!(is_unit("a.service", None) && is_unit("a.service", Some(1000)));
+        assert!(!is_unit("a.service", Some(1001)) && !is_unit("a.scope", None));
+    }
+
+    #[test]
+    fn a_user_does_not_use_up_the_dumps_of_the_systems_unit() {
+        let name = |user| limited_as(&Identity { unit: Some("a.service".into()), user, ..Identity::default() });
+        assert_eq!((name(None).as_str(), name(Some(1000)).as_str()), ("a.service", "1000/a.service"));
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(super) fn take_over(recorder: &mut Recorder, id: TrackId, named: Identity) {
 /// have started the unit again. From now on its invocation is known.
 pub(super) fn track_of(recorder: &mut Recorder, failed: &UnitFailed) -> Option<TrackId> {
     let of_unit = |identity: &Identity| {
-        identity.container.is_none() && identity.unit.as_ref() == Some(&failed.unit) && identity.user.is_none()
+        identity.container.is_none() && identity.unit.as_ref() == Some(&failed.unit) && identity.user == failed.user
     };
     let (mut known, mut ended, mut living) = (None, None, None);
     for (id, identity, lives) in recorder.identities().filter(|(_, identity, _)| of_unit(identity)) {

@@ -31,7 +31,7 @@ use crate::{
     model::{Cause, Recording},
     recorder::{Notice, Recorder, TrackId},
     store::Store,
-    systemd::{self, UnitFailed},
+    systemd::{self, Managers, UnitFailed},
 };
 
 /// Requests that wait for the task.
@@ -54,8 +54,8 @@ pub(super) struct Daemon {
     triggers: Triggers,
     pub(super) calls: Calls,
     systemd: Systemd,
-    /// Whether systemd runs this machine.
-    booted: bool,
+    /// The service managers that tell of units.
+    managers: Managers,
     /// Histories of a recording that could not go on, still to be stored.
     replaced: Vec<Recording>,
 }
@@ -98,9 +98,10 @@ impl Daemon {
         // SAFETY: an OwnedFd is the same open descriptor until it is dropped.
         let notices = unsafe { AsyncFd::register_with_interest(notices, Interest::READABLE) };
         let on = |kind: SignalKind| signal(kind).context("wait for signals");
+        let (managers, units) = systemd::watch();
         let inbox = Inbox {
             requests,
-            units: systemd::watch(),
+            units,
             notices: notices.context("wait for the kernel's notices")?,
             reload: on(SignalKind::hangup())?,
             dump: on(SignalKind::user_defined2())?,
@@ -119,12 +120,12 @@ impl Daemon {
             triggers: Triggers::default(),
             calls: Calls::default(),
             systemd: Systemd::new(),
-            booted: sd_notify::booted().unwrap_or(false),
+            managers,
             replaced,
         };
         let known: Vec<TrackId> = daemon.recorder.identities().map(|(id, ..)| id).collect();
         for id in known {
-            daemon.names.born(&mut daemon.recorder, id);
+            daemon.born(id);
         }
         daemon.calls = Calls::new(daemon.config.triggers.calls.clone(), &daemon.recorder)?;
         Ok((daemon, inbox, asked))
@@ -185,7 +186,8 @@ impl Daemon {
         for found in self.calls.look(&self.recorder, Instant::now()) {
             if let Some(identity) = self.recorder.identity(found.track) {
                 let cause = Cause::Call { tid: found.tid, rule: found.rule };
-                let evidence = evidence::evidence(found.track, identity, cause, None, self.booted);
+                let hears = |user| self.managers.hears(user);
+                let evidence = evidence::evidence(found.track, identity, cause, None, hears);
                 self.weigh(evidence);
             }
         }
@@ -197,14 +199,24 @@ impl Daemon {
         self.systemd.status(format!("recording {tracks} cgroups, {mib} MiB"));
     }
 
+    /// Takes in that a cgroup is recorded.
+    fn born(&mut self, id: TrackId) {
+        self.names.born(&mut self.recorder, id);
+        let identity = self.recorder.identity(id).filter(|identity| identity.container.is_none());
+        if let Some(user) = identity.and_then(|identity| identity.user) {
+            self.managers.watch_user(user);
+        }
+    }
+
     /// Takes in what the kernel tells.
     fn see(&mut self, notices: &[Notice]) {
         for notice in notices {
             match notice {
-                Notice::Born(id) => self.names.born(&mut self.recorder, *id),
+                Notice::Born(id) => self.born(*id),
                 Notice::Died { track, .. } => {
                     let identity = self.recorder.identity(*track);
-                    let death = identity.and_then(|identity| evidence::death(notice, identity, self.booted));
+                    let hears = |user| self.managers.hears(user);
+                    let death = identity.and_then(|identity| evidence::death(notice, identity, hears));
                     if let Some(evidence) = death {
                         self.weigh(evidence);
                     }
@@ -228,7 +240,7 @@ impl Daemon {
         };
         if let Some(identity) = self.recorder.identity(track) {
             let cause = Cause::Unit { result: failed.result.clone(), status: failed.status };
-            let evidence = evidence::evidence(track, identity, cause, failed.pid, self.booted);
+            let evidence = evidence::evidence(track, identity, cause, failed.pid, |user| self.managers.hears(user));
             self.weigh(evidence);
         }
     }

@@ -78,7 +78,8 @@ struct Told {
     at: Instant,
     pid: Option<u32>,
     unit: bool,
-    signal: Option<i32>,
+    /// How it ended, as wait(2) tells it, without the core.
+    ended: Option<i32>,
 }
 
 /// The evidence so far.
@@ -150,7 +151,7 @@ impl Triggers {
                 at: now,
                 pid: planned.pid,
                 unit: matches!(planned.cause, Cause::Unit { .. }),
-                signal: signal(&planned.cause),
+                ended: ended(&planned.cause),
             };
             self.told.insert(planned.track, told);
         }
@@ -185,7 +186,7 @@ impl Told {
             // Its number differs where the unit runs in a container.
             Cause::Unit { .. } => {
                 let same = self.pid.is_some() && self.pid == evidence.pid;
-                let alike = self.signal.is_some() && self.signal == signal(&evidence.cause);
+                let alike = self.ended.is_some() && self.ended == ended(&evidence.cause);
                 since < SAME && !self.unit && (same || alike)
             }
             _ => since < SAME && self.pid.is_some() && self.pid == evidence.pid,
@@ -204,11 +205,12 @@ fn wants(policy: &Policy, evidence: &Evidence) -> bool {
     }
 }
 
-/// The signal that a death was by.
-fn signal(cause: &Cause) -> Option<i32> {
+/// How a death was, as wait(2) tells it, without the core.
+fn ended(cause: &Cause) -> Option<i32> {
     match cause {
         Cause::Killed { signal, .. } => Some(*signal),
-        Cause::Unit { status: Some(status), .. } if libc::WIFSIGNALED(*status) => Some(libc::WTERMSIG(*status)),
+        Cause::Status { status, .. } => Some((status & 0xff) << 8),
+        Cause::Unit { status, .. } => status.map(|status| status & !0x80),
         _ => None,
     }
 }

@@ -116,6 +116,16 @@ fn statuses_of_units_are_for_systemd_to_judge() {
 }
 
 #[test]
+fn a_status_that_was_told_before_systemd_was_heard_is_not_told_again() {
+    let mut clock = Clock::new();
+    let status = Cause::Status { pid: 7, comm: "a".into(), status: 3 };
+    assert_eq!(clock.see(Evidence { is_unit: false, ..evidence(1, status, 7) }), Verdict::Planned);
+    clock.pass(S);
+    assert_eq!(clock.see(failed(1, 2, "exit-code", 3 << 8)), Verdict::Told);
+    assert_eq!(clock.see(failed(1, 2, "exit-code", 4 << 8)), Verdict::Planned);
+}
+
+#[test]
 fn signals_that_are_not_listed_make_none() {
     let mut clock = Clock::new();
     assert_eq!(clock.see(killed(1, 7, libc::SIGTERM)), Verdict::Unwanted);

@@ -8,8 +8,9 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use super::walk::Walker;
+use super::{pids::sees_all_pids, walk::Walker};
 use crate::{
+    model::{Process, plain},
     syscall::{self, Abi, Arg, Kind, Len, Row, Shape},
     wire::{self, Part, inflight},
 };
@@ -23,6 +24,8 @@ pub struct InFlight {
     pub slot: u32,
     /// The cgroup that its thread is in.
     pub cgroup: u64,
+    /// Its thread.
+    pub thread: Process,
     /// It, as a record; where its thread is stands in front of it, if that is wanted.
     pub record: Vec<u8>,
 }
@@ -41,11 +44,16 @@ pub(super) fn records(
         .map(line)
         .filter(|call| wanted(call.slot, call.cgroup))
         .map(|call| {
-            let mut bytes = walker.stack(&call).unwrap_or_default();
+            let mut bytes = sees_all_pids().then(|| walker.stack(&call)).flatten().unwrap_or_default();
             bytes.extend(record(&call, string_limit, now));
-            InFlight { slot: call.slot, cgroup: call.cgroup, record: bytes }
+            InFlight { slot: call.slot, cgroup: call.cgroup, thread: thread(&call), record: bytes }
         })
         .collect()
+}
+
+fn thread(call: &inflight) -> Process {
+    let name = call.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+    Process { tid: call.tid, pid: call.tgid, comm: plain(&String::from_utf8_lossy(name)).into_owned() }
 }
 
 fn line(bytes: &[u8]) -> inflight {
@@ -69,6 +77,10 @@ fn line(bytes: &[u8]) -> inflight {
     let tail = u32_at(offset_of!(inflight, nr)).to_ne_bytes();
     call.nr = u16::from_ne_bytes([tail[0], tail[1]]);
     call.flags.0 = tail[2];
+    let comm = offset_of!(inflight, comm);
+    for (to, from) in call.comm.iter_mut().zip(bytes.get(comm..).unwrap_or_default()) {
+        *to = *from;
+    }
     call
 }
 
@@ -77,12 +89,13 @@ fn record(call: &inflight, string_limit: u32, now: u64) -> Vec<u8> {
     if call.entered == 0 {
         call.entered = now;
     }
-    if call.args == [0; 6] {
+    let by_number = sees_all_pids();
+    if call.args == [0; 6] && by_number {
         call.args = registers_of_proc(call.tid).unwrap_or_default();
     }
     let abi = Abi::native(call.flags.0 & wire::record_flag::FLAG_COMPAT.0 != 0);
     let row = syscall::row(abi, call.nr);
-    let memory = File::open(format!("/proc/{}/mem", call.tid)).ok();
+    let memory = File::open(format!("/proc/{}/mem", call.tid)).ok().filter(|_| by_number);
     let args = row.map_or(&[][..], Row::args);
     let registers = args.iter().map(|arg| arg.index + 1).max().unwrap_or(if row.is_some() { 0 } else { 6 });
     let pieces = memory.map_or_else(Vec::new, |memory| {

@@ -35,6 +35,9 @@ pub struct Dump {
     pub identities: Vec<Identity>,
     /// Why it was made.
     pub cause: Cause,
+    /// Whether the kernel handed core dumps to systemd-coredump, which keeps them by the numbers of processes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cores_kept: bool,
     /// For which time it is complete.
     pub window: Window,
     /// What it holds, counted; `None`: nobody has counted.
@@ -66,6 +69,21 @@ pub struct Dump {
     /// The same when the dump was made.
     #[serde(default)]
     pub files: Vec<Files>,
+}
+
+impl Dump {
+    /// The processes of which coredumpctl has a core dump, oldest first.
+    pub fn core_dumps(&self) -> Vec<u32> {
+        let ended = self.last_words.iter().flat_map(|words| &words.ended).filter(|ended| ended.core);
+        let mut pids: Vec<u32> = ended.map(|ended| ended.pid).collect();
+        if let Cause::Killed { pid, core: true, .. } = self.cause
+            && !pids.contains(&pid)
+        {
+            pids.push(pid);
+        }
+        pids.retain(|_| self.cores_kept);
+        pids
+    }
 }
 
 /// For which time a dump is complete.

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::track::assign_all;
 use crate::{
     cgroup::Cgroup,
-    kernel::{Count, CountKey, Kernel, Options},
+    kernel::{Count, CountKey, Kernel, Options, sees_all_pids},
     model::{Counted, Reading, plain},
     syscall::{self, Abi, plan::Wanted},
 };
@@ -133,7 +133,7 @@ fn name_processes(counts: &mut [Counted]) {
     let mut names: HashMap<u32, Option<String>> = HashMap::new();
     for count in counts {
         let known = names.entry(count.pid).or_insert_with(|| {
-            let comm = fs::read(format!("/proc/{}/comm", count.pid)).ok()?;
+            let comm = sees_all_pids().then(|| fs::read(format!("/proc/{}/comm", count.pid)).ok()).flatten()?;
             Some(plain(String::from_utf8_lossy(&comm).trim_end()).into_owned())
         });
         count.comm.clone_from(known);

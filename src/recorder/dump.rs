@@ -42,7 +42,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let mut reaches = Vec::new();
     let mut window = Window::default();
     let (mut written, mut failed) = (0, 0);
-    let processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
+    let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let (in_flight, walked) = kernel.in_flight(boottime(), |slot, cgroup| {
         wanted.iter().flat_map(|wanted| &wanted.sources).any(|source| source.holds(slot, cgroup))
@@ -66,7 +66,8 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
         }
     }
     window.overwritten = window.overwritten.saturating_sub(written);
-    blocks.push(Block { cpu: None, bytes: in_flight.into_iter().flat_map(|call| call.record).collect() });
+    let (threads, calls): (Vec<_>, Vec<_>) = in_flight.into_iter().map(|call| (call.thread, call.record)).unzip();
+    blocks.push(Block { cpu: None, bytes: calls.concat() });
     window.complete_from = reaches.iter().filter_map(|reach| reach.from).max();
     if let Some(complete) = window.complete_from {
         window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
@@ -77,6 +78,9 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let led_through = modules_of(&blocks);
     modules.retain(|module| led_through.contains(&module.number));
     let files = files::of(&processes);
+    // Where /proc has other numbers, those in a call are all that is known.
+    let known: BTreeSet<u32> = processes.iter().map(|thread| thread.tid).collect();
+    processes.extend(threads.into_iter().filter(|thread| !known.contains(&thread.tid)));
     let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
     Ok(Recording {
         dump: Dump {
@@ -145,8 +149,15 @@ pub(super) fn header<'a>(whose: impl Iterator<Item = (&'a Identity, u64)>, cause
         cgroups: identities.iter().map(|identity| identity.cgroup.clone()).collect(),
         identities,
         cause,
+        cores_kept: cores_are_kept(),
         interfaces: interfaces(),
         generic_families: generic_families(),
         ..Dump::default()
     })
+}
+
+/// Whether a core dump is found again by its process: systemd's handler is named in the kernel's setting.
+fn cores_are_kept() -> bool {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    pattern.starts_with('|') && pattern.contains("/systemd-coredump")
 }

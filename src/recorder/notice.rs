@@ -3,10 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::{
-        fd::BorrowedFd,
-        unix::{ffi::OsStrExt, fs::MetadataExt},
-    },
+    os::{fd::BorrowedFd, unix::ffi::OsStrExt},
 };
 
 use anyhow::{Context, Result};
@@ -19,7 +16,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
-    kernel::{CallRule, RawNotice, RawWhat},
+    kernel::{self, CallRule, RawNotice, RawWhat},
     model::Identity,
 };
 
@@ -128,8 +125,9 @@ impl Recorder {
         let procs = paths.map(|path| fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default());
         let left: Vec<u32> =
             procs.flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>()).collect();
-        // The kernel's numbers are not those of a pid namespace: there the one that is left is taken for it.
-        left.iter().all(|other| *other == pid) || (left.len() == 1 && !sees_all_pids())
+        // The kernel's numbers are not those of a pid namespace: there those that are ending are taken for it.
+        let is_it = |other: u32| other == pid || (!kernel::sees_all_pids() && is_ending(other));
+        left.into_iter().all(is_it)
     }
 
     /// A cgroup was made; `own` is the slot that it took.
@@ -218,9 +216,30 @@ impl Recorder {
     }
 }
 
-/// Whether this process's numbers of processes are the kernel's own: the first pid namespace has a fixed inode
-/// (PROC_PID_INIT_INO, include/linux/proc_ns.h).
-fn sees_all_pids() -> bool {
-    const FIRST: u64 = 0xefff_fffc;
-    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == FIRST)
+/// Whether a process, by the number that we know it by, is on its way out: PF_EXITING (include/linux/sched.h).
+fn is_ending(pid: u32) -> bool {
+    const PF_EXITING: u64 = 4;
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    // Behind the name, which may hold anything: state, parent, group, session, terminal, its group, flags.
+    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & PF_EXITING != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_runs_is_not_ending() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        assert!(!is_ending(std::process::id()));
+        // A zombie until it is waited for.
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !is_ending(pid) {
+            assert!(std::time::Instant::now() < until);
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
 }

@@ -60,6 +60,7 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     let others = dump.cgroups.iter().filter(|path| !identified.contains(path));
     facts.extend(others.map(|path| ("Cgroup", vec![path.clone()])));
     facts.push(("Reason", vec![dump.cause.to_string()]));
+    facts.push(("Core dump", dump.core_dumps().iter().map(|pid| format!("coredumpctl info {pid}")).collect()));
     facts.push(("Time", vec![moment(dump.taken, dump.clock_offset, &zone, DATE)]));
     facts.push(("Since", vec![moment(dump.began, dump.clock_offset, &zone, DATE)]));
     facts.push(("Host", vec![format!("{}, Linux {} {}, boot {}", dump.host, dump.kernel, dump.arch, dump.boot_id)]));
@@ -113,6 +114,9 @@ pub struct About<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     comm: Option<String>,
     cause: &'a Cause,
+    /// The processes whose core dumps coredumpctl has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    core_dumps: Vec<u32>,
     identities: &'a [Identity],
     cgroups: &'a [String],
     host: &'a str,
@@ -147,6 +151,7 @@ pub fn about(dump: &Dump) -> About<'_> {
         pid: process.as_ref().map(|(pid, _)| *pid),
         comm: process.map(|(_, comm)| comm),
         cause: &dump.cause,
+        core_dumps: dump.core_dumps(),
         identities: &dump.identities,
         cgroups: &dump.cgroups,
         host: &dump.host,

@@ -1,6 +1,12 @@
-//! One connection to a bus on which a service manager speaks: from its signals to `Failures`.
+//! One connection to a service manager, over a bus or over its own socket: from its signals to `Failures`.
 
-use std::{collections::HashMap, convert::Infallible, num::NonZeroUsize, pin::Pin, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    num::NonZeroUsize,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::mpsc::Sender, time};
 use tokio_stream::StreamExt;
@@ -20,6 +26,11 @@ const CALL: Duration = Duration::from_secs(10);
 
 /// Signals may come in storms, and none may wait for an answer of ours.
 const QUEUE: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+/// A manager of a user may be anything that runs as the user: this many signals are taken in this time, and no
+/// more wait in memory than that.
+const QUEUE_OF_USER: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+const AT_ONCE: u32 = 200;
+const SPAN: Duration = Duration::from_millis(100);
 
 /// What we want to hear. systemd sends the first two only while somebody has subscribed.
 const RULES: [&str; 3] = [
@@ -47,23 +58,22 @@ type ListedUnit = (String, String, String, String, String, String, OwnedObjectPa
 type Known = Vec<(String, Told)>;
 type Survey<'a> = Pin<Box<dyn Future<Output = zbus::Result<Known>> + Send + 'a>>;
 
-/// Listens until the connection ends; `connected` is called when it stands and systemd answers.
+/// Listens until the connection ends; `connected` is called when it stands and systemd answers. `user`: whose
+/// manager it is.
 pub(super) async fn listen(
-    bus: connection::Builder<'_>,
+    manager: connection::Builder<'_>,
+    user: Option<u32>,
     failures: &mut Failures,
     tell: &Sender<UnitFailed>,
     connected: impl FnOnce() + Send,
 ) -> zbus::Result<Infallible> {
-    let connection = bus.max_queued(QUEUE).method_timeout(CALL).build().await?;
+    let queue = if user.is_some() { QUEUE_OF_USER } else { QUEUE };
+    let connection = manager.max_queued(queue).method_timeout(CALL).build().await?;
     let mut messages = MessageStream::from(&connection);
-    let bus = DBusProxy::new(&connection).await?;
-    for rule in RULES {
-        bus.add_match_rule(rule.try_into()?).await?;
-    }
-    // A stranger may send us signals that look like systemd's: only the name's owner is believed.
-    let mut owner = Some(bus.get_name_owner(SYSTEMD.try_into()?).await?);
+    let mut owner = if connection.is_bus() { Some(ask_bus(&connection).await?) } else { None };
     let mut survey: Option<Survey<'_>> = Some(Box::pin(survey_units(&connection)));
     let mut connected = Some(connected);
+    let mut pace = Pace { since: Instant::now(), taken: 0 };
     loop {
         let deadline = failures.deadline();
         let found = tokio::select! {
@@ -71,14 +81,19 @@ pub(super) async fn listen(
                 let message = message.ok_or(zbus::Error::InputOutput(std::sync::Arc::new(
                     std::io::ErrorKind::ConnectionReset.into(),
                 )))??;
-                if let Some(new) = new_owner(&message) {
-                    owner = new;
-                    // systemd came again: it may have forgotten that we listen.
-                    survey = owner.is_some().then(|| Box::pin(survey_units(&connection)) as Survey<'_>);
-                    continue;
+                if user.is_some() {
+                    pace.keep().await;
                 }
-                if owner.as_ref().is_none_or(|owner| message.header().sender() != Some(owner)) {
-                    continue;
+                if connection.is_bus() {
+                    if let Some(new) = new_owner(&message) {
+                        owner = new;
+                        // systemd came again: it may have forgotten that we listen.
+                        survey = owner.is_some().then(|| Box::pin(survey_units(&connection)) as Survey<'_>);
+                        continue;
+                    }
+                    if owner.as_ref().is_none_or(|owner| message.header().sender() != Some(owner)) {
+                        continue;
+                    }
                 }
                 take_in(&message, failures)
             }
@@ -86,23 +101,52 @@ pub(super) async fn listen(
                 survey = None;
                 let mut found = Vec::new();
                 for (unit, told) in known? {
-                    found.extend(failures.told(&unit, told, true, std::time::Instant::now()));
+                    found.extend(failures.told(&unit, told, true, Instant::now()));
                 }
                 if let Some(connected) = connected.take() {
                     connected();
                 }
                 found
             }
-            () = time::sleep_until(deadline.unwrap_or_else(std::time::Instant::now).into()), if deadline.is_some() => {
-                failures.overdue(std::time::Instant::now())
+            () = time::sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
+                failures.overdue(Instant::now())
             }
         };
         for failed in found {
             debug!(unit = failed.unit, result = failed.result, invocation = failed.invocation, "a unit failed");
             // The receiver's end is seen where the sender lives.
-            let _ = tell.send(failed).await;
+            let _ = tell.send(UnitFailed { user, ..failed }).await;
         }
     }
+}
+
+/// How many signals came in the last span of time.
+struct Pace {
+    since: Instant,
+    taken: u32,
+}
+
+impl Pace {
+    /// Waits, if there were too many.
+    async fn keep(&mut self) {
+        self.taken += 1;
+        if self.taken > AT_ONCE {
+            time::sleep_until((self.since + SPAN).into()).await;
+        }
+        if self.since.elapsed() >= SPAN {
+            (self.since, self.taken) = (Instant::now(), 0);
+        }
+    }
+}
+
+/// Asks the bus for systemd's signals. A stranger may send some that look like them: only the name's owner is
+/// believed.
+async fn ask_bus(connection: &Connection) -> zbus::Result<OwnedUniqueName> {
+    let bus = DBusProxy::new(connection).await?;
+    for rule in RULES {
+        bus.add_match_rule(rule.try_into()?).await?;
+    }
+    Ok(bus.get_name_owner(SYSTEMD.try_into()?).await?)
 }
 
 /// Asks systemd to send signals, and which units have failed already.
@@ -158,7 +202,7 @@ fn take_in(message: &Message, failures: &mut Failures) -> Vec<UnitFailed> {
                 return Vec::new();
             };
             let told = told(changed.iter().map(|(name, value)| (*name, value)));
-            failures.told(&unit, told, false, std::time::Instant::now())
+            failures.told(&unit, told, false, Instant::now())
         }
         _ => Vec::new(),
     }
@@ -169,17 +213,23 @@ fn told<'a>(properties: impl Iterator<Item = (&'a str, &'a Variant<'a>)>) -> Tol
     let mut told = Told::default();
     for (name, value) in properties {
         match (name, value) {
-            ("Result", Variant::Str(text)) => told.result = Some(text.to_string()),
+            ("Result", Variant::Str(text)) => told.result = Some(text.to_string()).filter(|text| is_word(text)),
             ("ActiveState", Variant::Str(text)) => told.active = Some(text.to_string()),
             ("ExecMainCode", Variant::I32(code)) => told.code = Some(*code),
             ("ExecMainStatus", Variant::I32(status)) => told.status = Some(*status),
             ("ExecMainPID", Variant::U32(pid)) => told.pid = Some(*pid),
             ("InvocationID", value) => {
                 let bytes = Vec::<u8>::try_from(value.clone()).unwrap_or_default();
-                told.invocation = Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+                let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                told.invocation = Some(id).filter(|_| matches!(bytes.len(), 0 | 16));
             }
             _ => (),
         }
     }
     told
+}
+
+/// `exit-code`; what is none is not taken from anybody.
+fn is_word(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }

@@ -19,6 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// all that have failed once more.
 const REMEMBERED: usize = 4096;
 
+/// Units that are known. Only something that is no service manager has more: it is forgotten what they said.
+const UNITS: usize = 65536;
+/// systemd's own limit.
+const LONGEST_NAME: usize = 255;
+
 /// Results that are no failure of a process: nothing ran, or nothing was meant to.
 const NOTHING_RAN: [&str; 4] = ["success", "start-limit-hit", "exec-condition", ""];
 
@@ -27,6 +32,8 @@ const NOTHING_RAN: [&str; 4] = ["success", "start-limit-hit", "exec-condition", 
 pub struct UnitFailed {
     /// The unit: `nginx.service`.
     pub unit: String,
+    /// The user whose service manager runs it; `None`: the system's.
+    pub user: Option<u32>,
     /// The invocation, 32 hexadecimal digits.
     pub invocation: String,
     /// systemd's Result: `signal`, `core-dump`, `exit-code`, `timeout`, `watchdog`, `oom-kill` ...
@@ -70,6 +77,9 @@ pub(super) struct Failures {
 impl Failures {
     /// Takes in a signal; `earlier`: an answer about a unit that had failed before we listened.
     pub(super) fn told(&mut self, name: &str, told: Told, earlier: bool, now: Instant) -> Vec<UnitFailed> {
+        if self.units.len() >= UNITS && !self.units.contains_key(name) {
+            self.units.retain(|_, unit| unit.waiting.is_some());
+        }
         let unit = self.units.entry(name.to_owned()).or_default();
         unit.result = told.result.unwrap_or(std::mem::take(&mut unit.result));
         unit.code = told.code.unwrap_or(unit.code);
@@ -83,6 +93,7 @@ impl Failures {
         }
         let failed = UnitFailed {
             unit: name.to_owned(),
+            user: None,
             invocation,
             result: unit.result.clone(),
             status: wait_status(unit.code, unit.status),
@@ -147,7 +158,7 @@ pub(super) fn unit_of(path: &str) -> Option<String> {
         let pair = [rest.next()?, rest.next()?];
         name.push(u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?);
     }
-    String::from_utf8(name).ok()
+    String::from_utf8(name).ok().filter(|name| name.len() <= LONGEST_NAME)
 }
 
 #[cfg(test)]

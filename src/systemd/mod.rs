@@ -5,10 +5,11 @@
 mod bus;
 mod failures;
 mod journal;
+mod private;
 mod report;
 mod watch;
 
 pub use failures::UnitFailed;
 pub use journal::{Entry, Journal};
 pub use report::{DUMP_MESSAGE_ID, report};
-pub use watch::watch;
+pub use watch::{Managers, watch};

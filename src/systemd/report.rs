@@ -19,6 +19,10 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
     let name = who.map(ToString::to_string).or_else(|| dump.cgroups.first().cloned()).unwrap_or_default();
     let mut entry = Entry::default();
     let mut message = format!("The last calls of {name} are kept: {}. `traceloop show {id}` prints them.", dump.cause);
+    let cores = dump.core_dumps();
+    if let Some(pid) = cores.last() {
+        message.push_str(&format!(" `coredumpctl info {pid}` tells of the core dump."));
+    }
     for line in last_words.lines() {
         message.push_str("\n    ");
         message.push_str(line);
@@ -35,6 +39,10 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         .field("TRACELOOP_RECORDS", dump.window.records.to_string())
         .field("TRACELOOP_LOST", dump.window.lost.iter().map(|loss| loss.count).sum::<u64>().to_string())
         .field("TRACELOOP_LAST_WORDS", last_words);
+    // As systemd-coredump's own entries have it: `journalctl COREDUMP_PID=...` shows both.
+    for pid in cores {
+        entry.field("COREDUMP_PID", pid.to_string());
+    }
     for cgroup in &dump.cgroups {
         entry.field("TRACELOOP_CGROUP", cgroup);
     }
@@ -42,13 +50,9 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         Cause::Unit { result, .. } => {
             entry.field("TRACELOOP_RESULT", result);
         }
-        // The core dump of the same process: `coredumpctl info COREDUMP_PID=...`, where one was kept.
-        Cause::Killed { pid, comm, signal, core } => {
+        Cause::Killed { pid, comm, signal, .. } => {
             entry.field("TRACELOOP_PID", pid.to_string()).field("TRACELOOP_COMM", comm);
             entry.field("TRACELOOP_SIGNAL", signal.to_string());
-            if *core {
-                entry.field("COREDUMP_PID", pid.to_string());
-            }
         }
         Cause::Status { pid, comm, status } => {
             entry.field("TRACELOOP_PID", pid.to_string()).field("TRACELOOP_COMM", comm);
@@ -118,9 +122,18 @@ mod tests {
     }
 
     #[test]
-    fn a_core_dump_is_named_and_a_request_is_no_warning() {
+    fn a_core_dump_is_named_where_it_is_kept() {
         let killed = Cause::Killed { pid: 7, comm: "a".into(), signal: 11, core: true };
-        assert!(has(&report(&dump(killed), "1", Path::new("/x"), ""), "COREDUMP_PID", "7"));
+        let kept = Dump { cores_kept: true, ..dump(killed.clone()) };
+        let entry = report(&kept, "1", Path::new("/x"), "");
+        let message = "The last calls of a.service are kept: a[7] was killed by SIGSEGV (core dumped). \
+            `traceloop show 1` prints them. `coredumpctl info 7` tells of the core dump.";
+        assert!(has(&entry, "MESSAGE", message) && has(&entry, "COREDUMP_PID", "7"));
+        assert!(!has(&report(&dump(killed), "1", Path::new("/x"), ""), "COREDUMP_PID", "7"));
+    }
+
+    #[test]
+    fn a_request_is_no_warning() {
         assert!(has(&report(&dump(Cause::Request), "1", Path::new("/x"), ""), "PRIORITY", ASKED_FOR));
     }
 }

@@ -12,7 +12,7 @@ root_of() {
     [ "$1" = bookworm ] || libelf=libelf1t64
     # No service that is not looked at, so that it boots in a second.
     mmdebstrap --quiet --mode=root --variant=essential \
-        --include="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,busybox-static,zlib1g,$libelf,libgcc-s1" \
+        --include="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,passwd,systemd-coredump,systemd-container,lxc,busybox-static,zlib1g,$libelf,libgcc-s1" \
         --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*; : >"$1/etc/machine-id"; echo node >"$1/etc/hostname"' \
@@ -57,7 +57,7 @@ node_up() {
 
 # node_run COMMAND...: inside.
 node_run() {
-    (cd / && nsenter -t "$leader" -m -u -i -n -p -C --root --wd=/ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@")
+    (cd / && nsenter -t "$leader" -m -u -i -n -p -C --root --wdns=/ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@")
 }
 
 # node_down: stops it politely, then not.
@@ -77,4 +77,22 @@ node_down() {
     done
     rm -f "$work.console"
     nspawn=
+}
+
+# node_takes_cores: the node's systemd-coredump gets the machine's core dumps, until node_leaves_cores. The setting is
+# the whole machine's, and its numbers of processes are not the node's.
+node_takes_cores() {
+    local words
+    words=$(sed -n 's/^kernel.core_pattern=|[^ ]* //p' "$work/usr/lib/sysctl.d/50-coredump.conf" | sed 's/%P/%p/; s/ %F//')
+    cores=("$(cat /proc/sys/kernel/core_pattern)" "$(cat /proc/sys/kernel/core_pipe_limit)")
+    echo 16 >/proc/sys/kernel/core_pipe_limit
+    echo "|$(command -v nsenter) -t $leader -m -u -i -n -p -r -- /usr/lib/systemd/systemd-coredump $words" \
+        >/proc/sys/kernel/core_pattern
+}
+
+node_leaves_cores() {
+    [ -n "${cores:-}" ] || return 0
+    echo "${cores[0]}" >/proc/sys/kernel/core_pattern
+    echo "${cores[1]}" >/proc/sys/kernel/core_pipe_limit
+    unset cores
 }
