@@ -18,6 +18,7 @@ pub mod keeper;
 pub mod kernel;
 pub mod model;
 pub mod recorder;
+pub mod redact;
 pub mod render;
 pub mod ring;
 pub mod select;

@@ -634,7 +634,36 @@ pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Ve
     for arg in call.args.iter().take(usize::from(nargs)) {
         bytes.extend_from_slice(&arg.to_ne_bytes());
     }
-    for (arg, part, data) in pieces.iter().take(usize::from(head.pieces)) {
+    finish(&mut bytes, pieces);
+    bytes
+}
+
+/// A call record with other memory behind its arguments.
+pub fn with_pieces(record: &Record<'_>, pieces: &[OwnedPiece]) -> Vec<u8> {
+    let nargs = record.call().map_or(0, |call| usize::from(call.nargs()));
+    let mut bytes = record.bytes()[..CALL_HEAD + 8 * nargs].to_vec();
+    bytes[offset_of!(call_record, pieces)] = u8::try_from(pieces.len()).unwrap_or(u8::MAX);
+    finish(&mut bytes, pieces);
+    bytes
+}
+
+/// A RECORD_FILE with another path, or a unix socket with another address.
+pub fn with_name(record: &Record<'_>, name: &[u8]) -> Vec<u8> {
+    let mut bytes = record.bytes()[..size_of::<file_record>()].to_vec();
+    let named = bytes[offset_of!(file_record, names)] > 0;
+    let length = u8::try_from(name.len()).unwrap_or(0);
+    let (names, address) = if named { (1, 0) } else { (0, length) };
+    bytes[offset_of!(file_record, names)] = names;
+    bytes[offset_of!(file_record, address)] = address;
+    bytes.extend_from_slice(&name[..usize::from(length)]);
+    bytes.push(0);
+    finish(&mut bytes, &[]);
+    bytes
+}
+
+/// Writes the pieces behind what stands there, and the size of all.
+fn finish(bytes: &mut Vec<u8>, pieces: &[OwnedPiece]) {
+    for (arg, part, data) in pieces.iter().take(u8::MAX.into()) {
         let length = match data {
             Ok(data) => i16::try_from(data.len()).unwrap_or(0),
             Err(errno) => i16::try_from(-errno).unwrap_or(-1),
@@ -650,5 +679,4 @@ pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Ve
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let size = u16::try_from(bytes.len()).unwrap_or(0).to_ne_bytes();
     bytes[4..6].copy_from_slice(&size);
-    bytes
 }

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::End;
-use crate::{keeper, model::duration};
+use crate::{control, keeper, model::duration};
 
 /// Hold the daemon's recording while the daemon is away
 ///
@@ -25,6 +25,9 @@ pub(super) struct Keep {
 
 impl Keep {
     pub(super) fn run(self) -> Result<End> {
+        if let Some(directory) = self.socket.parent().filter(|directory| directory.exists()) {
+            control::trusted(directory).context("make the keeper's socket")?;
+        }
         let settings = keeper::Settings { socket: self.socket, idle: self.idle };
         keeper::serve(&settings, || {
             // Without systemd there is nobody to tell.

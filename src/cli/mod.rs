@@ -130,6 +130,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether a command line makes sense, or what is said to it; nothing is done.
+pub fn understood(args: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    Cli::try_parse_from(with_two_dashes(args.into_iter())).map(drop).map_err(|error| error.to_string())
+}
+
 /// The reader of our output has seen enough.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error

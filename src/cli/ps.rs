@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, daemon::Daemon, signals::runtime};
+use super::{End, daemon::Daemon, signals::runtime, stored::tame};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span},
@@ -50,7 +50,7 @@ impl Ps {
 fn lines(items: &[impl Serialize]) -> Result<String> {
     let mut text = String::new();
     for item in items {
-        text += &serde_json::to_string(item)?;
+        text += &tame(&serde_json::to_string(item)?);
         text.push('\n');
     }
     Ok(text)

@@ -71,7 +71,7 @@ impl<'a> Stored<'a> {
 }
 
 /// JSON without characters that could drive a terminal: they stand in strings only, where they may be escaped.
-fn tame(json: &str) -> Cow<'_, str> {
+pub(super) fn tame(json: &str) -> Cow<'_, str> {
     if !json.chars().any(acts) {
         return Cow::Borrowed(json);
     }

@@ -72,7 +72,7 @@ fn owner(fails: Option<Kind>) -> Router {
             answer(request, fails.map(|kind| Problem::new(kind, "no")));
         }
     });
-    routes::all(requests)
+    routes::all(routes::Owner::new(requests))
 }
 
 fn answer(request: Request, fails: Option<Problem>) {
@@ -96,14 +96,14 @@ fn answer(request: Request, fails: Option<Problem>) {
             let gone = GivenUp { target: "a".into(), at: 1.5, why: "age".into(), ..GivenUp::default() };
             drop(reply.send(with(vec![gone], fails)));
         }
-        Request::Add(add, reply) => {
+        Request::Add(add, _, reply) => {
             assert_eq!(add.target, "a");
             drop(reply.send(with(track(), fails)));
         }
-        Request::Close(_, reply) => drop(reply.send(with((), fails))),
-        Request::Dump(_, reply) => drop(reply.send(with(vec![7; 200_000], fails))),
-        Request::Save(_, reply) => drop(reply.send(with(saved, fails))),
-        Request::Follow(_, slower, reply) => {
+        Request::Close(_, _, reply) => drop(reply.send(with((), fails))),
+        Request::Dump(_, _, reply) => drop(reply.send(with(vec![7; 200_000], fails))),
+        Request::Save(_, _, reply) => drop(reply.send(with(saved, fails))),
+        Request::Follow(_, slower, _, reply) => {
             assert_eq!(slower, 200_000_000);
             let (send, news) = mpsc::channel(1);
             let _ = send.try_send(b"frame".to_vec());

@@ -26,7 +26,13 @@ use tokio::{
     time::sleep,
 };
 
-use super::{patience::Patient, peer, request::Request, routes};
+use super::{
+    patience::Patient,
+    peer::{self, Peer},
+    place::trusted,
+    request::Request,
+    routes,
+};
 
 /// Connections at once; the next one is told to come back.
 const CONNECTIONS: usize = 256;
@@ -57,6 +63,7 @@ impl Socket {
         let doing = || format!("make the socket {}", path.display());
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).with_context(doing)?;
+            trusted(directory).with_context(doing)?;
         }
         let lock = lock(path)?;
         let ours = given.is_none();
@@ -129,7 +136,7 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
     let listener =
         UnixListener::from_std(socket.listener.try_clone().context("serve the socket")?).context("serve the socket")?;
     let group = peer::group();
-    let (allowed, refused) = (routes::all(requests), routes::refused());
+    let (owner, refused) = (routes::Owner::new(requests), routes::refused());
     let places = Places::new(CONNECTIONS);
     loop {
         let stream = match listener.accept().await {
@@ -145,12 +152,21 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
             let _ = stream.try_write(BUSY);
             continue;
         };
-        let router = if peer::may(&stream, group) { allowed.clone() } else { refused.clone() };
+        let router =
+            if peer::may(&stream, group) { routes::all(owner.asked_by(Peer::of(&stream))) } else { refused.clone() };
         tokio::spawn(async move {
             connection(stream, router).await;
             drop(place);
         });
     }
+}
+
+/// Serves one connection of a client that may ask for everything.
+pub async fn answer<S>(stream: S, requests: mpsc::Sender<Request>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    connection(stream, routes::all(routes::Owner::new(requests))).await;
 }
 
 /// How many connections there may be.

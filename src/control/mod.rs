@@ -13,14 +13,17 @@ mod listen;
 mod messages;
 mod patience;
 mod peer;
+mod place;
 mod query;
 mod request;
 mod routes;
 mod scrape;
 
 pub use client::{Client, Counting, Following, Refused};
-pub use listen::{Socket, serve};
+pub use listen::{Socket, answer, serve};
 pub use messages::{Add, GivenUp, News, Refusal, Saved, Status, Track};
+pub use peer::Peer;
+pub use place::trusted;
 pub use request::{CountWanted, Kind, Problem, Reply, Request};
 pub use routes::ROUTES;
 pub use scrape::scrape;

@@ -1,12 +1,34 @@
 //! Who may talk to the daemon: root, and members of the group `traceloop` where there is one.
 
-use std::{io, mem::size_of_val, os::fd::AsRawFd};
+use std::{fs, io, mem::size_of_val, os::fd::AsRawFd};
 
 use nix::unistd::Group;
 use tokio::net::UnixStream;
 
 /// The group whose members may use the socket.
 pub(super) const GROUP: &str = "traceloop";
+
+/// Who a client is, as the kernel told when it connected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// Its user.
+    pub uid: u32,
+    /// Its process; 0: of another pid namespace.
+    pub pid: u32,
+    /// What its process was called then.
+    pub comm: String,
+}
+
+impl Peer {
+    /// The one at the other end.
+    pub(super) fn of(stream: &UnixStream) -> Self {
+        let Ok(peer) = stream.peer_cred() else { return Self::default() };
+        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
+        let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
+        Self { uid: peer.uid(), pid, comm }
+    }
+}
 
 /// The group's number, if this machine has the group.
 pub(super) fn group() -> Option<u32> {

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::messages::{Add, GivenUp, Saved, Status, Track};
+use super::{
+    messages::{Add, GivenUp, Saved, Status, Track},
+    peer::Peer,
+};
 use crate::model::Reading;
 
 /// A question with the place for its answer.
@@ -22,15 +25,15 @@ pub enum Request {
     /// The histories that were given up last, and why.
     GivenUp(Reply<Vec<GivenUp>>),
     /// Record a cgroup.
-    Add(Add, Reply<Track>),
+    Add(Add, Peer, Reply<Track>),
     /// Record it no longer, and forget what was recorded.
-    Close(u64, Reply<()>),
+    Close(u64, Peer, Reply<()>),
     /// A dump file of what a track holds.
-    Dump(u64, Reply<Vec<u8>>),
+    Dump(u64, Peer, Reply<Vec<u8>>),
     /// The same, stored.
-    Save(u64, Reply<Saved>),
+    Save(u64, Peer, Reply<Saved>),
     /// News of a track from now on, as frames, without what lasted less than so many nanoseconds. The queue is short: who reads slowly misses some, and is told.
-    Follow(u64, u64, Reply<mpsc::Receiver<Vec<u8>>>),
+    Follow(u64, u64, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
     /// Calls counted from now on, as long as the readings are taken.
     Count(CountWanted, Reply<mpsc::Receiver<Reading>>),
     /// Figures in Prometheus' text.

@@ -20,6 +20,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
+    peer::Peer,
     query::{HowToFollow, Id, WhatToCount, WhichTracks},
     request::{Kind, Problem, Reply, Request},
 };
@@ -58,7 +59,7 @@ pub const ROUTES: [Route; 13] = [
 ];
 
 /// The routes, for clients that may use them.
-pub(super) fn all(requests: mpsc::Sender<Request>) -> Router {
+pub(super) fn all(owner: Owner) -> Router {
     ROUTES
         .iter()
         .fold(Router::new(), |router, (_, path, answer)| router.route(path, answer()))
@@ -66,7 +67,7 @@ pub(super) fn all(requests: mpsc::Sender<Request>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::Method, "this path does not take that method: /openapi.json tells which it takes")
         })
-        .with_state(Owner::new(requests))
+        .with_state(owner)
 }
 
 /// The figures alone.
@@ -93,13 +94,20 @@ pub struct Owner {
     dumps: Arc<Semaphore>,
     untaken: Arc<Semaphore>,
     counted: Arc<Semaphore>,
+    /// Who asks.
+    peer: Peer,
 }
 
 impl Owner {
-    fn new(requests: mpsc::Sender<Request>) -> Self {
+    pub(super) fn new(requests: mpsc::Sender<Request>) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count));
         let (dumps, untaken) = (semaphore(DUMPS), semaphore(UNTAKEN as usize));
-        Self { requests, dumps, untaken, counted: semaphore(COUNTED) }
+        Self { requests, dumps, untaken, counted: semaphore(COUNTED), peer: Peer::default() }
+    }
+
+    /// The same, asked by that client.
+    pub(super) fn asked_by(&self, peer: Peer) -> Self {
+        Self { peer, ..self.clone() }
     }
 
     async fn ask<T>(&self, question: impl FnOnce(Reply<T>) -> Request) -> Result<T, Problem> {
@@ -146,18 +154,18 @@ async fn track(State(owner): State<Owner>, id: Id) -> Result<Json<Track>, Proble
 
 async fn add(State(owner): State<Owner>, request: HttpRequest) -> Result<(StatusCode, Json<Track>), Problem> {
     let add: Add = body(request).await?;
-    let track = owner.ask(|reply| Request::Add(add, reply)).await?;
+    let track = owner.ask(|reply| Request::Add(add, owner.peer.clone(), reply)).await?;
     Ok((StatusCode::CREATED, Json(track)))
 }
 
 async fn close(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem> {
-    owner.ask(|reply| Request::Close(id.0, reply)).await?;
+    owner.ask(|reply| Request::Close(id.0, owner.peer.clone(), reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn dump(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
     let place = owner.place().await?;
-    let file = Bytes::from(owner.ask(|reply| Request::Dump(id.0, reply)).await?);
+    let file = Bytes::from(owner.ask(|reply| Request::Dump(id.0, owner.peer.clone(), reply)).await?);
     drop(place);
     let kib = u32::try_from(file.len() / 1024).unwrap_or(u32::MAX).clamp(1, UNTAKEN);
     let Ok(untaken) = owner.untaken.clone().try_acquire_many_owned(kib) else { return Err(busy()) };
@@ -176,12 +184,12 @@ async fn dump(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
 
 async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Saved>), Problem> {
     let _place = owner.place().await?;
-    let saved = owner.ask(|reply| Request::Save(id.0, reply)).await?;
+    let saved = owner.ask(|reply| Request::Save(id.0, owner.peer.clone(), reply)).await?;
     Ok((StatusCode::CREATED, Json(saved)))
 }
 
 async fn follow(State(owner): State<Owner>, id: Id, how: HowToFollow) -> Result<Response, Problem> {
-    let news = owner.ask(|reply| Request::Follow(id.0, how.slower, reply)).await?;
+    let news = owner.ask(|reply| Request::Follow(id.0, how.slower, owner.peer.clone(), reply)).await?;
     let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
     Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
 }

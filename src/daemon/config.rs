@@ -21,6 +21,7 @@ use crate::{
     identity::Runtimes,
     model::{self, Stacks},
     recorder::{Budget, Settings, Watching},
+    redact::{Patterns, Payload, Redaction},
     store::{self, Amount, Retention},
     syscall::{Filter, plan::Wanted},
 };
@@ -46,6 +47,26 @@ pub struct Config {
     pub triggers: Triggers,
     /// Who is asked for the names of containers.
     pub runtimes: Runtimes,
+    /// What of contents is kept, by cgroup.
+    payload: Vec<Contents>,
+    redact: Redact,
+}
+
+/// How much of the contents of reads, writes and messages of some cgroups is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Contents {
+    units: Vec<String>,
+    payload: Payload,
+}
+
+/// What is taken out of what is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct Redact {
+    environment: Vec<String>,
+    arguments: Vec<String>,
+    paths: Vec<String>,
 }
 
 /// What is recorded, and with how much memory.
@@ -114,6 +135,8 @@ impl Default for Config {
             store: Storage::default(),
             triggers: Triggers::default(),
             runtimes: Runtimes::default(),
+            payload: Vec::new(),
+            redact: Redact::default(),
         }
     }
 }
@@ -196,6 +219,7 @@ impl Config {
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
         ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
         config.watching()?;
+        config.redaction()?;
         Ok(config)
     }
 
@@ -233,6 +257,17 @@ impl Config {
         let rules = Rules::new(&self.record.include, &self.record.exclude)?;
         let keeper = self.keeper();
         Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, keeper })
+    }
+
+    /// What is taken out of records before they leave.
+    pub fn redaction(&self) -> Result<Redaction> {
+        let Redact { environment, arguments, paths } = &self.redact;
+        let patterns = Patterns::new(environment, arguments, paths).context("understand [redact]")?;
+        for Contents { units, .. } in &self.payload {
+            ensure!(!units.is_empty(), "a rule of [[payload]] names no units: [\"*\"] is all of them");
+        }
+        let rules = self.payload.iter().map(|rule| (rule.units.clone(), rule.payload));
+        Redaction::new(rules, patterns).context("understand [[payload]]")
     }
 
     /// How long dumps are kept.
@@ -354,7 +389,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (5, 10 + 3 + 10 + 4), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (6, 10 + 3 + 10 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]
@@ -370,6 +405,10 @@ mod tests {
             ("[triggers]\ntail = \"x\"", &["line 2", "200ms"]),
             ("[store]\nmax-use = \"x\"", &["line 2"]),
             ("socket = \"a.sock\"", &["a path from the root"]),
+            ("[redact]\narguments = [\"(\"]", &["[redact]", "is not a regular expression"]),
+            ("[redact]\nenvironment = [\"[\"]", &["[redact]", "is not a pattern"]),
+            ("[[payload]]\nunits = [\"a\"]\npayload = \"some\"", &["line 3", "none", "head", "full"]),
+            ("[[payload]]\nunits = []\npayload = \"none\"", &["names no units"]),
             ("= 3", &["line 1"]),
         ] {
             let error = format!("{:#}", Config::parse(text).unwrap_err());

@@ -9,6 +9,7 @@ use crate::{
     control::{Problem, Reply},
     decode,
     model::{Dump, Recording},
+    redact::Redaction,
     render,
     store::{Retention, Saved, Store},
     systemd::{self, Journal},
@@ -80,12 +81,13 @@ impl Saving {
     pub(super) fn store(
         &mut self,
         recording: Recording,
+        redaction: Arc<Redaction>,
         retention: Retention,
         reply: Option<Reply<crate::control::Saved>>,
     ) {
         let store = self.store.clone();
         self.tasks.spawn_blocking(move || {
-            let recording = decode::summed_up(recording);
+            let recording = decode::summed_up(redaction.apply(recording));
             let target = name(&recording);
             let result = store.keep(&recording, &retention).map(|kept| {
                 announce(&kept.saved, &recording.dump);

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::{
     control::{News, frame},
     recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},
+    redact::Redaction,
     wire::{self, Kind, record_flag},
 };
 
@@ -36,16 +37,23 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Begins here and now.
-    pub(super) fn new(recorder: &Recorder, track: TrackId, slower: u64) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
+    pub(super) fn new(
+        recorder: &Recorder,
+        redaction: &Redaction,
+        track: TrackId,
+        slower: u64,
+    ) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
         let (to, news) = mpsc::channel(WAITING);
         let mut seen = Seen::default();
         recorder.news_of(track, &mut seen)?;
         let info = recorder.track_info(track)?;
+        let mut files = recorder.files_of(track)?;
+        redaction.files(&mut files);
         let start = News::Start {
             identity: Box::new(info.identity),
             interfaces: interfaces(),
             generic_families: generic_families(),
-            files: recorder.files_of(track)?,
+            files,
         };
         // There is room: nothing has been sent.
         let _ = to.try_send(frame::encode(&start, &[])?);
@@ -59,13 +67,13 @@ impl Follower {
     }
 
     /// Sends what is new; `false`: it is over.
-    pub(super) fn step(&mut self, recorder: &Recorder, now: Instant) -> bool {
+    pub(super) fn step(&mut self, recorder: &Recorder, redaction: &Redaction, now: Instant) -> bool {
         if self.to.is_closed() {
             return false;
         }
         self.pause = (self.pause * 2).min(LONGEST);
         if self.to.capacity() > 0 {
-            match self.news(recorder) {
+            match self.news(recorder, redaction) {
                 Ok(Some(frame)) => {
                     self.pause = SHORTEST;
                     let _ = self.to.try_send(frame);
@@ -83,11 +91,18 @@ impl Follower {
         true
     }
 
-    fn news(&mut self, recorder: &Recorder) -> Result<Option<Vec<u8>>> {
+    fn news(&mut self, recorder: &Recorder, redaction: &Redaction) -> Result<Option<Vec<u8>>> {
         let until = boottime();
         let (mut blocks, missed) = recorder.news_of(self.track, &mut self.seen)?;
         if self.slower > 0 {
             blocks.iter_mut().for_each(|block| *block = without_faster(block, self.slower));
+        }
+        if let Some(identity) = recorder.identity(self.track) {
+            for block in &mut blocks {
+                if let Some(redacted) = redaction.records(&identity.cgroup, block) {
+                    *block = redacted;
+                }
+            }
         }
         if !missed && blocks.iter().all(Vec::is_empty) {
             return Ok(None);

@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::{describe, following, following::Follower, run::Daemon};
 use crate::{
-    control::{Add, Kind, Problem, Reply, Request, Status, Track},
+    control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track},
     identity::{Candidate, Target},
-    model::Cause,
+    model::{Cause, plain},
     recorder::{TrackId, Unfound, find},
     store,
 };
@@ -23,15 +23,45 @@ impl Daemon {
             Request::GivenUp(reply) => {
                 send(reply, Ok(self.recorder.given_up().0.iter().map(describe::given_up).collect()));
             }
-            Request::Add(add, reply) => send(reply, self.add(&add)),
-            Request::Close(id, reply) => send(reply, self.close(id)),
-            Request::Dump(id, reply) if !reply.is_closed() => self.dump(id, reply),
-            Request::Save(id, reply) if !reply.is_closed() => self.save(id, reply),
-            Request::Follow(id, slower, reply) if !reply.is_closed() => send(reply, self.follow(id, slower)),
+            Request::Add(add, peer, reply) => {
+                let added = self.add(&add);
+                if let Ok(track) = &added {
+                    self.tell_of("add", &track.target, &peer);
+                }
+                send(reply, added);
+            }
+            Request::Close(id, peer, reply) => {
+                let target = self.target(id);
+                let closed = self.close(id);
+                if closed.is_ok() {
+                    self.tell_of("close", &target, &peer);
+                }
+                send(reply, closed);
+            }
+            Request::Dump(id, peer, reply) if !reply.is_closed() => self.dump(id, &peer, reply),
+            Request::Save(id, peer, reply) if !reply.is_closed() => self.save(id, &peer, reply),
+            Request::Follow(id, slower, peer, reply) if !reply.is_closed() => {
+                let news = self.follow(id, slower);
+                if news.is_ok() {
+                    self.tell_of("follow", &self.target(id), &peer);
+                }
+                send(reply, news);
+            }
             Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
             Request::Count(wanted, reply) => self.count(&wanted, reply),
             Request::Metrics(reply) => send(reply, self.metrics().map_err(Into::into)),
         }
+    }
+
+    /// Who was given what: what is recorded may hold secrets.
+    fn tell_of(&self, what: &'static str, target: &str, peer: &Peer) {
+        let (target, comm) = (plain(target), plain(&peer.comm));
+        tracing::info!(what, target_name = %target, uid = peer.uid, pid = peer.pid, comm = %comm, "a client was served");
+    }
+
+    /// What people call a track.
+    fn target(&self, id: u64) -> String {
+        self.recorder.identity(TrackId(id)).map(ToString::to_string).unwrap_or_default()
     }
 
     fn status(&self) -> Result<Status, Problem> {
@@ -98,22 +128,27 @@ impl Daemon {
     }
 
     /// Copies the rings here, packs them elsewhere.
-    fn dump(&self, id: u64, reply: Reply<Vec<u8>>) {
+    fn dump(&self, id: u64, peer: &Peer, reply: Reply<Vec<u8>>) {
         let recording = match self.recorder.dump_track(TrackId(id), Cause::Request) {
             Ok(recording) => recording,
             Err(_) if self.recorder.identity(TrackId(id)).is_none() => return send(reply, Err(Problem::no_track(id))),
             Err(error) => return send(reply, Err(error.into())),
         };
+        self.tell_of("dump", &self.target(id), peer);
+        let redaction = self.redaction.clone();
         tokio::task::spawn_blocking(move || {
             let mut file = Vec::new();
-            let written = store::write(&mut file, &recording);
+            let written = store::write(&mut file, &redaction.apply(recording));
             send(reply, written.map(|()| file).map_err(Into::into));
         });
     }
 
-    fn save(&mut self, id: u64, reply: Reply<crate::control::Saved>) {
+    fn save(&mut self, id: u64, peer: &Peer, reply: Reply<crate::control::Saved>) {
         match self.recorder.dump_track(TrackId(id), Cause::Request) {
-            Ok(recording) => self.saving.store(recording, self.config.retention(), Some(reply)),
+            Ok(recording) => {
+                self.tell_of("save", &self.target(id), peer);
+                self.store(recording, Some(reply));
+            }
             Err(_) if self.recorder.identity(TrackId(id)).is_none() => send(reply, Err(Problem::no_track(id))),
             Err(error) => send(reply, Err(error.into())),
         }
@@ -127,7 +162,7 @@ impl Daemon {
             let sentence = format!("{} clients follow already: that is the most", following::MOST);
             return Err(Problem::new(Kind::Busy, sentence));
         }
-        let (follower, news) = Follower::new(&self.recorder, TrackId(id), slower)?;
+        let (follower, news) = Follower::new(&self.recorder, &self.redaction, TrackId(id), slower)?;
         self.followers.push(follower);
         Ok(news)
     }

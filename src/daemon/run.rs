@@ -4,6 +4,7 @@ use std::{
     future::pending,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -30,6 +31,7 @@ use crate::{
     keeper,
     model::{Cause, Recording},
     recorder::{Notice, Recorder, TrackId},
+    redact::Redaction,
     store::Store,
     systemd::{self, Managers, UnitFailed},
 };
@@ -48,6 +50,8 @@ pub(super) struct Daemon {
     pub(super) followers: Vec<Follower>,
     pub(super) names: Names,
     pub(super) began: SystemTime,
+    /// What is taken out of all that leaves.
+    pub(super) redaction: Arc<Redaction>,
     /// The configuration's file, if one was named.
     named: Option<PathBuf>,
     policy: Policy,
@@ -87,6 +91,11 @@ pub async fn serve(config: Config, named: Option<&Path>) -> Result<()> {
 impl Daemon {
     fn start(config: Config, named: Option<&Path>) -> Result<(Self, Inbox, mpsc::Sender<Request>)> {
         let store = Store::open(&config.store.directory)?;
+        if let Some(directory) =
+            config.keeper().as_deref().and_then(Path::parent).filter(|directory| directory.exists())
+        {
+            control::trusted(directory).context("use the keeper's socket")?;
+        }
         if let Some(keeper) = config.keeper()
             && let Err(error) = keeper::ensure(&keeper)
         {
@@ -114,6 +123,7 @@ impl Daemon {
             followers: Vec::new(),
             names: Names::new(config.runtimes.clone()),
             began: SystemTime::now(),
+            redaction: Arc::new(config.redaction()?),
             named: named.map(Path::to_owned),
             policy: config.policy(),
             config,
@@ -266,8 +276,13 @@ impl Daemon {
         while self.saving.has_room()
             && let Some(recording) = self.replaced.pop()
         {
-            self.saving.store(recording, self.config.retention(), None);
+            self.store(recording, None);
         }
+    }
+
+    /// Stores a recording, without what the configuration wants taken out of it.
+    pub(super) fn store(&mut self, recording: Recording, reply: Option<control::Reply<control::Saved>>) {
+        self.saving.store(recording, self.redaction.clone(), self.config.retention(), reply);
     }
 
     /// Makes the planned dumps whose time has come.
@@ -283,7 +298,7 @@ impl Daemon {
     /// Stores what a track holds. One that cannot be read ends its own dump only.
     fn dump_one(&mut self, track: TrackId, cause: Cause) {
         match self.recorder.dump_track(track, cause) {
-            Ok(recording) => self.saving.store(recording, self.config.retention(), None),
+            Ok(recording) => self.store(recording, None),
             Err(error) => {
                 self.saving.counts.failed += 1;
                 tracing::error!(%track, error = %format!("{error:#}"), "a dump was not made");
@@ -305,8 +320,8 @@ impl Daemon {
 
     fn follow_on(&mut self) {
         let now = Instant::now();
-        let recorder = &self.recorder;
-        self.followers.retain_mut(|follower| follower.due() > now || follower.step(recorder, now));
+        let (recorder, redaction) = (&self.recorder, &self.redaction);
+        self.followers.retain_mut(|follower| follower.due() > now || follower.step(recorder, redaction, now));
     }
 
     /// Reads the configuration again; one with a mistake changes nothing.
@@ -326,6 +341,7 @@ impl Daemon {
         for part in self.config.needs_restart(&new) {
             tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
         }
+        self.redaction = Arc::new(new.redaction()?);
         self.policy = new.policy();
         self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder)?;
         self.config = self.config.reloaded(new);

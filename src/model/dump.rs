@@ -55,6 +55,9 @@ pub struct Dump {
     /// The files that stacks lead through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<Module>,
+    /// What was taken out of it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<String>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
     /// The names of network interfaces, by their numbers.

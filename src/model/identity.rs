@@ -111,7 +111,7 @@ impl fmt::Display for Identity {
                 f.write_char('/')?;
             }
             for char in part.chars() {
-                if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
+                if super::acts(char) { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
             }
         }
         Ok(())

@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
 
-use crate::model::{Call, Comm, Dump, Event, Exit, Field, Frame, Outcome, Stack, Step, Uring, Value, What, errno_name};
+use crate::model::{
+    Call, Comm, Dump, Event, Exit, Field, Frame, Outcome, Stack, Step, Uring, Value, What, acts, errno_name,
+};
 
 /// The JSON Schema of a line.
 pub const SCHEMA: &str = include_str!("dump.schema.json");
@@ -196,13 +198,13 @@ fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Compact, and without the control characters that JSON allows in strings: terminals obey them.
+/// Compact, and without the characters that JSON allows in strings and terminals obey.
 struct Quiet;
 
 impl serde_json::ser::Formatter for Quiet {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(char::is_control) {
+        while let Some(at) = rest.find(acts) {
             let (plain, from) = rest.split_at(at);
             out.write_all(plain.as_bytes())?;
             let mut chars = from.chars();

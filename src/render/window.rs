@@ -29,8 +29,9 @@ pub fn lines(dump: &Dump) -> Vec<String> {
     if window.overwritten > 0 {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
+    let redacted = dump.redacted.iter().map(|what| format!("redacted by the configuration: {}", plain(what)));
     let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, plain(&loss.reason)));
-    std::iter::once(text).chain(losses).collect()
+    std::iter::once(text).chain(losses).chain(redacted).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,11 @@ impl Snapshot {
         Self { cpu, position, bytes, intact, wrapped }
     }
 
+    /// Bytes that were copied elsewhere, whoever wrote them.
+    pub fn of_bytes(cpu: u32, bytes: Vec<u8>, intact: usize) -> Self {
+        Self::new(cpu, Position(0), bytes, intact, true)
+    }
+
     pub(super) fn empty(cpu: u32, position: Position) -> Self {
         Self::new(cpu, position, Vec::new(), 0, false)
     }

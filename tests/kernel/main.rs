@@ -10,6 +10,7 @@
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
+//! | `secrets` | what leaves the recorder and who gets it: rules for secrets, clients, names that mean harm |
 //! | `verifier` | what each program costs the kernel to check and to run |
 //! | `views` | only slow calls are kept, and calls are counted without recording |
 //! | `asking` | top, stats, follow and ps as clients of the daemon: true, and gone when the client is |
@@ -18,6 +19,7 @@
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
+//! | `fuzzed` | real records hold to what the fuzzer asks of any |
 //! | `kernels` | what differs from kernel to kernel |
 //! | `machine` | the clock is set while it records: needs a machine of its own |
 //! | `stacks` | where in the program calls were made, also after its death |
@@ -45,12 +47,14 @@ mod command;
 mod daemon;
 mod ends;
 mod faults;
+mod fuzzed;
 mod kernels;
 mod machine;
 mod parity;
 mod restart;
 mod rings;
 mod schema;
+mod secrets;
 mod served;
 mod stacks;
 mod stored;

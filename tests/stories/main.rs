@@ -3,7 +3,9 @@
 //! | file | the story |
 //! |---|---|
 //! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
+//! | `fuzzed` | what the fuzzer throws, thrown here too: its corpus, changed in many ways |
 //! | `memory` | a large dump is shown in memory that its records limit |
+//! | `promises` | each test that tests/README.md names is there |
 //! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
 //! | `hostile` | dump files that were made to do harm, through every verb |
@@ -11,8 +13,10 @@
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
+mod fuzzed;
 mod hostile;
 mod memory;
+mod promises;
 mod schema;
 mod socket;
 mod stored;

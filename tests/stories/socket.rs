@@ -44,16 +44,16 @@ async fn owner(mut asked: mpsc::Receiver<Request>, dump: usize) {
     while let Some(request) = asked.recv().await {
         match request {
             Request::Tracks(_, reply) => drop(reply.send(Ok(vec![Track { id: 3, ..Track::default() }]))),
-            Request::Dump(3, reply) => drop(reply.send(Ok(vec![7; dump]))),
-            Request::Dump(id, reply) => drop(reply.send(Err(Problem::no_track(id)))),
-            Request::Follow(_, _, reply) => {
+            Request::Dump(3, _, reply) => drop(reply.send(Ok(vec![7; dump]))),
+            Request::Dump(id, _, reply) => drop(reply.send(Err(Problem::no_track(id)))),
+            Request::Follow(_, _, _, reply) => {
                 let (send, news) = mpsc::channel(2);
                 let frame = control::frame::encode(&News::End {}, &[]).expect("a frame");
                 send.try_send(frame).expect("room");
                 followed.push(send);
                 drop(reply.send(Ok(news)));
             }
-            Request::Close(_, reply) => {
+            Request::Close(_, _, reply) => {
                 let gone = followed.iter().filter(|follower| follower.is_closed()).count();
                 drop(reply.send(Err(Problem::new(Kind::Conflict, format!("{gone} of {} are gone", followed.len())))));
             }

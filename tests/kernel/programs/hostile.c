@@ -107,6 +107,16 @@ static void names(void)
 	execv("/bin/true", argv);
 }
 
+/* Calls under such a name until it is killed, or somebody has looked long enough. */
+static void loop(void)
+{
+	prctl(PR_SET_NAME, "\033[31m\n\x9b\"\\");
+	for (int i = 0; i < 6000; i++) {
+		syscall(SYS_getppid);
+		usleep(10000);
+	}
+}
+
 static void *one_call(void *unused)
 {
 	syscall(SYS_getppid);
@@ -146,7 +156,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } all[] = {
 		{ "crosses", crosses }, { "unmaps", unmaps }, { "changes", changes }, { "million", million },
-		{ "names", names }, { "threads", threads }, { "bomb", bomb },
+		{ "names", names }, { "threads", threads }, { "bomb", bomb }, { "loop", loop },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(*all); i++)

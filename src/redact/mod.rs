@@ -1,0 +1,108 @@
+//! What is taken out of records before they leave the recorder: to the disk, to clients, to the journal.
+//!
+//! Rules are the configuration's. Records stay records: what a rule names is written over by `<redacted>`, contents
+//! that are not to be kept lose their pieces, and a dump says that it was done. What the rings hold is not changed.
+//! Knows records and the table of calls; nothing of sockets, files and who asks.
+
+mod pattern;
+mod record;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+pub use pattern::Patterns;
+
+use crate::{
+    cgroup::Rules,
+    model::{Files, Recording},
+    wire,
+};
+
+/// How much of the contents of reads, writes and messages is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Payload {
+    /// Nothing.
+    None,
+    /// The first 32 bytes of each.
+    Head,
+    /// All that was recorded.
+    Full,
+}
+
+/// Bytes of contents that `Payload::Head` keeps.
+const HEAD: usize = 32;
+
+/// What is taken out. The default is nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Redaction {
+    payload: Vec<(Rules, Payload)>,
+    patterns: Patterns,
+}
+
+impl Redaction {
+    /// Rules for cgroups, of which the first that fits counts, and patterns for all.
+    pub fn new(payload: impl IntoIterator<Item = (Vec<String>, Payload)>, patterns: Patterns) -> Result<Self> {
+        let rule = |(units, payload): (Vec<String>, Payload)| Ok((Rules::new(&units, &[])?, payload));
+        Ok(Self { payload: payload.into_iter().map(rule).collect::<Result<_>>()?, patterns })
+    }
+
+    /// How much of a cgroup's contents is kept.
+    pub fn payload_of(&self, cgroup: &str) -> Payload {
+        self.payload.iter().find(|(rules, _)| rules.wants(cgroup)).map_or(Payload::Full, |(_, payload)| *payload)
+    }
+
+    fn is_needed(&self, payload: Payload) -> bool {
+        payload != Payload::Full || !self.patterns.is_empty()
+    }
+
+    /// A recording without what the rules name; it says so.
+    pub fn apply(&self, mut recording: Recording) -> Recording {
+        // The strictest rule counts where a dump holds several.
+        let kept = recording.dump.identities.iter().map(|identity| self.payload_of(&identity.cgroup));
+        let payload = kept.min_by_key(|payload| *payload as u8).unwrap_or(Payload::Full);
+        if !self.is_needed(payload) {
+            return recording;
+        }
+        let mut count = 0;
+        for block in &mut recording.blocks {
+            block.bytes = self.block(&block.bytes, payload, &mut count);
+        }
+        let dump = &mut recording.dump;
+        count += self.patterns.files(&mut dump.files) + self.patterns.files(&mut dump.files_before);
+        match payload {
+            Payload::None => dump.redacted.push("the contents of reads, writes and messages are not kept".to_owned()),
+            Payload::Head => dump.redacted.push(format!("of contents, {HEAD} bytes are kept")),
+            Payload::Full => {}
+        }
+        if count > 0 {
+            dump.redacted.push(format!("{count} values are shown as <redacted>"));
+        }
+        recording
+    }
+
+    /// The same of records that are followed.
+    pub fn records(&self, cgroup: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+        let payload = self.payload_of(cgroup);
+        self.is_needed(payload).then(|| self.block(bytes, payload, &mut 0))
+    }
+
+    /// The same of what descriptors stand for.
+    pub fn files(&self, files: &mut [Files]) {
+        self.patterns.files(files);
+    }
+
+    fn block(&self, bytes: &[u8], payload: Payload, count: &mut usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        for record in wire::records(bytes) {
+            match record::redacted(&record, payload, &self.patterns, count) {
+                Some(changed) => out.extend(changed),
+                None => out.extend_from_slice(record.bytes()),
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use std::{
+    ffi::CStr,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use super::*;
+use crate::{
+    decode::{History, Style},
+    model::{Block, Dump, File, Identity},
+    render::{self, Format},
+    syscall::{self, Abi},
+    wire::{OwnedPiece, Part, inflight},
+};
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn patterns(environment: &[&str], arguments: &[&str], paths: &[&str]) -> Patterns {
+    Patterns::new(&texts(environment), &texts(arguments), &texts(paths)).unwrap()
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(7);
+
+fn record(name: &str, args: [u64; 6], nargs: u8, pieces: &[OwnedPiece]) -> Vec<u8> {
+    let nr = syscall::number(Abi::X86_64, name).unwrap();
+    // Calls in flight are each of another thread.
+    let tid = NEXT.fetch_add(1, Ordering::Relaxed);
+    let call = inflight { nr, tid, tgid: 7, args, entered: 1, ..Default::default() };
+    wire::in_flight_record(&call, nargs, pieces)
+}
+
+/// The record as it is at the call's end.
+fn ended(mut record: Vec<u8>, ret: i64) -> Vec<u8> {
+    record[6..8].copy_from_slice(&[1, 0]);
+    record[32..40].copy_from_slice(&ret.to_ne_bytes());
+    record
+}
+
+fn item(arg: u8, text: &CStr) -> OwnedPiece {
+    (arg, Part::PART_ITEM, Ok(text.to_bytes_with_nul().to_vec()))
+}
+
+fn data(arg: u8, bytes: &[u8]) -> OwnedPiece {
+    (arg, Part::PART_DATA, Ok(bytes.to_vec()))
+}
+
+/// What a dump says after the rules, in strace's words, and the dump itself.
+fn shown(redaction: &Redaction, cgroup: &str, records: &[Vec<u8>]) -> (String, Dump) {
+    let identities = vec![Identity { cgroup: cgroup.into(), ..Identity::default() }];
+    let dump = Dump { arch: "x86_64".into(), identities, ..Dump::default() };
+    let recording = Recording { dump, blocks: vec![Block { cpu: None, bytes: records.concat() }] };
+    let recording = redaction.apply(recording);
+    let history = History::of(&recording, &Style::default()).unwrap();
+    let mut out = Vec::new();
+    render::dump(&mut out, Format::Strace, &recording.dump, history.events()).unwrap();
+    drop(history);
+    (String::from_utf8(out).unwrap(), recording.dump)
+}
+
+fn execve() -> Vec<u8> {
+    let argv = [c"mysql", c"--password", c"hunter2", c"-pgeheim", c"DB_PASSWORD=tr0ub4dor", c"HOME=/root"];
+    let pieces: Vec<_> =
+        std::iter::once(data(0, b"/usr/bin/mysql\0")).chain(argv.iter().map(|text| item(1, text))).collect();
+    record("execve", [0x1000, 0x2000, 0x3000, 0, 0, 0], 3, &pieces)
+}
+
+#[test]
+fn what_is_named_is_shown_as_taken_out() {
+    let patterns = patterns(&["*PASSWORD*"], &[r"--password[= ](\S+)", r"\s-p(\S+)"], &[]);
+    let redaction = Redaction::new([], patterns).unwrap();
+    let (text, dump) = shown(&redaction, "/a", &[execve()]);
+    let wanted = r#"["mysql", "--password", "<redacted>", "-p<redacted>", "DB_PASSWORD=<redacted>", "HOME=/root"]"#;
+    assert!(text.contains(wanted), "{text}");
+    assert_eq!(dump.redacted, ["3 values are shown as <redacted>"]);
+    let told = render::window(&dump).join("\n");
+    assert!(told.contains("redacted by the configuration: 3 values"), "{told}");
+}
+
+#[test]
+fn without_rules_nothing_changes() {
+    let before = execve();
+    let redaction = Redaction::default();
+    assert_eq!(redaction.records("/a", &before), None);
+    let (text, dump) = shown(&redaction, "/a", &[before]);
+    assert!(text.contains("hunter2") && dump.redacted.is_empty(), "{text}");
+}
+
+#[test]
+fn paths_are_taken_out_wherever_they_stand() {
+    let redaction = Redaction::new([], patterns(&[], &[], &["/etc/shadow", "**/id_*", "/run/secret.sock"])).unwrap();
+    let address = [&1_u16.to_ne_bytes()[..], b"/run/secret.sock\0"].concat();
+    let records = [
+        record("openat", [0xffff_ff9c, 0x1000, 0, 0, 0, 0], 3, &[data(1, b"/etc/shadow\0")]),
+        record("openat", [0xffff_ff9c, 0x1000, 0, 0, 0, 0], 3, &[data(1, b".ssh/id_rsa\0")]),
+        record("openat", [0xffff_ff9c, 0x1000, 0, 0, 0, 0], 3, &[data(1, b"/etc/hosts\0")]),
+        record("connect", [3, 0x1000, address.len() as u64, 0, 0, 0], 3, &[data(1, &address)]),
+        ended(record("readlink", [0x1000, 0x2000, 100, 0, 0, 0], 3, &[data(0, b"/a\0"), data(1, b"/root/id_rsa")]), 12),
+        record(
+            "execve",
+            [0x1000, 0x2000, 0, 0, 0, 0],
+            3,
+            &[data(0, b"/bin/cat\0"), item(1, c"cat"), item(1, c"/etc/shadow")],
+        ),
+    ];
+    let (text, dump) = shown(&redaction, "/a", &records);
+    assert_eq!(text.matches("<redacted>").count(), 5, "{text}");
+    assert!(text.contains("/etc/hosts") && !text.contains("shadow") && !text.contains("id_rsa"), "{text}");
+    assert!(!text.contains("secret.sock") && text.contains("AF_UNIX"), "{text}");
+    assert_eq!(dump.redacted, ["5 values are shown as <redacted>"]);
+    let file = |path: &str| File { path: path.into(), ..File::default() };
+    let mut files = [Files {
+        pid: 1,
+        directory: Some(file("/")),
+        descriptors: vec![(3, file("/etc/shadow")), (4, file("/dev/null"))],
+    }];
+    redaction.files(&mut files);
+    assert_eq!(files[0].descriptors[0].1.path, "<redacted>");
+    assert_eq!(files[0].descriptors[1].1.path, "/dev/null");
+}
+
+#[test]
+fn contents_are_kept_as_the_first_rule_for_the_cgroup_says() {
+    let rules = [
+        (texts(&["vault.service"]), Payload::None),
+        (texts(&["/kubepods/*"]), Payload::Head),
+        (texts(&["*"]), Payload::Full),
+    ];
+    let redaction = Redaction::new(rules, Patterns::default()).unwrap();
+    let long = [b'x'; 60];
+    let iovec: Vec<u8> = [0x3000_u64, 60].iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let records = [
+        record("write", [1, 0x1000, 60, 0, 0, 0], 3, &[data(1, &long)]),
+        record("openat", [0xffff_ff9c, 0x1000, 0, 0, 0, 0], 3, &[data(1, b"/etc/hosts\0")]),
+        record("writev", [1, 0x2000, 1, 0, 0, 0], 3, &[data(1, &iovec), (1, Part::PART_ITEM, Ok(long.to_vec()))]),
+    ];
+    let bytes = |cgroup: &str| {
+        let all = redaction.records(cgroup, &records.concat());
+        let all = all.unwrap_or_else(|| records.concat());
+        assert_eq!(wire::records(&all).count(), 3);
+        all.iter().filter(|byte| **byte == b'x').count()
+    };
+    assert_eq!(bytes("/system.slice/web.service"), 120);
+    assert_eq!(bytes("/kubepods/pod1"), 2 * (HEAD + 1));
+    assert_eq!(bytes("/system.slice/vault.service"), 0);
+    let (text, dump) = shown(&redaction, "/system.slice/vault.service", &records);
+    assert!(text.contains("write(1, 0x1000, 60") && text.contains("/etc/hosts"), "{text}");
+    assert!(text.contains("iov_len=60"), "{text}");
+    assert_eq!(dump.redacted, ["the contents of reads, writes and messages are not kept"]);
+}
+
+/// Records of any bytes stay records, and what is taken out is gone.
+#[test]
+fn whatever_a_record_holds_it_stays_one() {
+    use proptest::prelude::*;
+    let patterns = patterns(&["*"], &["x+", r"(\S+)"], &["**"]);
+    let redaction = Redaction::new([(texts(&["*"]), Payload::None)], patterns).unwrap();
+    let memory = prop::collection::vec((0_u8..6, 0_u8..20, prop::collection::vec(any::<u8>(), 0..90)), 0..6);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(2000));
+    runner
+        .run(&(0_u16..480, prop::array::uniform6(any::<u64>()), memory), |(nr, args, pieces)| {
+            let call = inflight { nr, args, ..Default::default() };
+            let pieces: Vec<_> = pieces.into_iter().map(|(arg, part, bytes)| (arg, Part(part), Ok(bytes))).collect();
+            let bytes = wire::in_flight_record(&call, 6, &pieces);
+            let redacted = redaction.records("/a", &bytes).unwrap();
+            let back: Vec<_> = wire::records(&redacted).collect();
+            prop_assert_eq!(back.len(), 1);
+            prop_assert_eq!(back[0].bytes().len(), redacted.len());
+            Ok(())
+        })
+        .unwrap();
+}
