@@ -7,10 +7,10 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, daemon::Daemon, signals::runtime, stored::tame};
+use super::{End, daemon::Daemon, signals::runtime};
 use crate::{
     control::{GivenUp, Track},
-    render::{size, span},
+    render::{size, span, tame},
 };
 
 /// List what the daemon records

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write as _,
     io::{self, Write},
 };
 
@@ -10,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::{
-    model::{Dump, acts, plain},
+    model::{Dump, plain},
     render,
     store::{Entry, Store},
 };
@@ -65,26 +64,9 @@ impl<'a> Stored<'a> {
             about: self.about.as_ref().ok().map(render::about),
         };
         let text = serde_json::to_string(&object).context("write a dump as JSON")?;
-        writeln!(out, "{}", tame(&text))?;
+        writeln!(out, "{}", render::tame(&text))?;
         Ok(())
     }
-}
-
-/// JSON without characters that could drive a terminal: they stand in strings only, where they may be escaped.
-pub(super) fn tame(json: &str) -> Cow<'_, str> {
-    if !json.chars().any(acts) {
-        return Cow::Borrowed(json);
-    }
-    json.chars()
-        .fold(String::with_capacity(json.len()), |mut text, char| {
-            if acts(char) {
-                let _ = write!(text, "\\u{:04x}", u32::from(char));
-            } else {
-                text.push(char);
-            }
-            text
-        })
-        .into()
 }
 
 /// stdout, for whole lines.

@@ -3,7 +3,11 @@
 //!
 //! Nothing is lost: what is not UTF-8 has its bytes beside it, in base64.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
@@ -215,6 +219,23 @@ impl serde_json::ser::Formatter for Quiet {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// JSON without characters that could drive a terminal: they stand in strings only, where they may be escaped.
+pub fn tame(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(acts) {
+        return Cow::Borrowed(json);
+    }
+    json.chars()
+        .fold(String::with_capacity(json.len()), |mut text, char| {
+            if acts(char) {
+                let _ = write!(text, "\\u{:04x}", u32::from(char));
+            } else {
+                text.push(char);
+            }
+            text
+        })
+        .into()
 }
 
 fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> {

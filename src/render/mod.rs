@@ -22,7 +22,7 @@ use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
 pub use diff::{Diff, Side};
-pub use json::SCHEMA;
+pub use json::{SCHEMA, tame};
 pub use last_words::lines as last_words;
 pub use moment::date;
 pub use quantity::{size, span};

@@ -185,9 +185,12 @@ fn a_socket_where_others_may_write_is_refused() {
 #[track_caller]
 fn must_be_tame(what: &str, text: &[u8]) {
     let text = String::from_utf8_lossy(text);
-    let bad = text.chars().find(|char| traceloop::model::acts(*char) && *char != '\n');
-    assert_eq!(bad, None, "{what}: {text:?}");
-    assert!(!text.lines().any(|line| line.starts_with("forged")), "{what}: a name begins a line: {text}");
+    let bad = text.char_indices().find(|(_, char)| traceloop::model::acts(*char) && *char != '\n');
+    if let Some((at, char)) = bad {
+        let before: String = text[..at].chars().rev().take(200).collect();
+        panic!("{what}: {char:?} behind {:?}", before.chars().rev().collect::<String>());
+    }
+    assert!(!text.lines().any(|line| line.starts_with("forged")), "{what}: a name begins a line");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Figures, Row};
+use crate::render::tame;
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -39,8 +40,7 @@ pub(super) fn json(out: &mut impl Write, figures: &Figures, rows: &[Row]) -> io:
             time_ns: count.time,
             seconds: figures.seconds,
         };
-        serde_json::to_writer(&mut *out, &object)?;
-        writeln!(out)?;
+        writeln!(out, "{}", tame(&serde_json::to_string(&object)?))?;
     }
     out.flush()
 }

@@ -16,7 +16,7 @@ use std::{
 use serde::Serialize;
 
 use self::part::Part;
-use super::{strace, window};
+use super::{json::tame, strace, window};
 use crate::model::{Dump, Event};
 
 const PAGE: &str = include_str!("page.html");
@@ -120,7 +120,11 @@ fn since(origin: u64, time: u64) -> i64 {
 /// A block of data. Without `<` it can neither end its element nor begin a comment.
 fn block(out: &mut dyn Write, class: &str, data: &impl Serialize) -> io::Result<()> {
     let json = serde_json::to_string(data)?;
-    writeln!(out, "<script type=\"application/json\" class=\"{class}\">{}</script>", json.replace('<', "\\u003c"))
+    writeln!(
+        out,
+        "<script type=\"application/json\" class=\"{class}\">{}</script>",
+        tame(&json.replace('<', "\\u003c"))
+    )
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ function fillHeader() {
   const day = new Date(head.origin[0] * 1000 + (head.origin[1] + head.taken) / 1e6);
   byId("origin").textContent = `${head.host}, Linux ${head.kernel} ${head.arch}; dumped ${day.toLocaleString()}; traceloop ${head.traceloop}`;
   byId("cause").textContent = head.cause[0].toUpperCase() + head.cause.slice(1);
-  byId("window").append(...head.window.map((line, n) => element("li", n > 0 ? { className: "loss" } : {}, line)));
+  byId("window").append(...head.window.map((line, n) => element("li", n > 0 && line.startsWith("lost") ? { className: "loss" } : {}, line)));
   let calls = 0, failed = 0, signals = 0;
   for (let n = 0; n < events.count; n++) {
     calls += events.kind[n] === CALL ? 1 : 0;
