@@ -195,7 +195,8 @@ mod tests {
             field(7, b's', "org.freedesktop.systemd1"),
         ];
         let fields = fields.concat();
-        let length = u32::try_from(fields.len()).unwrap();
+        // The filling behind the last field is not counted.
+        let length = u32::try_from(fields.len() - 7).unwrap();
         [&[b'l', 4, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0][..], &length.to_le_bytes(), &fields].concat()
     }
 
