@@ -51,6 +51,7 @@ impl Cgroups {
         let mut signals = Signals::new()?;
         let mut destination = self.output.open()?;
         let count = cgroups.len();
+        let mut second = recording::seconds();
         let mut recorder = Recorder::prepare(count, &self.recording.settings(self.output.needs()))?;
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
@@ -65,6 +66,7 @@ impl Cgroups {
                     Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
                     Request::Child => {}
                 },
+                _ = second.tick() => recorder.follow_cpus()?,
                 () = pause(wait) => follow.step(&recorder, &mut destination)?,
             }
         }

@@ -102,6 +102,13 @@ pub(super) fn say_ready(recorder: &Recorder, cgroups: usize) -> Result<()> {
     super::say(format_args!("recording {cgroups} cgroup{}, {mib} MiB", if cgroups == 1 { "" } else { "s" }))
 }
 
+/// Ticks when a recorder is to be looked after.
+pub(super) fn seconds() -> tokio::time::Interval {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    seconds
+}
+
 fn kib(bytes: usize) -> String {
     format!("{} KiB", bytes / 1024)
 }

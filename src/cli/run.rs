@@ -68,11 +68,19 @@ impl Run {
         recording::say_ready(&recorder, 1)?;
         let child = program.start(&directory)?;
         let style = self.output.style(self.recording.string_limit as usize);
+        let mut second = recording::seconds();
         let status = loop {
             if let Some(status) = ended(child)? {
                 break status;
             }
-            match signals.next().await {
+            let request = tokio::select! {
+                request = signals.next() => request,
+                _ = second.tick() => {
+                    recorder.follow_cpus()?;
+                    continue;
+                }
+            };
+            match request {
                 Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
                 Request::End(libc::SIGTERM) => {
                     let _ = kill(child, Signal::SIGTERM);

@@ -13,23 +13,23 @@ use libbpf_rs::libbpf_sys;
 /// include/uapi/linux/bpf.h
 const BPF_F_TEST_RUN_ON_CPU: u32 = 1;
 
-/// Runs the program on the CPU until it finds nobody writing there. A CPU that is offline keeps what it
-/// has: once back it has no ring any more, so they are counted as lost then.
-pub(super) fn flush(program: BorrowedFd<'_>, cpu: u32) -> Result<()> {
+/// Runs the program on the CPU until it finds nobody writing there; false: the CPU is offline, and keeps
+/// what it has.
+pub(super) fn flush(program: BorrowedFd<'_>, cpu: u32) -> Result<bool> {
     const AT_ONCE: u32 = 1000;
     const TRIES: u32 = 1100;
     for n in 0..TRIES {
         match run(program, cpu) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(true),
             // Whoever writes there has been preempted.
             Ok(_) if n >= AT_ONCE => thread::sleep(Duration::from_millis(1)),
             Ok(_) => {}
-            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(false),
             Err(error) => return Err(error).with_context(|| format!("have cpu {cpu} send its records")),
         }
     }
     tracing::warn!(cpu, "a CPU keeps its newest records to itself");
-    Ok(())
+    Ok(true)
 }
 
 /// The program's result.

@@ -70,7 +70,7 @@ impl Kernel {
 pub fn flush_held(held: &Held) -> Result<()> {
     let program = held.get(&format!("{PROGRAM}flush")).context("the program that sends records is not held")?;
     let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
-    (0..cpus).try_for_each(|cpu| flush::flush(program.as_fd(), cpu))
+    (0..cpus).try_for_each(|cpu| flush::flush(program.as_fd(), cpu).map(drop))
 }
 
 /// The held map of that name.

@@ -18,7 +18,6 @@ use libbpf_rs::{
 use super::{
     Feature, Features,
     attach::Numbers,
-    flush,
     handover::{self, Held},
     inflight::{self, InFlight},
     losses,
@@ -249,9 +248,9 @@ impl Kernel {
         (self.only_slower > 0).then_some(self.only_slower)
     }
 
-    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date.
-    pub fn flush(&self) -> Result<()> {
-        (0..self.cpus).try_for_each(|cpu| flush::flush(self.skel.progs.flush.as_fd(), cpu))
+    /// How many CPUs there can be.
+    pub fn possible_cpus(&self) -> u32 {
+        self.cpus
     }
 
     /// What was written to a slot's ring on a CPU, and what was not; as of the last flush.

@@ -16,6 +16,7 @@ mod notices;
 mod pids;
 mod slots;
 mod stacks;
+mod unsent;
 mod uring;
 mod walk;
 
@@ -31,4 +32,5 @@ pub use notices::{RawNotice, RawWhat};
 pub use pids::sees_all_pids;
 pub use slots::{Assignment, Counters};
 pub use stacks::can_take_stacks;
+pub use unsent::Unsent;
 pub use uring::{Completes, Submits, Uring};

@@ -65,7 +65,7 @@ impl Recorder {
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
         let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
         let kernel = Kernel::load(&options(settings, share.most))?;
-        let mut recorder = Self::around(kernel, share.ring, cpus)?;
+        let mut recorder = Self::around(kernel, share.ring, settings.budget.total, cpus)?;
         recorder.shrunk = share.shrunk;
         recorder.hold = Hold::new(keeper);
         recorder.hold.kernel(&recorder.kernel);

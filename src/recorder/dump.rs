@@ -10,14 +10,15 @@ use anyhow::{Context, Result};
 use super::{
     clock::{boottime, realtime_offset},
     files,
+    history::History,
     network::{generic_families, interfaces},
     slot::Slot,
     track::Track,
-    walk::oldest_first,
+    walk::owner,
 };
 use crate::{
-    kernel::Kernel,
-    model::{Block, Cause, Dump, Files, Identity, Loss, Process, Reach, Recording, Stacks, Window},
+    kernel::{Kernel, Unsent},
+    model::{Block, Cause, Dump, Files, Identity, Loss, Process, Recording, Stacks, Window},
     wire,
 };
 
@@ -47,16 +48,18 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let (in_flight, walked) = kernel.in_flight(boottime(), |slot, cgroup| {
         wanted.iter().flat_map(|wanted| &wanted.sources).any(|source| source.holds(slot, cgroup))
     })?;
-    kernel.flush()?;
+    let unsent = kernel.flush()?;
     for source in wanted.iter().flat_map(|wanted| &wanted.sources) {
-        for (_, snapshot) in source.slot.snapshots(|_| None) {
-            let (bytes, oldest, count) = oldest_first(&snapshot, source.only.as_ref());
-            reaches.push(Reach { cpu: snapshot.cpu(), from: oldest.filter(|_| snapshot.wrapped()) });
-            window.records += count;
-            if source.only.is_none() {
-                written += count;
-            }
-            blocks.push(Block { cpu: Some(snapshot.cpu()), bytes });
+        let history = History::of(source.slot, source.only.as_ref());
+        window.records += history.records;
+        if source.only.is_none() {
+            written += history.records;
+        }
+        reaches.extend(history.reaches);
+        blocks.extend(history.blocks);
+        for left in unsent.iter().filter(|left| source.holds_unsent(left)) {
+            window.records += u64::from(left.records);
+            blocks.push(Block { cpu: Some(left.cpu), bytes: left.bytes.clone() });
         }
         let all = source.slot.written(kernel)?;
         failed += all.lost;
@@ -107,6 +110,11 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
 impl Source<'_> {
     fn holds(&self, slot: u32, cgroup: u64) -> bool {
         self.slot.number == slot && self.only.as_ref().is_none_or(|only| only.contains(&cgroup))
+    }
+
+    /// The same of what a CPU that is offline has kept.
+    fn holds_unsent(&self, left: &Unsent) -> bool {
+        owner(&left.bytes).map_or(self.slot.number == left.slot, |cgroup| self.holds(left.slot, cgroup))
     }
 }
 

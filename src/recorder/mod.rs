@@ -10,10 +10,12 @@ mod begin;
 mod budget;
 mod clock;
 mod counting;
+mod cpus;
 mod dump;
 mod files;
 mod find;
 mod given_up;
+mod history;
 mod hold;
 mod id;
 mod network;
@@ -49,6 +51,7 @@ pub use notice::Notice;
 pub use track::Seen;
 pub use watch::{TrackInfo, Watching};
 
+use cpus::online;
 use dump::{Source, Wanted};
 use hold::Hold;
 use slot::Slot;
@@ -61,7 +64,6 @@ use crate::{
     identity,
     kernel::{self, Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
-    ring,
     syscall::plan,
 };
 
@@ -86,8 +88,12 @@ pub struct Recorder {
     spare: BTreeMap<u32, Slot>,
     /// Bytes of each ring.
     ring: usize,
+    /// Bytes that all rings may take together.
+    total: usize,
     /// The CPUs that were online when they were looked at.
     cpus: BTreeSet<u32>,
+    /// Samples that rings had not taken when the CPUs were looked at.
+    refused: u64,
     /// Where the cgroup tree is mounted.
     root: PathBuf,
     shrunk: Option<Shrunk>,
@@ -118,17 +124,19 @@ impl Recorder {
     ) -> Result<Self> {
         let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
         let kernel = Kernel::load(&Options { wanted, slots, watching, counting: false, without })?;
-        Self::around(kernel, ring, cpus)
+        Self::around(kernel, ring, settings.budget.total, cpus)
     }
 
-    fn around(kernel: Kernel, ring: usize, cpus: BTreeSet<u32>) -> Result<Self> {
+    fn around(kernel: Kernel, ring: usize, total: usize, cpus: BTreeSet<u32>) -> Result<Self> {
         Ok(Self {
             kernel,
             tracks: BTreeMap::new(),
             last_id: 0,
             spare: BTreeMap::new(),
             ring,
+            total,
             cpus,
+            refused: 0,
             root: cgroup::v2_mount()?.point,
             shrunk: None,
             watch: None,
@@ -139,6 +147,7 @@ impl Recorder {
     fn make_slot(&mut self, number: u32) -> Result<()> {
         let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &self.kernel, &self.hold)?;
         self.spare.insert(number, slot);
+        self.make_room();
         Ok(())
     }
 
@@ -287,8 +296,4 @@ impl Recorder {
 /// Who a cgroup is, by its path and by what systemd has written on its directory.
 fn identity(path: &Path, root: &Path, cgroup: u64) -> Identity {
     Identity { invocation: identity::invocation_of(path, cgroup), ..identity::of_path(&name_of(path, root), cgroup) }
-}
-
-fn online() -> Result<BTreeSet<u32>> {
-    Ok(ring::online_cpus().context("list the online CPUs")?.into_iter().collect())
 }

@@ -8,20 +8,20 @@ use super::{
     Recorder, Settings, TrackId,
     dump::header,
     given_up::Remembered,
+    history::History,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
     spare::Ready,
     track::{Track, TrackNote},
     tree::{Node, Tree},
-    walk::oldest_first,
     watch::{Watch, Watching},
 };
 use crate::{
     cgroup::Cgroup,
     keeper,
     kernel::{self, Counters, Kernel, Options},
-    model::{Block, Cause, Reach, Recording},
+    model::{Cause, Recording},
 };
 
 /// The recorder whose parts a keeper held. It has yet to catch up with what has happened meanwhile.
@@ -33,7 +33,7 @@ pub(super) fn resume(
     settings: &Settings,
 ) -> Result<Recorder> {
     let kernel = Kernel::resume(options, &kernel_parts(held)?)?;
-    let mut recorder = Recorder::around(kernel, note.ring, online()?)?;
+    let mut recorder = Recorder::around(kernel, note.ring, settings.budget.total, online()?)?;
     let mut slots = slots(held)?;
     let made = slots.keys().max().map_or(0, |last| last.saturating_sub(REST));
     let lobby = slots.remove(&LOBBY).context("the lobby is not held")?;
@@ -143,14 +143,11 @@ impl Left {
 
 fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, into: &mut Recording) {
     let window = &mut into.dump.window;
-    for (_, snapshot) in slot.snapshots(|_| None) {
-        let (bytes, oldest, count) = oldest_first(&snapshot, only);
-        window.records += count;
-        let from = oldest.filter(|_| snapshot.wrapped());
-        window.complete_from = window.complete_from.max(from);
-        window.further.push(Reach { cpu: snapshot.cpu(), from });
-        into.blocks.push(Block { cpu: Some(snapshot.cpu()), bytes });
-    }
+    let history = History::of(slot, only);
+    window.records += history.records;
+    window.complete_from = window.complete_from.max(history.complete_from());
+    window.further.extend(history.reaches);
+    into.blocks.extend(history.blocks);
     let complete = window.complete_from;
     window.further.retain(|reach| complete.is_some() && reach.from != complete);
 }

@@ -3,12 +3,12 @@
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
 //! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
 
-use std::{cell::Cell, os::fd::OwnedFd};
+use std::{cell::Cell, collections::BTreeSet, os::fd::OwnedFd};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{hold::Hold, walk::oldest_first};
+use super::{clock::boottime, hold::Hold, walk::oldest_first};
 use crate::{
     kernel::Kernel,
     ring::{Position, Ring, Snapshot},
@@ -72,6 +72,12 @@ struct Span {
     before: u64,
     lost_before: u64,
     calls_before: u64,
+    /// What its ring had not taken when the ring was made.
+    #[serde(default)]
+    lost_when_made: u64,
+    /// An older ring of the CPU was thrown away: what there was before this time is gone.
+    #[serde(default)]
+    cut: Option<u64>,
     /// The CPU has a newer ring.
     old: bool,
 }
@@ -114,16 +120,33 @@ impl Slot {
             hold.ring(self.number, self.rings, event, self.size);
         }
         ring.close_event();
-        let mut span = Span { since: ring.position(), before: 0, lost_before: 0, calls_before: 0, old: false };
+        let lost_when_made = kernel.tally(self.number, cpu)?.lost;
+        let since = ring.position();
+        let mut span =
+            Span { since, before: 0, lost_before: 0, calls_before: 0, lost_when_made, cut: None, old: false };
         for older in self.stretches.iter_mut().filter(|older| older.ring.cpu() == cpu) {
             // The CPU's tally goes on.
-            span = Span { since: span.since, ..older.span };
+            span = Span { since, lost_when_made, cut: None, ..older.span };
             older.span.old = true;
         }
         self.stretches.push(Stretch { ring, serial: self.rings, span, known: Cell::default() });
         self.rings += 1;
         hold.slot(self.number, &self.note());
         Ok(())
+    }
+
+    /// Throws away the oldest ring of a CPU that has a newer one; false: there is none.
+    pub(super) fn forget_old(&mut self, hold: &Hold) -> bool {
+        let Some(n) = self.stretches.iter().position(|stretch| stretch.span.old) else { return false };
+        let gone = self.stretches.remove(n);
+        hold.let_go(self.number, gone.serial);
+        let next = self.stretches.iter_mut().find(|stretch| stretch.ring.cpu() == gone.ring.cpu());
+        if let Some(next) = next {
+            next.span.cut = Some(boottime());
+            next.known = Cell::default();
+        }
+        hold.slot(self.number, &self.note());
+        true
     }
 
     /// What a keeper has to know.
@@ -153,6 +176,8 @@ impl Slot {
                 before: tally.records,
                 lost_before: tally.lost,
                 calls_before: tally.calls,
+                lost_when_made: stretch.span.lost_when_made,
+                cut: None,
                 old: false,
             };
         }
@@ -179,15 +204,22 @@ impl Slot {
             written.lost += tally.lost.saturating_sub(stretch.span.lost_before);
             written.calls += tally.calls.saturating_sub(stretch.span.calls_before);
         }
+        // A CPU that has come and has no ring yet.
+        let with_ring: BTreeSet<u32> = self.cpus().collect();
+        for cpu in (0..kernel.possible_cpus()).filter(|cpu| !with_ring.contains(cpu)) {
+            written.lost += kernel.tally(self.number, cpu)?.lost;
+        }
         Ok(written)
     }
 
     /// The CPUs whose rings refuse what is written: they were away.
     pub(super) fn refusing(&self, kernel: &Kernel) -> Result<Vec<u32>> {
         let mut refusing = Vec::new();
-        for cpu in self.cpus() {
-            if kernel.tally(self.number, cpu)?.last_error == u64::from(libc::EOPNOTSUPP.unsigned_abs()) {
-                refusing.push(cpu);
+        for stretch in self.stretches.iter().filter(|stretch| !stretch.span.old) {
+            let tally = kernel.tally(self.number, stretch.ring.cpu())?;
+            let closed = tally.last_error == u64::from(libc::EOPNOTSUPP.unsigned_abs());
+            if closed && tally.lost > stretch.span.lost_when_made {
+                refusing.push(stretch.ring.cpu());
             }
         }
         Ok(refusing)
@@ -202,15 +234,22 @@ impl Slot {
         })
     }
 
-    /// Copies of its rings, each with its number in the slot. `since` tells from where on, by that number.
+    /// Copies of its rings, each with its serial number. `since` tells from where on, by that number.
     pub(super) fn snapshots<'a>(
         &'a self,
-        since: impl Fn(usize) -> Option<Position> + 'a,
-    ) -> impl Iterator<Item = (usize, Snapshot)> + 'a {
-        self.stretches.iter().enumerate().map(move |(n, stretch)| {
-            let since = since(n).unwrap_or(stretch.span.since);
-            (n, stretch.ring.snapshot(Some(since), wire::SAMPLE_MOST))
+        since: impl Fn(u32) -> Option<Position> + 'a,
+    ) -> impl Iterator<Item = (u32, Snapshot)> + 'a {
+        self.stretches.iter().map(move |stretch| {
+            let since = since(stretch.serial).unwrap_or(stretch.span.since);
+            (stretch.serial, stretch.ring.snapshot(Some(since), wire::SAMPLE_MOST))
         })
+    }
+
+    /// The same of all that they hold, each with the time before which an older ring of its CPU was thrown away.
+    pub(super) fn histories(&self) -> impl Iterator<Item = (Snapshot, Option<u64>)> {
+        self.stretches
+            .iter()
+            .map(|stretch| (stretch.ring.snapshot(Some(stretch.span.since), wire::SAMPLE_MOST), stretch.span.cut))
     }
 }
 
@@ -223,7 +262,9 @@ impl Stretch {
         }
         let snapshot = self.ring.snapshot(Some(since), wire::SAMPLE_MOST);
         let (_, oldest, records) = oldest_first(&snapshot, None);
-        let held = Held { records, complete_from: oldest.filter(|_| snapshot.wrapped()) };
+        let cut = self.span.cut;
+        let complete_from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
+        let held = Held { records, complete_from };
         // What was written meanwhile is in the copy, and the next look compares with where the copy began.
         self.known.set(Some(Known { at: (snapshot.position(), since), held }));
         held

@@ -90,8 +90,12 @@ impl Recorder {
     /// Makes slots that have served ready for others.
     pub(super) fn offer_used(&mut self) -> Result<()> {
         // Nothing of what they held may come into the next one's stretch.
-        self.kernel.flush()?;
-        for mut slot in std::mem::take(&mut self.watched_mut()?.used) {
+        let away = self.kernel.flush()?;
+        let used = std::mem::take(&mut self.watched_mut()?.used);
+        let (kept, free) = used.into_iter().partition(|slot| away.iter().any(|left| left.slot == slot.number));
+        self.watched_mut()?.used = kept;
+        let free: Vec<Slot> = free;
+        for mut slot in free {
             slot.begin(&self.kernel, &self.hold)?;
             self.kernel.offer(slot.number)?;
             self.spare.insert(slot.number, slot);

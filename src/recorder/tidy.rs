@@ -1,11 +1,11 @@
-//! What is looked after once a second: dead histories, slots, CPUs, and what the kernel side could not tell.
+//! What is looked after once a second: dead histories, slots, and what the kernel side could not tell.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 use super::{
-    GivenUp, Notice, Recorder, TrackId, boottime, online,
+    GivenUp, Notice, Recorder, TrackId, boottime,
     slot::{LOBBY, Slot},
     track::assign_all,
 };
@@ -21,7 +21,7 @@ impl Recorder {
             tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");
             told.extend(self.look_again()?);
         }
-        self.follow_cpus(counters.output_failed != before.output_failed)?;
+        self.follow_cpus()?;
         self.end_old()?;
         self.refill()?;
         self.settle_waiting()?;
@@ -74,30 +74,6 @@ impl Recorder {
             watch.used.push(slot);
         }
         Ok(told)
-    }
-
-    /// Gives CPUs that have come, or come back, rings.
-    fn follow_cpus(&mut self, refused: bool) -> Result<()> {
-        let now = online()?;
-        let mut come: BTreeSet<u32> = now.difference(&self.cpus).copied().collect();
-        if refused {
-            come.extend(self.watched()?.lobby.refusing(&self.kernel)?);
-            for slot in self.tracks.values().filter_map(|track| track.slot.as_ref()) {
-                come.extend(slot.refusing(&self.kernel)?);
-            }
-            come.retain(|cpu| now.contains(cpu));
-        }
-        self.cpus = now;
-        for cpu in come {
-            tracing::info!(cpu, "a CPU has come: it gets rings");
-            let watch =
-                self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
-            let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
-            for slot in watch.chain(tracks).chain(self.spare.values_mut()) {
-                slot.add_ring(cpu, &self.kernel, &self.hold)?;
-            }
-        }
-        Ok(())
     }
 
     /// Ends tracks whose time is over.

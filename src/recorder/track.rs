@@ -112,14 +112,14 @@ pub(super) fn name_of(path: &Path, root: &Path) -> String {
 
 /// Where somebody stopped reading a track.
 #[derive(Clone, Debug, Default)]
-pub struct Seen(HashMap<(u32, usize), Position>);
+pub struct Seen(HashMap<(u32, u32), Position>);
 
 impl Seen {
-    pub(super) fn position(&self, slot: u32, ring: usize) -> Option<Position> {
+    pub(super) fn position(&self, slot: u32, ring: u32) -> Option<Position> {
         self.0.get(&(slot, ring)).copied()
     }
 
-    pub(super) fn note(&mut self, slot: u32, ring: usize, position: Position) -> bool {
+    pub(super) fn note(&mut self, slot: u32, ring: u32, position: Position) -> bool {
         self.0.insert((slot, ring), position).is_some()
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) ->
 }
 
 /// Whose a sample of a shared ring is.
-fn owner(sample: &[u8]) -> Option<u64> {
+pub(super) fn owner(sample: &[u8]) -> Option<u64> {
     let first = Record::parse(sample)?;
     // A record that another program's writing put aside goes out alone and does not say.
     first.cgroup().or_else(|| (first.kind() == Kind::RECORD_CGROUP).then_some(0))

@@ -21,7 +21,7 @@
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `fuzzed` | real records hold to what the fuzzer asks of any |
 //! | `kernels` | what differs from kernel to kernel |
-//! | `machine` | the clock is set while it records: needs a machine of its own |
+//! | `machine` | CPUs that go and come, a clock that is set, a machine that sleeps: needs one of its own |
 //! | `stacks` | where in the program calls were made, also after its death |
 //! | `stored` | dumps on disks that are full, read-only or broken |
 //! | `uring` | what io_uring does is told as lines of its own, whoever does it |

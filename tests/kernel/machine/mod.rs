@@ -1,15 +1,45 @@
-//! What happens to the machine while it records: the clock is set.
+//! What happens to the machine while it records: CPUs go and come, the clock is set, it sleeps.
 //!
 //! These tests do that to the machine that they run on. tests/matrix/run gives them one of their own;
 //! elsewhere they are left out by `--skip machine::`, and refuse.
 
 mod clock;
+mod cpus;
+mod sleeps;
 
-use std::env;
+use std::{env, fs};
+
+use super::support::{Dump, Scratch};
 
 /// Asserts that nobody else uses this machine.
 #[track_caller]
 fn ours() {
     let ours = env::var_os("TRACELOOP_TEST_MACHINE").is_some_and(|whose| whose == "own");
-    assert!(ours, "this test sets the clock: run tests/matrix/run, and here add `--skip machine::`");
+    assert!(ours, "this test takes CPUs away or sets the clock: run tests/matrix/run, and here add `--skip machine::`");
+}
+
+/// Takes CPU 1 away or brings it back.
+#[track_caller]
+fn set_cpu_1(online: bool) {
+    fs::write("/sys/devices/system/cpu/cpu1/online", if online { "1" } else { "0" }).expect("switch CPU 1");
+}
+
+/// Runs a command in the recorded cgroup, on one CPU.
+fn run_on(cpu: u32, scratch: &Scratch, command: &str) {
+    let status = scratch.command(&format!("taskset -c {cpu} {command}")).status().expect("run it");
+    assert!(status.success(), "{command}: {status}");
+}
+
+/// How many records a dump says were lost.
+fn lost(dump: &Dump) -> usize {
+    let mut counts =
+        dump.told.lines().filter_map(|line| line.strip_prefix("traceloop: lost ")?.split(' ').next()?.parse().ok());
+    // Each dump is told of; the last is this one.
+    counts.next_back().unwrap_or(0)
+}
+
+/// The rings that a recorder has mapped.
+fn rings(recorder: u32) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{recorder}/maps")).expect("its mappings");
+    maps.lines().filter(|line| line.contains("[perf_event]")).count()
 }

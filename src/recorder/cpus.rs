@@ -1,0 +1,65 @@
+//! CPUs that come and go while it is recorded.
+//!
+//! What a CPU that goes has written stays readable, and what it had not sent yet is read where it stands
+//! (`kernel::Unsent`). One that comes back finds its rings closed for good (the kernel's answer is
+//! EOPNOTSUPP), and one that was never there has none: both get new rings when somebody looks, about once
+//! a second, and what they could not write until then is counted as lost. A machine that was suspended has
+//! had all of its CPUs but one go and come. The rings that they leave are kept as long as the memory budget
+//! has room for them.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+
+use super::Recorder;
+use crate::ring;
+
+impl Recorder {
+    /// Gives CPUs that have come, or come back, rings. To be called about once a second.
+    pub fn follow_cpus(&mut self) -> Result<()> {
+        let now = online()?;
+        let mut come: BTreeSet<u32> = now.difference(&self.cpus).copied().collect();
+        let refused = self.kernel.counters()?.output_failed;
+        if refused != self.refused {
+            self.refused = refused;
+            let lobby = self.watch.iter().map(|watch| &watch.lobby);
+            for slot in lobby.chain(self.tracks.values().filter_map(|track| track.slot.as_ref())) {
+                come.extend(slot.refusing(&self.kernel)?);
+            }
+            come.retain(|cpu| now.contains(cpu));
+        }
+        self.cpus = now;
+        for cpu in come {
+            tracing::info!(cpu, "a CPU has come: it gets rings");
+            let watch =
+                self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
+            let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
+            for slot in watch.chain(tracks).chain(self.spare.values_mut()) {
+                if let Err(error) = slot.add_ring(cpu, &self.kernel, &self.hold) {
+                    // Gone again, it may be: the next look tells.
+                    tracing::warn!(cpu, error = %format!("{error:#}"), "a CPU that has come gets no ring");
+                    self.cpus.remove(&cpu);
+                }
+            }
+        }
+        self.make_room();
+        Ok(())
+    }
+
+    /// Throws away rings whose CPUs have newer ones, until the memory budget holds.
+    pub(super) fn make_room(&mut self) {
+        while self.memory() > self.total {
+            let watch =
+                self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
+            let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
+            if !self.spare.values_mut().chain(watch).chain(tracks).any(|slot| slot.forget_old(&self.hold)) {
+                break;
+            }
+        }
+    }
+}
+
+/// The CPUs that are online.
+pub(super) fn online() -> Result<BTreeSet<u32>> {
+    Ok(ring::online_cpus().context("list the online CPUs")?.into_iter().collect())
+}
