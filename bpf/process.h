@@ -122,6 +122,12 @@ static __always_inline void fill_signal(struct signal_record *record, enum recor
 		record->has_info = 1;
 }
 
+/* SIGSTOP; SIGTSTP, SIGTTIN and SIGTTOU, if nobody handles them. */
+static __always_inline bool stops(__u32 signo, struct k_sigaction *action)
+{
+	return signo == 19 || (signo >= 20 && signo <= 22 && !BPF_CORE_READ(action, sa.sa_handler));
+}
+
 SEC("tp_btf/signal_deliver")
 int on_signal(__u64 *ctx)
 {
@@ -131,6 +137,7 @@ int on_signal(__u64 *ctx)
 	if (!slot)
 		return 0;
 	fill_signal(&record, RECORD_SIGNAL, ctx[0], ctx[1]);
+	record.stops = stops(ctx[0], (struct k_sigaction *)ctx[2]);
 	record.target = record.tid;
 	record.cgroup = cgroup_of(me());
 	output(ctx, slot, &record, sizeof(record), 1, 0);
@@ -164,6 +171,8 @@ int on_kill(__u64 *ctx)
 	return 0;
 }
 
+#define PF_EXITING 0x4 /* linux/sched.h, not in BTF */
+
 /* Whether a thread sleeps, and in a call: after an interrupt or a fault the number is negative. */
 static __always_inline bool sleeps_in_call(struct task_struct *task, struct pt_regs *regs)
 {
@@ -190,7 +199,8 @@ int in_flight(struct bpf_iter__task *ctx)
 	struct task_state *state;
 	struct pt_regs *regs = 0;
 
-	if (!task)
+	/* One that is ending, or waits for its parent, has left its last call: what its registers hold is none. */
+	if (!task || task->flags & PF_EXITING)
 		return 0;
 	line.slot = slot_of(task);
 	if (!line.slot)

@@ -268,6 +268,11 @@ impl<'a> SignalRecord<'a> {
         (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0).then(|| &self.bytes[at..at + 48])
     }
 
+    /// Whether it stops the thread's process.
+    pub fn stops(&self) -> bool {
+        read!(self.bytes, offset_of!(signal_record, stops), u32) != 0
+    }
+
     /// RECORD_KILL: the sender's process.
     pub fn sender(&self) -> u32 {
         read!(self.bytes, offset_of!(signal_record, sender_tgid), u32)

@@ -106,6 +106,7 @@ struct thread_info {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	unsigned int flags;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
@@ -306,7 +307,14 @@ struct io_uring_cqe {
 };
 
 struct linux_binprm;
-struct k_sigaction;
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
 
 struct kernel_siginfo {
 	int si_signo;

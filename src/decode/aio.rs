@@ -80,7 +80,7 @@ fn head(text: &mut Text<'_>, memory: &mut Memory<'_>) -> u16 {
     } else if priority != 0 {
         text.field("aio_reqprio").signed(priority);
     }
-    text.field("aio_fildes").signed(fd.cast_signed());
+    text.field("aio_fildes").fd(fd.cast_signed());
     opcode
 }
 

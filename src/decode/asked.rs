@@ -69,6 +69,9 @@ impl<'a> Moment<'a> {
                     return self.descriptors.foreknown_next(self.changes, fd).or(file.as_ref());
                 }
                 Change::Copied { from, to, .. } if *to == fd => return self.before(*from),
+                Change::Received { over, descriptors, .. } if descriptors.contains(&fd) => {
+                    return self.descriptors.coming(self.pid, *over, descriptors, fd);
+                }
                 _ => {}
             }
         }

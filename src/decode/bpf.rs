@@ -106,7 +106,7 @@ fn special(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, command: u64, bytes: &
             let mut flags = Memory::new(bytes, 0, 8);
             flags.seek(8);
             if flags.u32() & 4 != 0 {
-                text.field("old_prog_fd").signed(memory.i32());
+                text.field("old_prog_fd").fd(memory.i32());
             } else {
                 memory.skip(4);
             }
@@ -207,7 +207,7 @@ fn next_id(text: &mut Text<'_>, memory: &mut Memory<'_>, after: &[u8]) {
 
 fn info(text: &mut Text<'_>, memory: &mut Memory<'_>, after: &[u8]) {
     text.field("info").push("{");
-    text.field("bpf_fd").signed(memory.i32());
+    text.field("bpf_fd").fd(memory.i32());
     let mut now = Memory::new(after, 0, 8);
     now.skip(4);
     changed(text.field("info_len"), memory.u32(), now.u32());

@@ -45,11 +45,12 @@ pub(super) fn args(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) 
     let written =
         [(libc::CLONE_PIDFD, "pidfd", Part::PART_SECOND), (libc::CLONE_PARENT_SETTID, "parent_tid", Part::PART_THIRD)];
     let mut open = false;
-    for (_, name, part) in written.into_iter().filter(|(bit, ..)| flags & u64::from(bit.cast_unsigned()) != 0) {
+    for (bit, name, part) in written.into_iter().filter(|(bit, ..)| flags & u64::from(bit.cast_unsigned()) != 0) {
         text.push(if std::mem::replace(&mut open, true) { ", " } else { " => {" });
         text.push(name);
         text.push("=");
         match raw.number(index, part) {
+            Some(number) if bit == libc::CLONE_PIDFD => text.bracketed(|text| text.new_fd(number.cast_signed())),
             Some(number) => text.bracketed(|text| text.signed(number.cast_signed())),
             None => text.addr(pointer(bytes, part)),
         }

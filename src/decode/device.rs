@@ -110,7 +110,7 @@ pub(super) fn loop_info(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 pub(super) fn loop_config(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (fd, block) = (memory.i32(), memory.u32());
     text.braced(|text| {
-        text.field("fd").signed(fd);
+        text.field("fd").fd(fd);
         text.field("block_size").unsigned(block);
         loop_info64(text.field("info"), memory);
         let reserved: [u64; 8] = std::array::from_fn(|_| memory.u64());

@@ -45,7 +45,7 @@ pub(super) fn trim(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 pub(super) fn clone_range(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let source = memory.i64();
     text.braced(|text| {
-        text.field("src_fd").signed(super::raw::int(source.cast_unsigned()));
+        text.field("src_fd").fd(super::raw::int(source.cast_unsigned()));
         text.field("src_offset").unsigned(memory.u64());
         text.field("src_length").unsigned(memory.u64());
         text.field("dest_offset").unsigned(memory.u64());
@@ -118,7 +118,7 @@ pub(super) fn dedupe(text: &mut Text<'_>, before: &[u8], after: Option<&[u8]>, w
         text.field("src_length").unsigned(length);
         text.field("dest_count").unsigned(count);
         targets(text, before, count, word, |text, memory| {
-            text.field("dest_fd").signed(super::raw::int(memory.u64()));
+            text.field("dest_fd").fd(super::raw::int(memory.u64()));
             text.field("dest_offset").unsigned(memory.u64());
         });
     });

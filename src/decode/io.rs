@@ -53,7 +53,7 @@ pub(super) fn dir_fd(text: &mut Text<'_>, fd: i32) {
 
 /// pipe's two descriptors.
 pub(super) fn fd_pair(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    text.array(2, |text, _| text.signed(memory.i32()));
+    text.array(2, |text, _| text.new_fd(memory.i32()));
 }
 
 /// How many entries getdents returned.

@@ -65,7 +65,7 @@ pub(super) fn attributes(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         text.field("attr_clr").flags(&words::mount::MOUNT_ATTR, clear);
         text.field("propagation").word(&words::mount::PROPAGATION, propagation);
         match i32::try_from(user) {
-            Ok(fd) if (set | clear) & IDMAP != 0 => text.field("userns_fd").signed(fd),
+            Ok(fd) if (set | clear) & IDMAP != 0 => text.field("userns_fd").fd(fd),
             _ => text.field("userns_fd").unsigned(user),
         }
         file::beyond(text, memory);

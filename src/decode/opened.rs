@@ -3,11 +3,13 @@
 use super::{
     fds::{CWD, Change, Descriptors},
     memory::Memory,
+    net,
     raw::{Raw, int, uint},
 };
 use crate::{
     model::File,
     syscall::{Kind, Ret, Shape},
+    wire::Part,
 };
 
 /// The changes that a call has made; none if it failed or goes on.
@@ -18,6 +20,12 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
     if row.name == "close" {
         let fd = int(raw.register(0));
         return if ret == -libc::EBADF { Vec::new() } else { vec![Change::Closed { from: fd, to: fd }] };
+    }
+    // A reset that arrived is told once, and the socket has no addresses any more.
+    if matches!(-ret, libc::ECONNRESET | libc::EPIPE)
+        && row.args().first().is_some_and(|arg| matches!(arg.kind, Kind::Fd))
+    {
+        return vec![Change::Reset { fd: int(raw.register(0)) }];
     }
     if ret < 0 {
         return Vec::new();
@@ -70,9 +78,39 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
         }
         "memfd_create" => opened(memory_file(raw), flag(1, 1)),
         "pipe" | "pipe2" | "socketpair" => pair(raw),
+        "unlink" | "rmdir" => gone(here(0)),
+        "unlinkat" => gone(at(0, 1)),
+        "rename" => moved(here(0), here(1)),
+        "renameat" => moved(at(0, 1), at(2, 3)),
+        "renameat2" if !flag(4, EXCHANGE) => moved(at(0, 1), at(2, 3)),
+        "sendmsg" | "recvmsg" => passed(raw, row.name == "sendmsg"),
         _ if matches!(raw.signature().1, Ret::Fd) => opened(None, false),
         _ => Vec::new(),
     }
+}
+
+/// RENAME_EXCHANGE.
+const EXCHANGE: i32 = 2;
+
+fn gone(file: Option<File>) -> Vec<Change> {
+    file.into_iter().map(|file| Change::Gone { path: file.path }).collect()
+}
+
+fn moved(from: Option<File>, to: Option<File>) -> Vec<Change> {
+    let paths = from.zip(to).filter(|(from, to)| from.path != to.path);
+    paths.into_iter().map(|(from, to)| Change::Moved { from: from.path, to: to.path }).collect()
+}
+
+/// The descriptors that a message carries.
+fn passed(raw: &Raw<'_>, sent: bool) -> Vec<Change> {
+    let control = raw.piece(1, Part::PART_CONTROL).unwrap_or_default();
+    let descriptors = net::control::descriptors(control, raw.abi.word());
+    if descriptors.is_empty() {
+        return Vec::new();
+    }
+    let over = int(raw.register(0));
+    let cloexec = raw.register(2) & u64::from(libc::MSG_CMSG_CLOEXEC.unsigned_abs()) != 0;
+    vec![if sent { Change::Sent { over, descriptors } } else { Change::Received { over, descriptors, cloexec } }]
 }
 
 fn fcntl(raw: &Raw<'_>, ret: i32) -> Vec<Change> {

@@ -21,6 +21,9 @@ use crate::{
 /// ERESTART_RESTARTBLOCK: the kernel goes on with the call by restart_syscall.
 const RESTART_BLOCK: i64 = 516;
 
+/// What stands for a result in a traced thread that was killed before its call was made.
+const NOT_BEGUN: i32 = libc::ENOSYS;
+
 /// A record that is kept until what belongs to it comes.
 pub(super) trait Kept {
     /// The record.
@@ -231,7 +234,10 @@ impl<K: Kept> Pairs<K> {
         let begun = begun.filter(|begun| begun.record().is_some_and(|begun| begun.time() == start));
         let restarted = self.restarting.remove(&tid).filter(|_| tell::is_restart(&self.style, &record));
         let mut tells = Tells::Call;
-        if errno::restart(ret).is_some() || ret == -i64::from(libc::EINTR) || tell::kills(&self.style, &ended) {
+        let may_have_died = errno::restart(ret).is_some()
+            || [libc::EINTR, NOT_BEGUN].iter().any(|errno| ret == -i64::from(*errno))
+            || tell::kills(&self.style, &ended);
+        if may_have_died {
             tells = Tells::Interrupted;
             self.interrupted.insert(tid);
         }

@@ -7,7 +7,7 @@ use crate::{syscall::words, wire::Part};
 pub(super) fn pollfd(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (fd, events) = (memory.i32(), memory.u16());
     text.braced(|text| {
-        text.field("fd").signed(fd);
+        text.field("fd").fd(fd);
         if fd >= 0 {
             text.field("events").flags(&words::time::POLL, events.into());
         }
@@ -29,15 +29,15 @@ pub(super) fn epoll_event(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 /// strace puts a result's text together in so many bytes.
 const ROOM: usize = 1024;
 
-/// A bit set: `[0 1]`.
-pub(super) fn bits(text: &mut Text<'_>, bytes: &[u8], limit: usize) {
+/// A bit set: `[0 1]`; `print` writes the number of a bit that is set.
+pub(super) fn bits(text: &mut Text<'_>, bytes: &[u8], limit: usize, print: fn(&mut Text<'_>, i32)) {
     text.bracketed(|text| {
         let mut first = true;
         for bit in set_bits(bytes, limit) {
             if !std::mem::take(&mut first) {
                 text.push(" ");
             }
-            text.unsigned(bit as u64);
+            print(text, i32::try_from(bit).unwrap_or(i32::MAX));
         }
     });
 }
@@ -55,7 +55,7 @@ fn descriptors(register: u64) -> usize {
 pub(super) fn fd_set(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
     match descriptors(raw.register(0)) {
         0 => text.addr(raw.register(index)),
-        limit => bits(text, bytes, limit),
+        limit => bits(text, bytes, limit, |text, fd| text.fd(fd)),
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn old_select(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
         text.push(", ");
         // The pieces of the start come first.
         match raw.piece(index, part).filter(|_| limit > 0) {
-            Some(bytes) => bits(text, bytes, limit),
+            Some(bytes) => bits(text, bytes, limit, |text, fd| text.fd(fd)),
             None => text.addr(address),
         }
     }
@@ -218,7 +218,7 @@ mod tests {
     fn bits_behind_the_limit_do_not_count() {
         let style = Style::default();
         let mut text = Text::new(&style);
-        bits(&mut text, &[0xff], 3);
+        bits(&mut text, &[0xff], 3, |text, fd| text.fd(fd));
         assert_eq!(text.finish(), "[0 1 2]");
     }
 }

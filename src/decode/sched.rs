@@ -31,7 +31,7 @@ pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {
 pub(super) fn cpu_set(text: &mut Text<'_>, raw: &Raw<'_>, len: Len, bytes: &[u8]) {
     const MOST: usize = 128;
     let shown = &bytes[..bytes.len().min(MOST)];
-    super::poll::bits(text, shown, usize::MAX);
+    super::poll::bits(text, shown, usize::MAX, |text, cpu| text.signed(cpu));
     if raw.count(len) > MOST as u64 {
         text.truncate(text.len() - 1);
         text.push(if shown.iter().any(|byte| *byte != 0) { " ...]" } else { "...]" });

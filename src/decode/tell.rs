@@ -145,6 +145,7 @@ fn delivered<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Signal> {
         signo,
         name: signal::name(signo).into(),
         info: siginfo::info(style, signo, info).into(),
+        stops: delivered.stops(),
         sender: sent
             .filter(|sent| !is_of_timer(sent.signo(), sent.info().or_else(|| delivered.info())))
             .map(|sent| (sent.sender(), Comm(sent.comm()))),

@@ -30,7 +30,7 @@ fn asked(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     memory.skip(4);
     let fd = memory.u32();
     if flags & ATTACH != 0 {
-        text.field("wq_fd").signed(fd.cast_signed());
+        text.field("wq_fd").fd(fd.cast_signed());
     }
     let reserved = [memory.u32(), memory.u32(), memory.u32()];
     if reserved != [0; 3] {

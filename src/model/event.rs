@@ -231,6 +231,8 @@ pub struct Signal {
     pub name: Box<str>,
     /// strace's text of its siginfo, in braces.
     pub info: Box<str>,
+    /// Whether it stopped the process.
+    pub stops: bool,
     /// Who sent it, if somebody was seen to.
     pub sender: Option<(u32, Comm)>,
 }

@@ -52,6 +52,8 @@ enum Object<'a> {
         who: Who<'a>,
         signal: &'a str,
         info: &'a str,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        stops: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         sender_pid: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,6 +250,7 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> 
             who,
             signal: &signal.name,
             info: &signal.info,
+            stops: signal.stops,
             sender_pid: signal.sender.map(|(pid, _)| pid),
             sender_comm: signal.sender.map(|(_, comm)| comm.to_string()),
             sender_comm_bytes: signal.sender.and_then(|(_, comm)| escaped(&comm, &comm.to_string())),

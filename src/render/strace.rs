@@ -75,6 +75,13 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
             Some(words) => {
                 prefix(text, event.tid, time, clock_offset);
                 text.push_str(&words);
+                if let What::Signal(signal) = other
+                    && signal.stops
+                {
+                    text.push('\n');
+                    prefix(text, event.tid, time, clock_offset);
+                    let _ = write!(text, "--- stopped by {} ---", signal.name);
+                }
                 Some(())
             }
             None => None,

@@ -176,7 +176,8 @@ fn value(text: &mut Text<'_>, form: &Form, bytes: &[u8], around: &mut Around) ->
         Form::U16 => text.unsigned(memory.u16()),
         Form::U32 => text.unsigned(memory.u32()),
         Form::U64 => text.unsigned(memory.u64()),
-        Form::S32 | Form::Fd => text.signed(memory.i32()),
+        Form::S32 => text.signed(memory.i32()),
+        Form::Fd => text.fd(memory.i32()),
         Form::X16 => text.hex(memory.u16()),
         Form::X32 => text.hex(memory.u32()),
         Form::XAny if !matches!(bytes.len(), 1 | 2 | 4 | 8) => return false,
@@ -269,7 +270,7 @@ fn array(text: &mut Text<'_>, bytes: &[u8], size: usize, words: Option<&Words>, 
                     Some(word) => text.push(word),
                     None => text.push(&format!("{n} /* {} */", words.unknown)),
                 }
-                text.push("] = ");
+                text.push("]=");
             }
             match number(element) {
                 value if signed && size == 4 => text.signed(crate::decode::raw::int(value)),

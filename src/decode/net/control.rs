@@ -69,6 +69,23 @@ fn typed(text: &mut Text<'_>, level: i32, kind: u32, data: &[u8], word: usize) {
     }
 }
 
+/// The descriptors that control messages carry.
+pub(in crate::decode) fn descriptors(mut control: &[u8], word: usize) -> Vec<i32> {
+    let head = word + 8;
+    let mut descriptors = Vec::new();
+    while control.len() >= head {
+        let mut memory = Memory::new(control, 0, word);
+        let (own, level, kind) = (memory.word(), memory.i32(), memory.i32());
+        let Some(own) = usize::try_from(own).ok().filter(|own| *own >= head) else { break };
+        if (level, kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+            let data = control.get(head..own.min(control.len())).unwrap_or_default();
+            descriptors.extend(data.chunks_exact(4).map(|fd| Memory::new(fd, 0, word).i32()));
+        }
+        control = own.checked_next_multiple_of(word).and_then(|next| control.get(next..)).unwrap_or_default();
+    }
+    descriptors
+}
+
 /// What prints the data of a SOL_SOCKET message, and how many bytes it needs.
 fn socket_printer(kind: u32) -> Option<(Printer, usize)> {
     Some(match kind.cast_signed() {
@@ -117,8 +134,9 @@ fn elements(text: &mut Text<'_>, data: &[u8], size: usize, print: fn(&mut Text<'
     });
 }
 
+/// Descriptors that are sent, or that have come.
 fn rights(text: &mut Text<'_>, data: &[u8], _: usize) {
-    elements(text, data, 4, |text, element| text.signed(Memory::new(element, 0, 8).i32()));
+    elements(text, data, 4, |text, element| text.new_fd(Memory::new(element, 0, 8).i32()));
 }
 
 fn numbers(text: &mut Text<'_>, data: &[u8], _: usize) {
@@ -201,6 +219,7 @@ mod tests {
         let mut bytes = vec![20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0];
         let one = "{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[5]}";
         assert_eq!(written(|text| list(text, Some(&bytes), 0x1000, 24, 8)), format!("[{one}]"));
+        assert_eq!(descriptors(&bytes, 8), [5]);
         bytes.extend([0; 4]);
         assert_eq!(written(|text| list(text, Some(&bytes), 0x1000, 28, 8)), format!("[{one}, ... /* 0x1018 */]"));
         assert_eq!(written(|text| list(text, Some(&bytes[..8]), 0x1000, 8, 8)), "0x1000");

@@ -13,7 +13,7 @@ use crate::syscall::{Kind, Len, Shape};
 pub(super) mod address;
 mod attribute;
 mod bridge;
-mod control;
+pub(super) mod control;
 mod diag;
 mod header;
 mod inet;

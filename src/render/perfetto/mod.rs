@@ -294,8 +294,13 @@ mod tests {
 
     #[test]
     fn a_signal_has_an_arrow_from_the_call_that_sent_it() {
-        let signal =
-            Signal { signo: 15, name: "SIGTERM".into(), info: "{}".into(), sender: Some((3, Comm::default())) };
+        let signal = Signal {
+            signo: 15,
+            name: "SIGTERM".into(),
+            info: "{}".into(),
+            stops: false,
+            sender: Some((3, Comm::default())),
+        };
         let packets = written(&[
             event(3, 3, 100, 105, kill(8, 15)),
             event(3, 3, 110, 115, kill(7, 15)),

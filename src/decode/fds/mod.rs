@@ -6,7 +6,13 @@
 //! history made the descriptor anew: the history is followed twice, and what is seen at its end is
 //! known from the descriptor's beginning on. What nobody told stays a number.
 
-use std::{collections::HashMap, rc::Rc};
+mod naming;
+mod passing;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 
 use super::identity;
 use crate::{
@@ -53,6 +59,16 @@ pub(super) enum Change {
     Cloexec { fd: i32, cloexec: bool },
     /// The new process shares the table.
     Shared { with: u32 },
+    /// A path leads to its file no more.
+    Gone { path: String },
+    /// A file has another path.
+    Moved { from: String, to: String },
+    /// A socket's connection is no more.
+    Reset { fd: i32 },
+    /// Descriptors are sent to another process.
+    Sent { over: i32, descriptors: Vec<i32> },
+    /// Descriptors have come from another process.
+    Received { over: i32, descriptors: Vec<i32>, cloexec: bool },
 }
 
 /// The descriptors of all processes, as of the records that were followed so far.
@@ -62,11 +78,15 @@ pub(super) struct Descriptors {
     /// Processes that share another's table.
     shared: HashMap<u32, u32>,
     known: HashMap<Life, Rc<File>>,
+    /// What was known when the history began.
+    initial: HashMap<Life, Rc<File>>,
     /// What was found out at the end of the history.
     foreknown: HashMap<Life, Rc<File>>,
     made: u32,
     /// What files told of themselves before the record of the call that opened them, by thread.
     pending: HashMap<u32, Vec<Change>>,
+    /// Descriptors that were sent and did not yet arrive, by the receiving socket's inode.
+    passing: HashMap<u64, VecDeque<Vec<Option<Life>>>>,
 }
 
 impl Descriptors {
@@ -77,6 +97,7 @@ impl Descriptors {
                 self.known.insert(Life::Before(process.pid, fd), Rc::new(file.clone()));
             }
         }
+        self.initial = self.known.clone();
     }
 
     /// Ends the first way through the history: what /proc showed at its end is known from each
@@ -90,8 +111,7 @@ impl Descriptors {
                 }
             }
         }
-        let known = self.known.into_iter().filter(|(life, _)| matches!(life, Life::Before(..))).collect();
-        Self { known, foreknown, ..Self::default() }
+        Self { known: self.initial.clone(), initial: self.initial, foreknown, ..Self::default() }
     }
 
     fn owner(&self, pid: u32) -> u32 {
@@ -111,7 +131,10 @@ impl Descriptors {
 
     /// What a process's descriptor stands for.
     pub(super) fn file(&self, pid: u32, fd: i32) -> Option<&File> {
-        let life = self.life(pid, fd)?;
+        self.of(self.life(pid, fd)?)
+    }
+
+    fn of(&self, life: Life) -> Option<&File> {
         self.known.get(&life).or_else(|| self.foreknown.get(&life)).map(Rc::as_ref)
     }
 
@@ -193,6 +216,9 @@ impl Descriptors {
                         Life::Made(self.made)
                     }
                 };
+                if let Some(socket) = file.as_ref().and_then(|file| file.socket.as_deref()) {
+                    self.accepted(socket);
+                }
                 match file.filter(|_| sure || !self.foreknown.contains_key(&life)) {
                     Some(file) => {
                         let known = self.known.get(&life).filter(|known| same && identity::has_address(known));
@@ -215,6 +241,11 @@ impl Descriptors {
                 let life = self.life(pid, fd);
                 self.table(pid).slots.insert(fd, Slot { life, cloexec });
             }
+            Change::Gone { path } => self.gone(&path),
+            Change::Moved { from, to } => self.moved(&from, &to),
+            Change::Reset { fd } => self.reset(pid, fd),
+            Change::Sent { over, descriptors } => self.sent(pid, over, &descriptors),
+            Change::Received { over, descriptors, cloexec } => self.received(pid, over, &descriptors, cloexec),
             Change::Shared { with } => {
                 let owner = self.owner(pid);
                 if with != owner && with != 0 {
