@@ -20,6 +20,7 @@ use crate::{
     keeper::Keeper,
     kernel::{Assignment, Counters, Kernel, Options, Shared, fingerprint},
     model::Recording,
+    ring::Batch,
 };
 
 impl Recorder {
@@ -69,8 +70,10 @@ impl Recorder {
         recorder.shrunk = share.shrunk;
         recorder.hold = Hold::new(keeper);
         recorder.hold.kernel(&recorder.kernel);
-        let make = |slot, size| Slot::make(slot, recorder.cpus.iter().copied(), size, &recorder.kernel, &recorder.hold);
+        let (mut batch, by) = (Batch::default(), (&recorder.kernel, &recorder.hold));
+        let mut make = |slot, size| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by);
         let (lobby, rest_slot) = (make(LOBBY, share.lobby)?, make(REST, share.ring)?);
+        batch.start()?;
         let mut rest = Track::new(recorder.identity_of(&root), root.path().to_owned(), boottime());
         rest.slot = Some(rest_slot);
         let rest = recorder.insert(rest);

@@ -11,8 +11,14 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::Recorder;
-use crate::ring;
+use super::{Recorder, hold::Hold, slot::Slot};
+use crate::{
+    kernel::Kernel,
+    ring::{self, Batch},
+};
+
+/// So many rings are opened together, each with a descriptor until the kernel side has it.
+const AT_ONCE: usize = 256;
 
 impl Recorder {
     /// Gives CPUs that have come, or come back, rings. To be called about once a second.
@@ -34,11 +40,13 @@ impl Recorder {
             let watch =
                 self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
             let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
-            for slot in watch.chain(tracks).chain(self.spare.values_mut()) {
-                if let Err(error) = slot.add_ring(cpu, &self.kernel, &self.hold) {
+            let mut slots: Vec<_> = watch.chain(tracks).chain(self.spare.values_mut()).collect();
+            for some in slots.chunks_mut(AT_ONCE) {
+                if let Err(error) = add_rings(some, cpu, (&self.kernel, &self.hold)) {
                     // Gone again, it may be: the next look tells.
-                    tracing::warn!(cpu, error = %format!("{error:#}"), "a CPU that has come gets no ring");
+                    tracing::warn!(cpu, error = %format!("{error:#}"), "a CPU that has come gets no rings");
                     self.cpus.remove(&cpu);
+                    break;
                 }
             }
         }
@@ -57,6 +65,14 @@ impl Recorder {
             }
         }
     }
+}
+
+/// Gives slots a ring each on a CPU, which takes samples when the kernel side learns of it.
+fn add_rings(slots: &mut [&mut Slot], cpu: u32, (kernel, hold): (&Kernel, &Hold)) -> Result<()> {
+    let mut batch = Batch::default();
+    let rings: Vec<_> = slots.iter().map(|slot| batch.open(cpu, slot.size())).collect::<Result<_>>()?;
+    batch.start()?;
+    slots.iter_mut().zip(rings).try_for_each(|(slot, ring)| slot.add_ring(ring, kernel, hold))
 }
 
 /// The CPUs that are online.

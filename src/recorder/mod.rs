@@ -64,6 +64,7 @@ use crate::{
     identity,
     kernel::{self, Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
+    ring::Batch,
     syscall::plan,
 };
 
@@ -109,9 +110,7 @@ impl Recorder {
         let slots = u32::try_from(cgroups).context("too many cgroups")?;
         let mut recorder = Self::load(settings, slots, None, size, cpus)?;
         recorder.shrunk = shrunk;
-        for slot in 1..=slots {
-            recorder.make_slot(slot)?;
-        }
+        recorder.make_slots(1..=slots)?;
         Ok(recorder)
     }
 
@@ -144,11 +143,16 @@ impl Recorder {
         })
     }
 
-    fn make_slot(&mut self, number: u32) -> Result<()> {
-        let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &self.kernel, &self.hold)?;
-        self.spare.insert(number, slot);
+    fn make_slots(&mut self, numbers: impl IntoIterator<Item = u32>) -> Result<()> {
+        let mut batch = Batch::default();
+        let made = numbers.into_iter().try_for_each(|number| {
+            let (cpus, by) = (self.cpus.iter().copied(), (&self.kernel, &self.hold));
+            self.spare.insert(number, Slot::make(number, cpus, self.ring, &mut batch, by)?);
+            Ok(())
+        });
+        batch.start()?;
         self.make_room();
-        Ok(())
+        made
     }
 
     /// Records the cgroups, each with its descendants, one track each. On return every call is recorded.

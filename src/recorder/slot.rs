@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{clock::boottime, hold::Hold, walk::oldest_first};
 use crate::{
     kernel::Kernel,
-    ring::{Position, Ring, Snapshot},
+    ring::{Batch, Position, Ring, Snapshot},
     wire,
 };
 
@@ -99,22 +99,22 @@ pub(super) struct SlotNote {
 }
 
 impl Slot {
-    /// Opens a ring on each CPU and makes them the slot's.
+    /// Opens a ring on each CPU and makes them the slot's, which is of use when the batch has started.
     pub(super) fn make(
         number: u32,
         cpus: impl IntoIterator<Item = u32>,
         size: usize,
-        kernel: &Kernel,
-        hold: &Hold,
+        batch: &mut Batch,
+        (kernel, hold): (&Kernel, &Hold),
     ) -> Result<Self> {
         let mut slot = Self { number, size, stretches: Vec::new(), rings: 0 };
-        cpus.into_iter().try_for_each(|cpu| slot.add_ring(cpu, kernel, hold))?;
+        cpus.into_iter().try_for_each(|cpu| slot.add_ring(batch.open(cpu, size)?, kernel, hold))?;
         Ok(slot)
     }
 
     /// Gives a CPU a new ring; what an older one holds is still read.
-    pub(super) fn add_ring(&mut self, cpu: u32, kernel: &Kernel, hold: &Hold) -> Result<()> {
-        let mut ring = Ring::open(cpu, self.size)?;
+    pub(super) fn add_ring(&mut self, mut ring: Ring, kernel: &Kernel, hold: &Hold) -> Result<()> {
+        let cpu = ring.cpu();
         kernel.insert_ring(self.number, &ring)?;
         if let Some(event) = ring.event() {
             hold.ring(self.number, self.rings, event, self.size);
@@ -183,6 +183,11 @@ impl Slot {
         }
         hold.slot(self.number, &self.note());
         Ok(())
+    }
+
+    /// Bytes of each ring that it gets.
+    pub(super) fn size(&self) -> usize {
+        self.size
     }
 
     /// Bytes of its rings.

@@ -59,17 +59,15 @@ impl Recorder {
         if !watch.used.is_empty() {
             self.offer_used()?;
         }
-        while self.spare.len() < now {
-            let watch = self.watched_mut()?;
-            if watch.made < watch.most {
-                watch.made += 1;
-                let number = REST + watch.made;
-                self.make_slot(number)?;
-                self.kernel.offer(number)?;
-            } else if self.spare.len() >= least || !self.free_dead(least - self.spare.len())? {
-                break;
-            }
-        }
+        let missing = now.saturating_sub(self.spare.len());
+        let watch = self.watched_mut()?;
+        let more = u32::try_from(missing)?.min(watch.most - watch.made);
+        let first = REST + watch.made + 1;
+        watch.made += more;
+        let made = self.make_slots(first..first + more);
+        self.spare.range(first..).try_for_each(|(number, _)| self.kernel.offer(*number))?;
+        made?;
+        while self.spare.len() < least && self.free_dead(least - self.spare.len())? {}
         Ok(())
     }
 

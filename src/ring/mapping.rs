@@ -12,10 +12,7 @@ use anyhow::{Context, Result, ensure};
 use libbpf_rs::libbpf_sys::perf_event_mmap_page;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::{
-    event,
-    snapshot::{Position, Snapshot},
-};
+use super::snapshot::{Position, Snapshot};
 
 const PAGE: usize = 4096;
 
@@ -34,9 +31,8 @@ pub struct Ring {
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// Opens and maps a ring of `size` bytes (a power of two of whole pages) on `cpu`.
-    pub fn open(cpu: u32, size: usize) -> Result<Self> {
-        let event = event::open(cpu).with_context(|| format!("open the ring of cpu {cpu}"))?;
+    /// Maps a ring of `size` bytes and keeps its event.
+    pub(super) fn with(event: OwnedFd, cpu: u32, size: usize) -> Result<Self> {
         let mut ring = Self::of_event(&event, cpu, size)?;
         ring.event = Some(event);
         Ok(ring)

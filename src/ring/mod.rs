@@ -4,10 +4,12 @@
 //! downwards and overwrites, `data_head` points at the newest sample. It is mapped read-only; a
 //! reader never slows the writer and takes nothing from it.
 
+mod batch;
 mod event;
 mod mapping;
 mod snapshot;
 
+pub use batch::Batch;
 pub use event::online_cpus;
 pub use mapping::Ring;
 pub use snapshot::{Position, Snapshot};

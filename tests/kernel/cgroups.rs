@@ -9,7 +9,7 @@ use std::{
 use traceloop::{
     cgroup::Cgroup,
     kernel::{Assignment, Kernel, Options},
-    ring::{self, Ring},
+    ring::{self, Batch},
     syscall::plan::Wanted,
 };
 
@@ -100,7 +100,9 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
         })
         .expect("load");
         let cpus = ring::online_cpus().expect("list the CPUs");
-        let rings: Vec<_> = cpus.iter().map(|cpu| Ring::open(*cpu, 1 << 16).expect("open a ring")).collect();
+        let mut batch = Batch::default();
+        let rings: Vec<_> = cpus.iter().map(|cpu| batch.open(*cpu, 1 << 16).expect("open a ring")).collect();
+        batch.start().expect("start them");
         rings.iter().for_each(|ring| kernel.insert_ring(1, ring).expect("insert a ring"));
         let procs = scratch.cgroup.join("cgroup.procs");
         let script = format!("echo $$ > {}; while read line; do echo $line; done", procs.display());
