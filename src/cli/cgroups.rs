@@ -56,7 +56,7 @@ impl Cgroups {
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
-        follow.following.see_files(&recorder.files());
+        follow.following.join(String::new(), &recorder.files());
         recording::say_ready(&recorder, count)?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
@@ -125,6 +125,7 @@ impl Follow {
         }
         self.quiet = 0;
         destination.learn(&recorder.modules()?);
-        self.following.step(until, realtime_offset(), blocks, &recorder.threads(), destination)
+        self.following.take_in(0, &recorder.threads(), blocks);
+        self.following.step(until, realtime_offset(), destination)
     }
 }

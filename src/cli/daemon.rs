@@ -1,13 +1,12 @@
-//! What the verbs that talk to the daemon share: the socket, and the tracks that a TARGET means.
+//! What the verbs that talk to the daemon share: the socket, and what is recorded there.
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::Args;
 
 use super::output::Output;
 use crate::{
-    control::{self, Client, Track},
+    control::{self, Client},
     decode::Style,
 };
 
@@ -26,7 +25,7 @@ impl Daemon {
     }
 }
 
-/// A recording of the daemon, and how its calls are written.
+/// Recordings of the daemon, and how their calls are written.
 #[derive(Args, Debug)]
 pub(super) struct Recorded {
     /// A unit, container, pod, cgroup path, process, #RECORDING
@@ -49,15 +48,4 @@ impl Recorded {
     pub(super) fn style(&self) -> Style {
         self.output.style(self.string_limit)
     }
-}
-
-/// The only track that a target means; several are an error that names them.
-pub(super) async fn only(client: &Client, target: &str) -> Result<Track> {
-    let mut tracks = client.tracks(Some(target)).await?;
-    if tracks.len() > 1 {
-        let names: Vec<_> = tracks.iter().take(8).map(|track| format!("#{} {}", track.id, track.target)).collect();
-        let more = if tracks.len() > names.len() { ", ..." } else { "" };
-        anyhow::bail!("{target} means {} recordings: {}{more}: give one", tracks.len(), names.join(", "));
-    }
-    tracks.pop().ok_or_else(|| anyhow::anyhow!("{target} is not recorded: `traceloop ps` lists what is"))
 }

@@ -1,19 +1,20 @@
 //! `traceloop dump TARGET`: what the daemon has recorded of it, while the recording goes on.
+//!
+//! A target that means several recordings (a slice, a pod, a pattern) gives one dump of all of them: calls in the order
+//! of their times, each line with the name of its unit or container, and for each of them for which time it is
+//! complete, what was overwritten and what was lost. `--save` stores each as a dump of its own, to be found by its
+//! own name.
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{
-    End,
-    daemon::{Recorded, only},
-    signals::runtime,
-};
+use super::{End, daemon::Recorded, signals::runtime};
 use crate::store;
 
 /// Print what the daemon has recorded of something; the recording goes on
 #[derive(Args, Debug)]
 pub(super) struct Dump {
-    /// Store it with the other dumps instead of printing it; a pattern may mean several
+    /// Store it with the other dumps instead of printing it; of several recordings, each by itself
     #[arg(long)]
     save: bool,
     #[command(flatten)]
@@ -27,10 +28,7 @@ impl Dump {
         }
         let client = self.recorded.client();
         let mut destination = self.recorded.output.open()?;
-        let file = runtime()?.block_on(async {
-            let track = only(&client, &self.recorded.target).await?;
-            client.dump(track.id).await
-        })?;
+        let file = runtime()?.block_on(async { client.dump(&self.recorded.target).await })?;
         let (recording, damage) = store::read(&file[..]).context("read the daemon's dump")?;
         if let Some(damage) = &damage {
             super::say(format_args!("traceloop: {damage}"))?;

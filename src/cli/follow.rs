@@ -1,16 +1,21 @@
-//! `traceloop follow TARGET`: calls as they happen, decoded here and not in the daemon.
+//! `traceloop follow TARGET`: calls as they happen, decoded here and not in the daemon. What the target comes to mean
+//! later (a unit that is started again, a new one of a slice) is followed from its first call; where there are several
+//! cgroups, each line tells whose it is.
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use super::{
     End,
-    daemon::{Recorded, only},
+    daemon::Recorded,
     following::Following,
     output::Destination,
     signals::{Request, Signals, runtime},
 };
-use crate::{control::News, decode::Style};
+use crate::{
+    control::{Followed, News},
+    decode::Style,
+};
 
 /// Print the calls of something as they happen, until SIGINT
 #[derive(Args, Debug)]
@@ -32,9 +37,8 @@ impl Follow {
 async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Result<()> {
     let mut signals = Signals::new()?;
     let (client, style) = (recorded.client(), recorded.style());
-    let track = only(&client, &recorded.target).await?;
-    let mut stream = client.follow(track.id, recorded.output.slower()).await?;
-    super::say(format_args!("following {}, #{}", track.target, track.id))?;
+    let target = &recorded.target;
+    let mut stream = client.follow(target, recorded.output.slower()).await?;
     let mut following: Option<Following> = None;
     loop {
         let next = tokio::select! {
@@ -46,23 +50,36 @@ async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Resul
         };
         let Some((news, blocks)) = next else { bail!("the daemon has ended the stream: has it stopped?") };
         match news {
-            News::Start { interfaces, generic_families, files, .. } => {
+            News::Start { interfaces, generic_families, cgroups } => {
                 let style = Style { interfaces, generic_families, ..style.clone() };
-                following.insert(Following::new(style)).see_files(&files);
+                let following = following.insert(Following::new(style));
+                cgroups.iter().try_for_each(|cgroup| join(following, cgroup))?;
             }
-            News::Records { until, clock_offset, missed, threads, modules, .. } => {
+            News::Records { until, clock_offset, missed, joined, modules, parts } => {
                 destination.learn(&modules);
                 let Some(following) = &mut following else { bail!("the daemon's stream has no beginning") };
                 if missed {
                     super::say("traceloop: calls came faster than they were read; some are not shown")?;
                 }
-                following.step(until, clock_offset, blocks, &threads, destination)?;
+                joined.iter().try_for_each(|cgroup| join(following, cgroup))?;
+                let mut blocks = blocks.into_iter();
+                for part in parts {
+                    following.take_in(part.whose, &part.threads, blocks.by_ref().take(part.blocks.len()));
+                }
+                following.step(until, clock_offset, destination)?;
             }
             News::End {} => {
-                super::say(format_args!("traceloop: {} is no longer recorded", track.target))?;
+                super::say(format_args!("traceloop: {target} is no longer recorded"))?;
                 break;
             }
         }
     }
     following.map_or(Ok(()), |mut following| following.flush(destination))
+}
+
+fn join(following: &mut Following, cgroup: &Followed) -> Result<()> {
+    let name = cgroup.identity.to_string();
+    super::say(format_args!("following {name}"))?;
+    following.join(name, &cgroup.files);
+    Ok(())
 }

@@ -11,40 +11,48 @@ use crate::{
 
 /// What has been read and not yet written.
 pub(super) struct Following {
+    style: Style,
+    /// One for each cgroup; a recording that tells them not apart has one.
+    cgroups: Vec<Cgroup>,
+    clock_offset: i64,
+}
+
+struct Cgroup {
+    /// What people call it.
+    name: String,
     decoder: Decoder,
     /// Records so new that an older one may still come from another ring.
     held: Vec<Vec<u8>>,
-    clock_offset: i64,
 }
 
 impl Following {
     pub(super) fn new(style: Style) -> Self {
-        Self { decoder: Decoder::new(style, &[]), held: Vec::new(), clock_offset: 0 }
+        Self { style, cgroups: Vec::new(), clock_offset: 0 }
     }
 
-    /// What descriptors stand for when it begins.
-    pub(super) fn see_files(&mut self, files: &[Files]) {
-        self.decoder.see_files(files);
+    /// One more cgroup, and what descriptors stand for when it begins.
+    pub(super) fn join(&mut self, name: String, files: &[Files]) {
+        let mut decoder = Decoder::new(self.style.clone(), &[]);
+        decoder.see_files(files);
+        self.cgroups.push(Cgroup { name, decoder, held: Vec::new() });
     }
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.cgroups.iter().all(|cgroup| cgroup.held.is_empty())
     }
 
-    /// Takes in blocks of records, and writes what began before `until`.
-    pub(super) fn step(
-        &mut self,
-        until: u64,
-        clock_offset: i64,
-        blocks: Vec<Vec<u8>>,
-        threads: &[Process],
-        destination: &mut Destination<'_>,
-    ) -> Result<()> {
+    /// Takes in blocks of records of a cgroup, by its place among those that have joined.
+    pub(super) fn take_in(&mut self, whose: u16, threads: &[Process], blocks: impl IntoIterator<Item = Vec<u8>>) {
+        let Some(cgroup) = self.cgroups.get_mut(usize::from(whose)) else { return };
         for thread in threads {
-            self.decoder.see(thread);
+            cgroup.decoder.see(thread);
         }
-        self.held.extend(blocks);
+        cgroup.held.extend(blocks);
+    }
+
+    /// Writes what began before `until`.
+    pub(super) fn step(&mut self, until: u64, clock_offset: i64, destination: &mut Destination<'_>) -> Result<()> {
         self.clock_offset = clock_offset;
         self.write(until, destination)
     }
@@ -55,21 +63,34 @@ impl Following {
     }
 
     fn write(&mut self, until: u64, destination: &mut Destination<'_>) -> Result<()> {
-        let held = std::mem::take(&mut self.held);
-        let mut records: Vec<_> = held.iter().flat_map(|block| wire::records(block)).collect();
-        records.sort_by_key(wire::Record::time);
+        let held: Vec<_> = self.cgroups.iter_mut().map(|cgroup| std::mem::take(&mut cgroup.held)).collect();
+        let mut records: Vec<_> = (0_u16..)
+            .zip(&held)
+            .flat_map(|(whose, blocks)| blocks.iter().map(move |block| (whose, block)))
+            .flat_map(|(whose, block)| wire::records(block).map(move |record| (whose, record)))
+            .collect();
+        records.sort_by_key(|(_, record)| record.time());
         let mut events: Vec<Event> = Vec::new();
-        let mut later = Vec::new();
-        for record in records {
-            if record.time() <= until {
-                self.decoder.feed(record, &mut events);
-            } else {
-                later.extend_from_slice(record.bytes());
+        let mut later: Vec<Vec<u8>> = vec![Vec::new(); held.len()];
+        for (whose, record) in records {
+            let place = usize::from(whose);
+            if record.time() > until {
+                later[place].extend_from_slice(record.bytes());
+                continue;
             }
+            let mut own = Vec::new();
+            self.cgroups[place].decoder.feed(record, &mut own);
+            events.extend(own.into_iter().map(|event| Event { whose, ..event }));
         }
-        if !later.is_empty() {
-            self.held.push(later);
+        for (cgroup, later) in self.cgroups.iter_mut().zip(later).filter(|(_, later)| !later.is_empty()) {
+            cgroup.held.push(later);
         }
-        destination.follow(self.clock_offset, events)
+        destination.follow(self.clock_offset, &self.names(), events)
+    }
+
+    /// What people call the cgroups, if they are called differently.
+    fn names(&self) -> Vec<String> {
+        let differ = self.cgroups.windows(2).any(|two| two[0].name != two[1].name);
+        self.cgroups.iter().filter(|_| differ).map(|cgroup| cgroup.name.clone()).collect()
     }
 }

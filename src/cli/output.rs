@@ -266,14 +266,14 @@ impl Destination<'_> {
         }
     }
 
-    /// Writes what has just happened.
-    pub(super) fn follow(&mut self, clock_offset: i64, mut events: Vec<Event>) -> Result<()> {
+    /// Writes what has just happened. `names`: what people call the cgroups, if there are several.
+    pub(super) fn follow(&mut self, clock_offset: i64, names: &[String], mut events: Vec<Event>) -> Result<()> {
         self.selection.filter(std::env::consts::ARCH, &mut events);
         if let Some(symbols) = &mut self.symbols {
             events.iter_mut().for_each(|event| symbols.name(event));
         }
         if let Some(format) = self.output.render() {
-            render::follow(&mut self.out, format, clock_offset, &events).context("write the calls")?;
+            render::follow(&mut self.out, format, clock_offset, names, &events).context("write the calls")?;
         }
         self.out.flush().context("write the calls")
     }

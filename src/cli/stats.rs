@@ -6,16 +6,15 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use super::{
-    End,
-    choosing::Place,
-    daemon::{Daemon, only},
-    opening,
-    selecting::Selecting,
-    signals::runtime,
-    stored,
+    End, choosing::Place, daemon::Daemon, opening, selecting::Selecting, signals::runtime, stored,
     summarizing::Summarizing,
 };
-use crate::{control::Refused, decode, model::Recording, render, store};
+use crate::{
+    control::Refused,
+    decode,
+    model::{Dump, Recording},
+    render, store,
+};
 
 /// Count calls: how many, how many failed, how long they took, for each thread
 ///
@@ -55,8 +54,14 @@ enum By {
     Thread,
     /// Each process's
     Process,
-    /// All of the recorded cgroups
+    /// Each cgroup's
     Cgroup,
+}
+
+/// The names of the cgroups, by their places; of a dump that does not tell them apart, one for all.
+fn whose(dump: &Dump) -> Vec<String> {
+    let names = dump.names_of_each();
+    if names.is_empty() { vec![dump.cgroups.join(" ")] } else { names }
 }
 
 impl Stats {
@@ -87,7 +92,7 @@ impl Stats {
         }
         let mut out = stored::stdout();
         if !self.summarizing.is_all() {
-            stats.finish(&mut out, &recording.dump.cgroups.join(" ")).context("write the table")?;
+            stats.finish(&mut out, &whose(&recording.dump)).context("write the table")?;
         }
         if let Some(table) = table {
             table.write(&mut out).context("write the summary")?;
@@ -111,13 +116,12 @@ impl Stats {
             if !client.is_there().await {
                 return Ok(None);
             }
-            let track = match only(&client, target).await {
+            let file = match client.dump(target).await {
                 Err(error) if error.downcast_ref::<Refused>().is_some_and(Refused::is_unknown) => return Ok(None),
-                track => track?,
+                file => file?,
             };
-            let file = client.dump(track.id).await?;
             let (recording, damage) = store::read(&file[..]).context("read the daemon's dump")?;
-            super::say(format_args!("traceloop: {} as recorded until now, #{}", track.target, track.id))?;
+            super::say(format_args!("traceloop: {target} as recorded until now"))?;
             if let Some(damage) = &damage {
                 super::say(format_args!("traceloop: {damage}"))?;
             }

@@ -63,9 +63,10 @@ impl Client {
         self.ask(Method::DELETE, &format!("/v1/tracks/{id}"), Vec::new()).await.map(drop)
     }
 
-    /// A dump file of what a track holds.
-    pub async fn dump(&self, id: u64) -> Result<Vec<u8>> {
-        let answer = self.ask(Method::GET, &format!("/v1/tracks/{id}/dump"), Vec::new()).await?;
+    /// A dump file of what is held of all that TARGET means.
+    pub async fn dump(&self, target: &str) -> Result<Vec<u8>> {
+        let path = format!("/v1/dump?target={}", escaped(target));
+        let answer = self.ask(Method::GET, &path, Vec::new()).await?;
         Ok(answer.into_body().collect().await.context("read the dump from the daemon")?.to_bytes().into())
     }
 
@@ -74,9 +75,10 @@ impl Client {
         self.json(Method::POST, &format!("/v1/tracks/{id}/dumps"), Vec::new()).await
     }
 
-    /// News of a track from now on, without calls that lasted less than so long.
-    pub async fn follow(&self, id: u64, slower: Duration) -> Result<Following> {
-        let path = format!("/v1/tracks/{id}/follow?slower={}", u64::try_from(slower.as_nanos()).unwrap_or(u64::MAX));
+    /// News of all that TARGET means from now on, without calls that lasted less than so long.
+    pub async fn follow(&self, target: &str, slower: Duration) -> Result<Following> {
+        let slower = u64::try_from(slower.as_nanos()).unwrap_or(u64::MAX);
+        let path = format!("/v1/follow?target={}&slower={slower}", escaped(target));
         let answer = self.ask(Method::GET, &path, Vec::new()).await?;
         Ok(Following { body: answer.into_body(), frames: Frames::default() })
     }
@@ -167,7 +169,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// A stream of news of a track.
+/// A stream of news of tracks.
 #[derive(Debug)]
 pub struct Following {
     body: Incoming,

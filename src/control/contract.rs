@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{
     messages::{GivenUp, Saved, Status, Track},
-    request::{Kind, Problem, Request},
+    request::{Kind, Problem, Request, Which},
     routes,
 };
 use crate::model::{Container, Counted, Identity, Loss, Pod, Reading};
@@ -101,9 +101,13 @@ fn answer(request: Request, fails: Option<Problem>) {
             drop(reply.send(with(track(), fails)));
         }
         Request::Close(_, _, reply) => drop(reply.send(with((), fails))),
-        Request::Dump(_, _, reply) => drop(reply.send(with(vec![7; 200_000], fails))),
+        Request::Dump(which, _, reply) => {
+            assert!([Which::Track(7), Which::Target("a b".into())].contains(&which), "{which:?}");
+            drop(reply.send(with(vec![7; 200_000], fails)));
+        }
         Request::Save(_, _, reply) => drop(reply.send(with(saved, fails))),
-        Request::Follow(_, slower, _, reply) => {
+        Request::Follow(which, slower, _, reply) => {
+            assert!([Which::Track(7), Which::Target("a b".into())].contains(&which), "{which:?}");
             assert_eq!(slower, 200_000_000);
             let (send, news) = mpsc::channel(1);
             let _ = send.try_send(b"frame".to_vec());
@@ -135,6 +139,8 @@ fn example(method: &str, path: &str) -> (String, Body) {
     let query = match (method, path) {
         ("get", "/v1/tracks") => "?target=%2A.service",
         ("get", "/v1/tracks/{id}/follow") => "?slower=200000000",
+        ("get", "/v1/dump") => "?target=a%20b",
+        ("get", "/v1/follow") => "?target=a%20b&slower=200000000",
         ("get", "/v1/counts") => "?target=a%20b&every=0.25",
         _ => "",
     };
@@ -238,6 +244,17 @@ async fn wrong_requests_get_a_sentence() {
     let answer = ask(owner(None), "get", "/v1/tracks/7/follow?slower=-1", Body::empty()).await;
     assert_eq!(answer.0, StatusCode::BAD_REQUEST);
     must_be_described(&described, ("get", "/v1/tracks/{id}/follow"), &answer);
+    for path in ["/v1/dump", "/v1/follow"] {
+        for query in ["", "?target=a&more=1", "?slower=1"] {
+            let answer = ask(owner(None), "get", &format!("{path}{query}"), Body::empty()).await;
+            assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{path}{query}");
+            must_be_described(&described, ("get", path), &answer);
+        }
+        let address = format!("{path}?target=a%20b{}", if path == "/v1/follow" { "&slower=200000000" } else { "" });
+        for kind in [Kind::Wrong, Kind::NotFound, Kind::Conflict] {
+            must_be_described(&described, ("get", path), &ask(owner(Some(kind)), "get", &address, Body::empty()).await);
+        }
+    }
     for (method, path, status) in [("get", "/v2", 404), ("put", "/v1", 405)] {
         let answer = ask(owner(None), method, path, Body::empty()).await;
         let value: Value = serde_json::from_slice(&answer.2).unwrap();

@@ -49,8 +49,8 @@ impl Frames {
         let (text, mut left) = body.split_at(json);
         let news: News = serde_json::from_slice(text).context("understand news of a track")?;
         let mut blocks = Vec::new();
-        if let News::Records { blocks: lengths, .. } = &news {
-            for length in lengths {
+        if let News::Records { parts, .. } = &news {
+            for length in parts.iter().flat_map(|part| &part.blocks) {
                 let (block, rest) = usize::try_from(*length)
                     .ok()
                     .and_then(|length| left.split_at_checked(length))
@@ -74,23 +74,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::control::messages::{Followed, Part};
 
-    fn records(lengths: &[usize]) -> News {
-        let blocks = lengths.iter().map(|length| u32::try_from(*length).unwrap()).collect();
-        News::Records { until: 7, clock_offset: 1, missed: false, threads: Vec::new(), modules: Vec::new(), blocks }
+    fn records(lengths: &[&[usize]]) -> News {
+        let part = |(whose, lengths): (u16, &&[usize])| {
+            let blocks = lengths.iter().map(|length| u32::try_from(*length).unwrap()).collect();
+            Part { whose, threads: Vec::new(), blocks }
+        };
+        let parts = (0..).zip(lengths).map(part).collect();
+        News::Records { until: 7, clock_offset: 1, missed: false, joined: Vec::new(), modules: Vec::new(), parts }
     }
 
     #[test]
     fn frames_come_back_however_they_are_cut() {
         let blocks = vec![vec![1; 10], Vec::new(), vec![2; 3]];
         let start = News::Start {
-            identity: Box::default(),
+            cgroups: vec![Followed::default()],
             interfaces: [(1, "lo".to_owned())].into(),
             generic_families: [(16, "nlctrl".to_owned())].into(),
-            files: Vec::new(),
         };
         let mut bytes = encode(&start, &[]).unwrap();
-        bytes.extend(encode(&records(&[10, 0, 3]), &blocks).unwrap());
+        bytes.extend(encode(&records(&[&[10, 0], &[3]]), &blocks).unwrap());
         bytes.extend(encode(&News::End {}, &[]).unwrap());
         let mut frames = Frames::default();
         let mut got = Vec::new();
@@ -100,7 +104,7 @@ mod tests {
                 got.push(frame);
             }
         }
-        assert_eq!(got, [(start, Vec::new()), (records(&[10, 0, 3]), blocks), (News::End {}, Vec::new())]);
+        assert_eq!(got, [(start, Vec::new()), (records(&[&[10, 0], &[3]]), blocks), (News::End {}, Vec::new())]);
     }
 
     proptest! {

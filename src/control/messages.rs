@@ -93,20 +93,18 @@ pub struct Refusal {
     pub error: String,
 }
 
-/// What is told of a track that is followed: see `frame` for how it goes over the socket.
+/// What is told of tracks that are followed: see `frame` for how it goes over the socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// Comes first: what a decoder has to know.
     Start {
-        /// Whose calls follow.
-        identity: Box<Identity>,
+        /// Whose calls follow; later parts name them by their places here.
+        cgroups: Vec<Followed>,
         /// The names of network interfaces, by their numbers.
         interfaces: std::collections::BTreeMap<u32, String>,
         /// The names of generic netlink's families, by their numbers.
         generic_families: std::collections::BTreeMap<u16, String>,
-        /// What descriptors stand for now.
-        files: Vec<Files>,
     },
     /// Records, as the kernel wrote them.
     Records {
@@ -116,16 +114,37 @@ pub enum News {
         clock_offset: i64,
         /// Whether calls came faster than they were read.
         missed: bool,
-        /// The threads that are alive.
-        threads: Vec<Process>,
+        /// Cgroups that the target means by now; they come behind those that were told before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<Followed>,
         /// The files that stacks lead through, where there are new ones.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         modules: Vec<Module>,
-        /// The lengths of the blocks of records that stand behind.
-        blocks: Vec<u32>,
+        /// Whose the records are.
+        parts: Vec<Part>,
     },
-    /// Comes last: the track is not recorded any more.
+    /// Comes last: nothing that the target meant is recorded any more.
     End {},
+}
+
+/// A cgroup that is followed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Followed {
+    /// All of its names.
+    pub identity: Identity,
+    /// What descriptors stand for now.
+    pub files: Vec<Files>,
+}
+
+/// New records of one cgroup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its place among the cgroups that were told.
+    pub whose: u16,
+    /// The threads that are alive in it.
+    pub threads: Vec<Process>,
+    /// The lengths of its blocks of records, which stand behind, part after part.
+    pub blocks: Vec<u32>,
 }
 
 /// How long the daemon and its clients wait for each other.

@@ -21,10 +21,10 @@ mod scrape;
 
 pub use client::{Client, Counting, Following, Refused};
 pub use listen::{Socket, answer, serve};
-pub use messages::{Add, GivenUp, News, Refusal, Saved, Status, Track};
+pub use messages::{Add, Followed, GivenUp, News, Part, Refusal, Saved, Status, Track};
 pub use peer::Peer;
 pub use place::trusted;
-pub use request::{CountWanted, Kind, Problem, Reply, Request};
+pub use request::{CountWanted, Kind, Problem, Reply, Request, Which};
 pub use routes::ROUTES;
 pub use scrape::scrape;
 

@@ -56,6 +56,42 @@ impl<S: Send + Sync> FromRequestParts<S> for WhichTracks {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    target: String,
+}
+
+/// `?target=`, which may not be left out.
+pub(super) struct OneTarget(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for OneTarget {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let named: Named = query(parts, state, "?target=TARGET").await?;
+        Ok(Self(named.target))
+    }
+}
+
+/// `?target=&slower=`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhatToFollow {
+    pub(super) target: String,
+    /// Nanoseconds.
+    #[serde(default)]
+    pub(super) slower: u64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for WhatToFollow {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        query(parts, state, "?target=TARGET&slower=NANOSECONDS, of which the second may be left out").await
+    }
+}
+
 /// `?slower=`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -28,16 +28,26 @@ pub enum Request {
     Add(Add, Peer, Reply<Track>),
     /// Record it no longer, and forget what was recorded.
     Close(u64, Peer, Reply<()>),
-    /// A dump file of what a track holds.
-    Dump(u64, Peer, Reply<Vec<u8>>),
+    /// A dump file of what is held of something.
+    Dump(Which, Peer, Reply<Vec<u8>>),
     /// The same, stored.
     Save(u64, Peer, Reply<Saved>),
-    /// News of a track from now on, as frames, without what lasted less than so many nanoseconds. The queue is short: who reads slowly misses some, and is told.
-    Follow(u64, u64, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// News of something from now on, as frames, without what lasted less than so many nanoseconds. The queue is
+    /// short: who reads slowly misses some, and is told.
+    Follow(Which, u64, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
     /// Calls counted from now on, as long as the readings are taken.
     Count(CountWanted, Reply<mpsc::Receiver<Reading>>),
     /// Figures in Prometheus' text.
     Metrics(Reply<String>),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The track of this number.
+    Track(u64),
+    /// All that a target means, together.
+    Target(String),
 }
 
 /// What is to be counted.

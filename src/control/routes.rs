@@ -21,8 +21,8 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
     peer::Peer,
-    query::{HowToFollow, Id, WhatToCount, WhichTracks},
-    request::{Kind, Problem, Reply, Request},
+    query::{HowToFollow, Id, OneTarget, WhatToCount, WhatToFollow, WhichTracks},
+    request::{Kind, Problem, Reply, Request, Which},
 };
 
 /// Bytes of a request's body.
@@ -42,7 +42,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 13] = [
+pub const ROUTES: [Route; 15] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -51,6 +51,8 @@ pub const ROUTES: [Route; 13] = [
     ("get", "/v1/tracks/{id}/dump", || get(dump)),
     ("post", "/v1/tracks/{id}/dumps", || post(save)),
     ("get", "/v1/tracks/{id}/follow", || get(follow)),
+    ("get", "/v1/dump", || get(dump_of)),
+    ("get", "/v1/follow", || get(follow_of)),
     ("get", "/v1/counts", || get(counts)),
     ("get", "/v1/given-up", || get(given_up)),
     ("get", "/metrics", || get(metrics)),
@@ -164,8 +166,16 @@ async fn close(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem
 }
 
 async fn dump(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {
+    dumped(owner, Which::Track(id.0)).await
+}
+
+async fn dump_of(State(owner): State<Owner>, target: OneTarget) -> Result<Response, Problem> {
+    dumped(owner, Which::Target(target.0)).await
+}
+
+async fn dumped(owner: Owner, which: Which) -> Result<Response, Problem> {
     let place = owner.place().await?;
-    let file = Bytes::from(owner.ask(|reply| Request::Dump(id.0, owner.peer.clone(), reply)).await?);
+    let file = Bytes::from(owner.ask(|reply| Request::Dump(which, owner.peer.clone(), reply)).await?);
     drop(place);
     let kib = u32::try_from(file.len() / 1024).unwrap_or(u32::MAX).clamp(1, UNTAKEN);
     let Ok(untaken) = owner.untaken.clone().try_acquire_many_owned(kib) else { return Err(busy()) };
@@ -189,7 +199,15 @@ async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Sa
 }
 
 async fn follow(State(owner): State<Owner>, id: Id, how: HowToFollow) -> Result<Response, Problem> {
-    let news = owner.ask(|reply| Request::Follow(id.0, how.slower, owner.peer.clone(), reply)).await?;
+    followed(owner, Which::Track(id.0), how.slower).await
+}
+
+async fn follow_of(State(owner): State<Owner>, what: WhatToFollow) -> Result<Response, Problem> {
+    followed(owner, Which::Target(what.target), what.slower).await
+}
+
+async fn followed(owner: Owner, which: Which, slower: u64) -> Result<Response, Problem> {
+    let news = owner.ask(|reply| Request::Follow(which, slower, owner.peer.clone(), reply)).await?;
     let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
     Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
 }

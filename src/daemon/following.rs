@@ -1,13 +1,14 @@
-//! Clients that follow a track. What is new is copied for them as long as they take it; who does not
+//! Clients that follow tracks. What is new is copied for them as long as they take it; who does not
 //! misses calls and is told. A follower that is behind costs the daemon nothing at all.
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tokio::sync::mpsc;
 
+use super::requests::choose;
 use crate::{
-    control::{News, frame},
+    control::{self, News, Part, Which, frame},
     recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},
     redact::Redaction,
     wire::{self, Kind, record_flag},
@@ -21,18 +22,50 @@ pub(super) const MOST: usize = 32;
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// A client that follows a track.
+/// A client that follows what a target means, and comes to mean: units that are started again, new ones of a slice.
 #[derive(Debug)]
 pub(super) struct Follower {
-    track: TrackId,
+    which: Which,
+    /// In the order in which the client was told of them.
+    tracks: Vec<Followed>,
+    /// When it began.
+    since: u64,
     /// Calls that lasted fewer nanoseconds are not told.
     slower: u64,
-    seen: Seen,
     /// How many files of stacks it was told of.
     modules: usize,
     to: mpsc::Sender<Vec<u8>>,
     due: Instant,
     pause: Duration,
+    /// When it is looked again what the target means.
+    choose_at: Instant,
+}
+
+/// A track that is followed.
+#[derive(Debug)]
+struct Followed {
+    track: TrackId,
+    seen: Seen,
+    /// Whether it was given up or closed.
+    gone: bool,
+}
+
+impl Followed {
+    /// From `since` on; all of a track that began later.
+    fn new(recorder: &Recorder, track: TrackId, since: u64) -> Result<Self> {
+        let mut seen = Seen::default();
+        if recorder.track_info(track)?.began < since {
+            recorder.news_of(track, &mut seen)?;
+        }
+        Ok(Self { track, seen, gone: false })
+    }
+
+    /// What a client is told of it.
+    fn told(&self, recorder: &Recorder, redaction: &Redaction) -> Result<control::Followed> {
+        let mut files = recorder.files_of(self.track)?;
+        redaction.files(&mut files);
+        Ok(control::Followed { identity: recorder.track_info(self.track)?.identity, files })
+    }
 }
 
 impl Follower {
@@ -40,25 +73,24 @@ impl Follower {
     pub(super) fn new(
         recorder: &Recorder,
         redaction: &Redaction,
-        track: TrackId,
+        which: Which,
+        tracks: &[TrackId],
         slower: u64,
     ) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
         let (to, news) = mpsc::channel(WAITING);
-        let mut seen = Seen::default();
-        recorder.news_of(track, &mut seen)?;
-        let info = recorder.track_info(track)?;
-        let mut files = recorder.files_of(track)?;
-        redaction.files(&mut files);
+        let since = boottime();
+        let tracks = tracks.iter().map(|track| Followed::new(recorder, *track, since)).collect::<Result<Vec<_>>>()?;
         let start = News::Start {
-            identity: Box::new(info.identity),
+            cgroups: tracks.iter().map(|track| track.told(recorder, redaction)).collect::<Result<_>>()?,
             interfaces: interfaces(),
             generic_families: generic_families(),
-            files,
         };
         // There is room: nothing has been sent.
         let _ = to.try_send(frame::encode(&start, &[])?);
         let due = Instant::now() + SHORTEST;
-        Ok((Self { track, slower, seen, modules: 0, to, due, pause: SHORTEST }, news))
+        let follower =
+            Self { which, tracks, since, slower, modules: 0, to, due, pause: SHORTEST, choose_at: due + LONGEST };
+        Ok((follower, news))
     }
 
     /// When it wants to be looked after.
@@ -73,16 +105,16 @@ impl Follower {
         }
         self.pause = (self.pause * 2).min(LONGEST);
         if self.to.capacity() > 0 {
-            match self.news(recorder, redaction) {
+            match self.news(recorder, redaction, now) {
                 Ok(Some(frame)) => {
                     self.pause = SHORTEST;
                     let _ = self.to.try_send(frame);
                 }
                 Ok(None) => {}
-                Err(_) => {
-                    // The track is gone: closed, or given up.
+                Err(error) => {
                     let end = frame::encode(&News::End {}, &[]).unwrap_or_default();
                     let _ = self.to.try_send(end);
+                    tracing::debug!(error = %format!("{error:#}"), "a client's stream ends");
                     return false;
                 }
             }
@@ -91,20 +123,60 @@ impl Follower {
         true
     }
 
-    fn news(&mut self, recorder: &Recorder, redaction: &Redaction) -> Result<Option<Vec<u8>>> {
-        let until = boottime();
-        let (mut blocks, missed) = recorder.news_of(self.track, &mut self.seen)?;
-        if self.slower > 0 {
-            blocks.iter_mut().for_each(|block| *block = without_faster(block, self.slower));
+    /// What the target means by now and did not mean before.
+    fn join(&mut self, recorder: &Recorder, redaction: &Redaction) -> Vec<control::Followed> {
+        let Which::Target(target) = &self.which else { return Vec::new() };
+        // What is gone, or may mean several things now, is no reason to end.
+        let chosen = choose(recorder, target).unwrap_or_default();
+        let mut told = Vec::new();
+        for track in chosen {
+            if self.tracks.iter().all(|followed| followed.track != track)
+                && self.tracks.len() <= usize::from(u16::MAX)
+                && let Ok(followed) = Followed::new(recorder, track, self.since)
+                && let Ok(joined) = followed.told(recorder, redaction)
+            {
+                self.tracks.push(followed);
+                told.push(joined);
+            }
         }
-        if let Some(identity) = recorder.identity(self.track) {
-            for block in &mut blocks {
+        told
+    }
+
+    /// `None`: there is nothing new. It fails when there can be nothing new any more.
+    fn news(&mut self, recorder: &Recorder, redaction: &Redaction, now: Instant) -> Result<Option<Vec<u8>>> {
+        let mut joined = Vec::new();
+        if now >= self.choose_at {
+            self.choose_at = now + LONGEST;
+            joined = self.join(recorder, redaction);
+        }
+        let until = boottime();
+        let (mut parts, mut blocks, mut missed) = (Vec::new(), Vec::new(), false);
+        for (whose, followed) in (0..=u16::MAX).zip(&mut self.tracks) {
+            let (Some(identity), Ok(news)) =
+                (recorder.identity(followed.track), recorder.news_of(followed.track, &mut followed.seen))
+            else {
+                followed.gone = true;
+                continue;
+            };
+            missed |= news.1;
+            let mut own = news.0;
+            for block in &mut own {
+                if self.slower > 0 {
+                    *block = without_faster(block, self.slower);
+                }
                 if let Some(redacted) = redaction.records(&identity.cgroup, block) {
                     *block = redacted;
                 }
             }
+            own.retain(|block| !block.is_empty());
+            if !own.is_empty() {
+                let lengths = own.iter().map(|block| u32::try_from(block.len())).collect::<Result<_, _>>()?;
+                parts.push(Part { whose, threads: recorder.threads_of(followed.track)?, blocks: lengths });
+                blocks.extend(own);
+            }
         }
-        if !missed && blocks.iter().all(Vec::is_empty) {
+        ensure!(!self.tracks.iter().all(|followed| followed.gone), "nothing of it is recorded any more");
+        if !missed && parts.is_empty() && joined.is_empty() {
             return Ok(None);
         }
         let mut modules = recorder.modules()?;
@@ -113,14 +185,7 @@ impl Follower {
         } else {
             self.modules = modules.len();
         }
-        let news = News::Records {
-            until,
-            clock_offset: realtime_offset(),
-            missed,
-            threads: recorder.threads_of(self.track)?,
-            modules,
-            blocks: blocks.iter().map(|block| u32::try_from(block.len())).collect::<Result<_, _>>()?,
-        };
+        let news = News::Records { until, clock_offset: realtime_offset(), missed, joined, modules, parts };
         frame::encode(&news, &blocks).map(Some)
     }
 }

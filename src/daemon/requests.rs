@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use super::{describe, following, following::Follower, run::Daemon};
 use crate::{
-    control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track},
-    identity::{Candidate, Target},
+    control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track, Which},
+    identity::{Candidate, Target, Unmatched},
     model::{Cause, plain},
-    recorder::{TrackId, Unfound, find},
+    recorder::{Recorder, TrackId, Unfound, find},
     store,
 };
 
@@ -38,12 +38,13 @@ impl Daemon {
                 }
                 send(reply, closed);
             }
-            Request::Dump(id, peer, reply) if !reply.is_closed() => self.dump(id, &peer, reply),
+            Request::Dump(which, peer, reply) if !reply.is_closed() => self.dump(&which, &peer, reply),
             Request::Save(id, peer, reply) if !reply.is_closed() => self.save(id, &peer, reply),
-            Request::Follow(id, slower, peer, reply) if !reply.is_closed() => {
-                let news = self.follow(id, slower);
+            Request::Follow(which, slower, peer, reply) if !reply.is_closed() => {
+                let target = self.called(&which);
+                let news = self.follow(which, slower);
                 if news.is_ok() {
-                    self.tell_of("follow", &self.target(id), &peer);
+                    self.tell_of("follow", &target, &peer);
                 }
                 send(reply, news);
             }
@@ -62,6 +63,14 @@ impl Daemon {
     /// What people call a track.
     fn target(&self, id: u64) -> String {
         self.recorder.identity(TrackId(id)).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The same of what a client asks for.
+    fn called(&self, which: &Which) -> String {
+        match which {
+            Which::Track(id) => self.target(*id),
+            Which::Target(target) => target.clone(),
+        }
     }
 
     fn status(&self) -> Result<Status, Problem> {
@@ -89,17 +98,16 @@ impl Daemon {
 
     /// The tracks that TARGET means.
     pub(super) fn choose(&self, target: &str) -> Result<Vec<TrackId>, Problem> {
-        let target = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
-        let candidates: Vec<_> =
-            self.recorder.identities().map(|(id, identity, live)| Candidate { ring: id.0, identity, live }).collect();
-        let chosen = target.choose(&candidates).map_err(|unmatched| {
-            let kind = match unmatched {
-                crate::identity::Unmatched::Nothing { .. } => Kind::NotFound,
-                crate::identity::Unmatched::Ambiguous { .. } => Kind::Conflict,
-            };
-            Problem::new(kind, unmatched.to_string())
-        })?;
-        Ok(chosen.into_iter().map(|chosen| TrackId(chosen.ring)).collect())
+        choose(&self.recorder, target)
+    }
+
+    /// The tracks that a client asks for.
+    fn which(&self, which: &Which) -> Result<Vec<TrackId>, Problem> {
+        match which {
+            Which::Target(target) => self.choose(target),
+            Which::Track(id) if self.recorder.identity(TrackId(*id)).is_none() => Err(Problem::no_track(*id)),
+            Which::Track(id) => Ok(vec![TrackId(*id)]),
+        }
     }
 
     fn info(&self, id: u64) -> Result<Track, Problem> {
@@ -128,13 +136,13 @@ impl Daemon {
     }
 
     /// Copies the rings here, packs them elsewhere.
-    fn dump(&self, id: u64, peer: &Peer, reply: Reply<Vec<u8>>) {
-        let recording = match self.recorder.dump_track(TrackId(id), Cause::Request) {
+    fn dump(&self, which: &Which, peer: &Peer, reply: Reply<Vec<u8>>) {
+        let copied = self.which(which).and_then(|tracks| Ok(self.recorder.dump_tracks(&tracks, Cause::Request)?));
+        let recording = match copied {
             Ok(recording) => recording,
-            Err(_) if self.recorder.identity(TrackId(id)).is_none() => return send(reply, Err(Problem::no_track(id))),
-            Err(error) => return send(reply, Err(error.into())),
+            Err(problem) => return send(reply, Err(problem)),
         };
-        self.tell_of("dump", &self.target(id), peer);
+        self.tell_of("dump", &self.called(which), peer);
         let redaction = self.redaction.clone();
         tokio::task::spawn_blocking(move || {
             let mut file = Vec::new();
@@ -154,18 +162,31 @@ impl Daemon {
         }
     }
 
-    fn follow(&mut self, id: u64, slower: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
-        if self.recorder.identity(TrackId(id)).is_none() {
-            return Err(Problem::no_track(id));
-        }
+    fn follow(&mut self, which: Which, slower: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
+        let tracks = self.which(&which)?;
         if self.followers.len() >= following::MOST {
             let sentence = format!("{} clients follow already: that is the most", following::MOST);
             return Err(Problem::new(Kind::Busy, sentence));
         }
-        let (follower, news) = Follower::new(&self.recorder, &self.redaction, TrackId(id), slower)?;
+        let (follower, news) = Follower::new(&self.recorder, &self.redaction, which, &tracks, slower)?;
         self.followers.push(follower);
         Ok(news)
     }
+}
+
+/// The tracks that TARGET means.
+pub(super) fn choose(recorder: &Recorder, target: &str) -> Result<Vec<TrackId>, Problem> {
+    let target = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
+    let candidates: Vec<_> =
+        recorder.identities().map(|(id, identity, live)| Candidate { ring: id.0, identity, live }).collect();
+    let chosen = target.choose(&candidates).map_err(|unmatched| {
+        let kind = match unmatched {
+            Unmatched::Nothing { .. } => Kind::NotFound,
+            Unmatched::Ambiguous { .. } => Kind::Conflict,
+        };
+        Problem::new(kind, unmatched.to_string())
+    })?;
+    Ok(chosen.into_iter().map(|chosen| TrackId(chosen.ring)).collect())
 }
 
 /// A client that is gone needs no answer.

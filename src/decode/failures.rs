@@ -100,7 +100,7 @@ mod tests {
             paths,
             stack: None,
         };
-        Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), what: What::Call(call.into()) }
+        Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), whose: 0, what: What::Call(call.into()) }
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn cut<'a>(blocks: impl Iterator<Item = &'a Block>, oldest: u64) -> Vec<Block> {
             left -= 1;
             bytes.extend_from_slice(record.bytes());
         }
-        Block { cpu: block.cpu, bytes }
+        Block { cpu: block.cpu, whose: block.whose, bytes }
     };
     blocks.map(take).collect()
 }

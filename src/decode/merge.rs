@@ -97,6 +97,8 @@ pub struct History<'a> {
     entries: Vec<Entry>,
     who: Vec<(u32, Comm)>,
     answers: Answers,
+    /// Whether records are of several cgroups.
+    several: bool,
     /// Where the stacks of calls stand, by the places of the calls.
     stacks: HashMap<Place, Place>,
 }
@@ -128,7 +130,8 @@ impl<'a> History<'a> {
         let pairs = pairs.foresee(in_order, &dump.files);
         let (entries, names) = Index::new(&style, entries).fill(&records, pairs);
         let (who, answers, stacks) = (names.who, names.answers.into_inner(), names.stacks);
-        Ok(Self { entries, who, answers, stacks, records, style })
+        let several = recording.blocks.iter().any(|block| block.whose > 0);
+        Ok(Self { entries, who, answers, stacks, records, style, several })
     }
 
     /// Its events, in the order in which they began.
@@ -150,7 +153,8 @@ impl<'a> History<'a> {
             who: self.who.get(entry.who()).copied().unwrap_or_default(),
             view: Some(View::Again(&again)),
         };
-        tell::event(&self.style, &found)
+        let event = tell::event(&self.style, &found)?;
+        Some(Event { whose: if self.several { self.records.whose(entry.place) } else { 0 }, ..event })
     }
 }
 
@@ -393,7 +397,7 @@ mod tests {
             told in prop::collection::vec((1_u8..10, 1_u32..6, 0_u64..200, any::<u32>(), any::<u64>()), 0..60),
             descriptors: bool,
         ) {
-            let mut blocks = vec![Block { cpu: Some(0), bytes: vec![] }, Block { cpu: Some(1), bytes: vec![] }];
+            let mut blocks = vec![Block { cpu: Some(0), ..Block::default() }, Block { cpu: Some(1), ..Block::default() }];
             for (n, (kind, tid, time, what, more)) in told.into_iter().enumerate() {
                 blocks[n % 2].bytes.extend(record(kind, tid, 100 + time, if kind == 2 && more % 9 == 0 { 16 } else { 0 }, what, more));
             }

@@ -20,7 +20,7 @@ pub(super) struct Place(NonZeroU32);
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     /// Each with the place at which it begins.
-    blocks: Vec<(u32, &'a [u8])>,
+    blocks: Vec<(u32, &'a Block)>,
 }
 
 impl<'a> Records<'a> {
@@ -28,7 +28,7 @@ impl<'a> Records<'a> {
         let mut next = 1_u32;
         let mut placed = Vec::with_capacity(blocks.len());
         for block in blocks {
-            placed.push((next, block.bytes.as_slice()));
+            placed.push((next, block));
             let units = u32::try_from(block.bytes.len().div_ceil(UNIT)).ok();
             next = units
                 .and_then(|units| next.checked_add(units))
@@ -39,9 +39,9 @@ impl<'a> Records<'a> {
 
     /// All of them, block by block.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Place, Record<'a>)> + '_ {
-        self.blocks.iter().flat_map(|(begin, bytes)| {
+        self.blocks.iter().flat_map(|(begin, block)| {
             let mut next = *begin;
-            wire::records(bytes).filter_map(move |record| {
+            wire::records(&block.bytes).filter_map(move |record| {
                 let place = NonZeroU32::new(next).map(Place);
                 next = next.saturating_add(u32::try_from(record.bytes().len() / UNIT).unwrap_or(u32::MAX));
                 Some((place?, record))
@@ -51,9 +51,18 @@ impl<'a> Records<'a> {
 
     /// The record at a place.
     pub(super) fn at(&self, place: Place) -> Option<Record<'a>> {
-        let place = place.0.get();
-        let block = self.blocks.partition_point(|(begin, _)| *begin <= place).checked_sub(1)?;
-        let (begin, bytes) = self.blocks.get(block)?;
-        Record::parse(bytes.get(UNIT * (place - begin) as usize..)?)
+        let (begin, block) = self.block(place)?;
+        Record::parse(block.bytes.get(UNIT * (place.0.get() - begin) as usize..)?)
+    }
+
+    /// Whose the record at a place is, by the place in the dump's identities.
+    pub(super) fn whose(&self, place: Place) -> u16 {
+        self.block(place).map_or(0, |(_, block)| block.whose)
+    }
+
+    /// The block that a place lies in, and where it begins.
+    fn block(&self, place: Place) -> Option<(u32, &'a Block)> {
+        let block = self.blocks.partition_point(|(begin, _)| *begin <= place.0.get()).checked_sub(1)?;
+        self.blocks.get(block).copied()
     }
 }

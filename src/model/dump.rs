@@ -40,6 +40,9 @@ pub struct Dump {
     pub cores_kept: bool,
     /// For which time it is complete.
     pub window: Window,
+    /// The same for each of `identities`, where there are several: their blocks say whose they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<Each>,
     /// What it holds, counted; `None`: nobody has counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
@@ -75,6 +78,11 @@ pub struct Dump {
 }
 
 impl Dump {
+    /// What people call each of its cgroups, where there are several and every record tells whose it is.
+    pub fn names_of_each(&self) -> Vec<String> {
+        if self.each.is_empty() { Vec::new() } else { self.identities.iter().map(Identity::to_string).collect() }
+    }
+
     /// The processes of which coredumpctl has a core dump, oldest first.
     pub fn core_dumps(&self) -> Vec<u32> {
         let ended = self.last_words.iter().flat_map(|words| &words.ended).filter(|ended| ended.core);
@@ -102,6 +110,15 @@ pub struct Window {
     pub records: u64,
     /// Records that newer ones have overwritten.
     pub overwritten: u64,
+}
+
+/// One of several cgroups in a dump.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Each {
+    /// When its recording began, CLOCK_BOOTTIME nanoseconds.
+    pub began: u64,
+    /// For which time it is complete.
+    pub window: Window,
 }
 
 /// How far a CPU's ring reaches back.
@@ -147,6 +164,8 @@ pub struct Recording {
 pub struct Block {
     /// The ring's CPU; `None`: the calls in flight, as they were seen at the dump.
     pub cpu: Option<u32>,
+    /// Whose they are, by the place in the dump's `identities`.
+    pub whose: u16,
     /// The records, one behind the other.
     pub bytes: Vec<u8>,
 }

@@ -60,6 +60,8 @@ pub struct Event {
     pub pid: u32,
     /// The thread's name at that time; empty if the records do not tell.
     pub comm: Comm,
+    /// Whose it is, by the place in the dump's `identities`; 0 where there is one.
+    pub whose: u16,
     /// What happened.
     pub what: What,
 }

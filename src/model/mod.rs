@@ -15,7 +15,7 @@ mod stacks;
 mod uring;
 
 pub use cause::Cause;
-pub use dump::{Block, Dump, Loss, Process, Reach, Recording, Window};
+pub use dump::{Block, Dump, Each, Loss, Process, Reach, Recording, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Signal, Value, What};
 pub use files::{File, Files};
 pub use identity::{Container, Identity, Pod};

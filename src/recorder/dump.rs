@@ -1,7 +1,7 @@
 //! Taking a dump: copies of all rings, the calls in flight, the window and the losses.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs,
 };
 
@@ -10,72 +10,39 @@ use anyhow::{Context, Result};
 use super::{
     clock::{boottime, realtime_offset},
     files,
-    history::History,
     network::{generic_families, interfaces},
-    slot::Slot,
-    track::Track,
-    walk::owner,
+    part::{Part, Wanted},
 };
 use crate::{
-    kernel::{Kernel, Unsent},
-    model::{Block, Cause, Dump, Files, Identity, Loss, Process, Recording, Stacks, Window},
+    kernel::Kernel,
+    model::{Block, Cause, Dump, Each, Files, Identity, Loss, Process, Recording, Stacks, Window},
     wire,
 };
 
-/// Rings that hold records of a track.
-#[derive(Debug)]
-pub(super) struct Source<'a> {
-    pub(super) slot: &'a Slot,
-    /// In the lobby: which cgroups' records are wanted.
-    pub(super) only: Option<BTreeSet<u64>>,
-}
-
-/// A track, and where its records are.
-#[derive(Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) track: &'a Track,
-    pub(super) sources: Vec<Source<'a>>,
-}
-
 /// Copies what the tracks hold; nothing is stopped.
 pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
-    let mut blocks = Vec::new();
-    let mut reaches = Vec::new();
-    let mut window = Window::default();
-    let (mut written, mut failed) = (0, 0);
     let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
     // Before the rings: a call that ends in between is in them, and is then told as ended.
-    let (in_flight, walked) = kernel.in_flight(boottime(), |slot, cgroup| {
-        wanted.iter().flat_map(|wanted| &wanted.sources).any(|source| source.holds(slot, cgroup))
-    })?;
+    let (in_flight, walked) =
+        kernel.in_flight(boottime(), |slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
     let unsent = kernel.flush()?;
-    for source in wanted.iter().flat_map(|wanted| &wanted.sources) {
-        let history = History::of(source.slot, source.only.as_ref());
-        window.records += history.records;
-        if source.only.is_none() {
-            written += history.records;
-        }
-        reaches.extend(history.reaches);
-        blocks.extend(history.blocks);
-        for left in unsent.iter().filter(|left| source.holds_unsent(left)) {
-            window.records += u64::from(left.records);
-            blocks.push(Block { cpu: Some(left.cpu), bytes: left.bytes.clone() });
-        }
-        let all = source.slot.written(kernel)?;
-        failed += all.lost;
-        if source.only.is_none() {
-            // What the rings no longer hold of all that was written.
-            window.overwritten += all.records;
-        }
+    let mut blocks = Vec::new();
+    let mut each = Vec::new();
+    let mut refused = BTreeMap::new();
+    for (place, wanted) in wanted.iter().enumerate() {
+        let whose = u16::try_from(place).context("one dump holds at most 65,536 cgroups: dump fewer at once")?;
+        let Part { blocks: own, mut window, refused: lost } = Part::of(kernel, wanted, &unsent)?;
+        let own_calls = in_flight.iter().filter(|call| wanted.holds(call.slot, call.cgroup));
+        let calls = own_calls.flat_map(|call| call.record.iter().copied()).collect();
+        blocks.extend(
+            own.into_iter().chain([Block { cpu: None, whose: 0, bytes: calls }]).map(|block| Block { whose, ..block }),
+        );
+        window.lost.extend(not_taken(lost.values().sum()));
+        refused.extend(lost);
+        each.push(Each { began: wanted.track.began, window });
     }
-    window.overwritten = window.overwritten.saturating_sub(written);
-    let (threads, calls): (Vec<_>, Vec<_>) = in_flight.into_iter().map(|call| (call.thread, call.record)).unzip();
-    blocks.push(Block { cpu: None, bytes: calls.concat() });
-    window.complete_from = reaches.iter().filter_map(|reach| reach.from).max();
-    if let Some(complete) = window.complete_from {
-        window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
-    }
-    window.lost = losses(kernel, failed)?;
+    let mut window = whole(&mut each);
+    window.lost = losses(kernel, refused.values().sum())?;
     let mut modules = kernel.modules()?;
     modules.extend(walked);
     let led_through = modules_of(&blocks);
@@ -83,7 +50,8 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let files = files::of(&processes);
     // Where /proc has other numbers, those in a call are all that is known.
     let known: BTreeSet<u32> = processes.iter().map(|thread| thread.tid).collect();
-    processes.extend(threads.into_iter().filter(|thread| !known.contains(&thread.tid)));
+    let threads = in_flight.into_iter().map(|call| call.thread);
+    processes.extend(threads.filter(|thread| !known.contains(&thread.tid)));
     let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
     Ok(Recording {
         dump: Dump {
@@ -93,11 +61,32 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
             stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
             modules,
             window,
+            each,
             processes,
             ..header(wanted.iter().map(|wanted| (&wanted.track.identity, wanted.track.began)), cause)?
         },
         blocks,
     })
+}
+
+/// For which time all of them together are complete; of one, that is its own, and nothing is left to tell of each.
+fn whole(each: &mut Vec<Each>) -> Window {
+    if each.len() == 1 {
+        return each.pop().map(|one| one.window).unwrap_or_default();
+    }
+    let windows = || each.iter().map(|one| &one.window);
+    Window {
+        complete_from: windows().filter_map(|window| window.complete_from).max(),
+        // Told of each.
+        further: Vec::new(),
+        lost: Vec::new(),
+        records: windows().map(|window| window.records).sum(),
+        overwritten: windows().map(|window| window.overwritten).sum(),
+    }
+}
+
+fn not_taken(count: u64) -> Option<Loss> {
+    (count > 0).then(|| Loss { count, reason: "the ring did not take them".to_owned() })
 }
 
 /// The files that the records' stacks lead through, by number.
@@ -107,23 +96,9 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
     places.filter_map(|place| if let wire::Place::Module(number, _) = place { Some(number) } else { None }).collect()
 }
 
-impl Source<'_> {
-    fn holds(&self, slot: u32, cgroup: u64) -> bool {
-        self.slot.number == slot && self.only.as_ref().is_none_or(|only| only.contains(&cgroup))
-    }
-
-    /// The same of what a CPU that is offline has kept.
-    fn holds_unsent(&self, left: &Unsent) -> bool {
-        owner(&left.bytes).map_or(self.slot.number == left.slot, |cgroup| self.holds(left.slot, cgroup))
-    }
-}
-
 /// What was lost, by reason; `failed` records were not taken by their rings.
 pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
-    let mut lost = Vec::new();
-    if failed > 0 {
-        lost.push(Loss { count: failed, reason: "the ring did not take them".to_owned() });
-    }
+    let mut lost: Vec<Loss> = not_taken(failed).into_iter().collect();
     if kernel.stacks() != Stacks::None {
         let counters = kernel.counters()?;
         for (count, reason) in [

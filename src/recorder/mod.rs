@@ -21,6 +21,7 @@ mod id;
 mod network;
 mod notice;
 mod one;
+mod part;
 mod resume;
 mod slot;
 mod sockets;
@@ -52,8 +53,8 @@ pub use track::Seen;
 pub use watch::{TrackInfo, Watching};
 
 use cpus::online;
-use dump::{Source, Wanted};
 use hold::Hold;
+use part::{Source, Wanted};
 use slot::Slot;
 use track::{Track, assign_all, name_of};
 use walk::oldest_first;
@@ -220,8 +221,16 @@ impl Recorder {
 
     /// Copies what the rings hold of one track.
     pub fn dump_track(&self, id: TrackId, cause: Cause) -> Result<Recording> {
-        let track = self.track(id)?;
-        dump::take(&self.kernel, &[Wanted { track, sources: self.sources(id, track) }], cause)
+        self.dump_tracks(&[id], cause)
+    }
+
+    /// Copies what the rings hold of some tracks, into one dump.
+    pub fn dump_tracks(&self, ids: &[TrackId], cause: Cause) -> Result<Recording> {
+        let wanted = |id: &TrackId| {
+            let track = self.track(*id)?;
+            Ok(Wanted { track, sources: self.sources(*id, track) })
+        };
+        dump::take(&self.kernel, &ids.iter().map(wanted).collect::<Result<Vec<_>>>()?, cause)
     }
 
     fn track(&self, id: TrackId) -> Result<&Track> {

@@ -5,10 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    GivenUp, Recorder, TrackId, assign_all, boottime,
-    dump::Source,
-    files,
+    GivenUp, Recorder, TrackId, assign_all, boottime, files,
     given_up::Remembered,
+    part::Source,
     slot::{Held, Slot, Written},
     spare::Ready,
     track::{Stay, Track},

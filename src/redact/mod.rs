@@ -33,6 +33,17 @@ pub enum Payload {
 /// Bytes of contents that `Payload::Head` keeps.
 const HEAD: usize = 32;
 
+impl Payload {
+    /// What is not kept, in words; nothing of `Full`.
+    fn words(self) -> Option<String> {
+        match self {
+            Self::None => Some("the contents of reads, writes and messages are not kept".to_owned()),
+            Self::Head => Some(format!("of contents, {HEAD} bytes are kept")),
+            Self::Full => None,
+        }
+    }
+}
+
 /// What is taken out. The default is nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
@@ -58,22 +69,29 @@ impl Redaction {
 
     /// A recording without what the rules name; it says so.
     pub fn apply(&self, mut recording: Recording) -> Recording {
-        // The strictest rule counts where a dump holds several.
-        let kept = recording.dump.identities.iter().map(|identity| self.payload_of(&identity.cgroup));
-        let payload = kept.min_by_key(|payload| *payload as u8).unwrap_or(Payload::Full);
-        if !self.is_needed(payload) {
+        let payloads: Vec<_> = recording.dump.identities.iter().map(|of| self.payload_of(&of.cgroup)).collect();
+        // Where blocks do not tell whose they are, the strictest rule counts.
+        let strictest = payloads.iter().copied().min_by_key(|payload| *payload as u8).unwrap_or(Payload::Full);
+        if !self.is_needed(strictest) {
             return recording;
         }
+        let several = !recording.dump.each.is_empty();
         let mut count = 0;
         for block in &mut recording.blocks {
-            block.bytes = self.block(&block.bytes, payload, &mut count);
+            let own = payloads.get(usize::from(block.whose)).filter(|_| several);
+            block.bytes = self.block(&block.bytes, *own.unwrap_or(&strictest), &mut count);
         }
         let dump = &mut recording.dump;
         count += self.patterns.files(&mut dump.files) + self.patterns.files(&mut dump.files_before);
-        match payload {
-            Payload::None => dump.redacted.push("the contents of reads, writes and messages are not kept".to_owned()),
-            Payload::Head => dump.redacted.push(format!("of contents, {HEAD} bytes are kept")),
-            Payload::Full => {}
+        for payload in [Payload::None, Payload::Head] {
+            let Some(words) = payload.words().filter(|_| payloads.contains(&payload)) else { continue };
+            let whose = dump.identities.iter().zip(&payloads).filter(|(_, own)| **own == payload);
+            let names: Vec<_> = whose.map(|(identity, _)| identity.to_string()).collect();
+            match (several, payload == strictest) {
+                (true, _) => dump.redacted.push(format!("{words}: {}", names.join(", "))),
+                (false, true) => dump.redacted.push(words),
+                (false, false) => {}
+            }
         }
         if count > 0 {
             dump.redacted.push(format!("{count} values are shown as <redacted>"));

@@ -132,6 +132,9 @@ struct Who<'a> {
     comm: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     comm_bytes: Option<String>,
+    /// Whose it is, where the dump holds several cgroups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -181,8 +184,9 @@ enum Plain<'a> {
 
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     write(out, &Object::Dump(dump))?;
+    let names = dump.names_of_each();
     for event in events {
-        self::event(out, &event, dump.clock_offset)?;
+        self::event(out, &event, dump.clock_offset, &names)?;
     }
     for loss in &dump.window.lost {
         write(out, &Object::Loss { count: loss.count, reason: &loss.reason })?;
@@ -190,13 +194,14 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item
     Ok(())
 }
 
-pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
-    events.iter().try_for_each(|event| self::event(out, event, clock_offset))
+pub(super) fn follow(out: &mut impl Write, clock_offset: i64, names: &[String], events: &[Event]) -> io::Result<()> {
+    events.iter().try_for_each(|event| self::event(out, event, clock_offset, names))
 }
 
-fn event(out: &mut impl Write, event: &Event, clock_offset: i64) -> io::Result<()> {
+fn event(out: &mut impl Write, event: &Event, clock_offset: i64, names: &[String]) -> io::Result<()> {
     let comm = event.comm.to_string();
-    write(out, &object(event, &comm, clock_offset))
+    let target = names.get(usize::from(event.whose)).map(String::as_str);
+    write(out, &object(event, &comm, clock_offset, target))
 }
 
 fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
@@ -240,10 +245,10 @@ pub fn tame(json: &str) -> Cow<'_, str> {
         .into()
 }
 
-fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64) -> Object<'a> {
+fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64, target: Option<&'a str>) -> Object<'a> {
     #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
     let ts = (event.start.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
-    let who = Who { ts, pid: event.pid, tid: event.tid, comm, comm_bytes: escaped(&event.comm, comm) };
+    let who = Who { ts, pid: event.pid, tid: event.tid, comm, comm_bytes: escaped(&event.comm, comm), target };
     match &event.what {
         What::Call(call) => self::call(call, who),
         What::Signal(signal) => Object::Signal {

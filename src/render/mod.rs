@@ -71,12 +71,18 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
     }
 }
 
-/// Writes events as they happen, each when it has ended.
-pub fn follow(out: &mut impl Write, format: Format, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+/// Writes events as they happen, each when it has ended. `names`: what people call the cgroups, if there are several.
+pub fn follow(
+    out: &mut impl Write,
+    format: Format,
+    clock_offset: i64,
+    names: &[String],
+    events: &[Event],
+) -> io::Result<()> {
     match format {
-        Format::Text => text::follow(out, clock_offset, events),
+        Format::Text => text::follow(out, clock_offset, names, events),
         Format::Strace => strace::follow(out, clock_offset, events),
-        Format::Json => json::follow(out, clock_offset, events),
+        Format::Json => json::follow(out, clock_offset, names, events),
         Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }
 }

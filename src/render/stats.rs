@@ -17,7 +17,7 @@ pub enum By {
     Thread,
     /// Each process's.
     Process,
-    /// All of the recorded cgroups.
+    /// Each cgroup's.
     Cgroup,
 }
 
@@ -79,7 +79,7 @@ impl Stats {
             By::Thread => event.tid,
             By::Process if event.pid != 0 => event.pid,
             By::Process => event.tid,
-            By::Cgroup => 0,
+            By::Cgroup => event.whose.into(),
         };
         let group = self.groups.entry(group).or_default();
         if event.comm != Comm::default() && (self.wanted.by == By::Thread || event.tid == event.pid) {
@@ -94,15 +94,19 @@ impl Stats {
         }
     }
 
-    /// Writes the tables, of those with most calls first.
-    pub fn finish(self, out: &mut dyn Write, recorded: &str) -> io::Result<()> {
+    /// Writes the tables, of those with most calls first. `recorded`: the names of the cgroups, by their places.
+    pub fn finish(self, out: &mut dyn Write, recorded: &[String]) -> io::Result<()> {
         let Self { wanted, groups, calls } = self;
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(id, group)| (std::cmp::Reverse(group.count()), *id));
         for (id, group) in groups {
             let share = percent(group.count(), calls);
             match wanted.by {
-                By::Cgroup => writeln!(out, " {recorded}, {} calls\n", group.count())?,
+                By::Cgroup => {
+                    let name = usize::try_from(id).ok().and_then(|place| recorded.get(place));
+                    let share = if recorded.len() > 1 { format!(", {share:.1}%") } else { String::new() };
+                    writeln!(out, " {}, {} calls{share}\n", name.map_or("?", String::as_str), group.count())?;
+                }
                 _ => writeln!(out, " {} ({id}), {} calls, {share:.1}%\n", group.comm, group.count())?,
             }
             group.write(out, wanted)?;
@@ -237,7 +241,7 @@ mod tests {
     fn call(tid: u32, name: &'static str, duration: u64, outcome: Outcome) -> Event {
         let call = Call { outcome, duration: Some(duration), ..Call::bare(name) };
         let comm = Comm(*b"dd\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-        Event { start: 0, end: 0, tid, pid: 7, comm, what: What::Call(Box::new(call)) }
+        Event { start: 0, end: 0, tid, pid: 7, comm, whose: 0, what: What::Call(Box::new(call)) }
     }
 
     fn told(wanted: Wanted) -> String {
@@ -251,7 +255,7 @@ mod tests {
             stats.event(&event);
         }
         let mut out = Vec::new();
-        stats.finish(&mut out, "a.service").unwrap();
+        stats.finish(&mut out, &["a.service".to_owned()]).unwrap();
         String::from_utf8(out).unwrap()
     }
 

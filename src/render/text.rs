@@ -12,7 +12,7 @@ use super::{
     moment::{Clock, clock, moment},
     stack, strace, uring, window,
 };
-use crate::model::{Call, Comm, Dump, Event, Exit, Identity, Outcome, What, plain};
+use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, plain};
 
 /// Failed calls at the head: they also stand below.
 const FAILED: usize = 4;
@@ -20,7 +20,7 @@ const FAILED: usize = 4;
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     header(out, dump)?;
     let zone = TimeZone::system();
-    let mut lines = Lines::new(&zone, dump.clock_offset);
+    let mut lines = Lines::new(&zone, dump.clock_offset, dump.names_of_each());
     let mut seen = Seen::default();
     for event in events {
         seen.see(&event);
@@ -29,26 +29,29 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item
     footer(out, dump, &seen)
 }
 
-pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+pub(super) fn follow(out: &mut impl Write, clock_offset: i64, names: &[String], events: &[Event]) -> io::Result<()> {
     let zone = TimeZone::system();
-    let mut lines = Lines::new(&zone, clock_offset);
+    let mut lines = Lines::new(&zone, clock_offset, names.to_vec());
     events.iter().try_for_each(|event| lines.write(out, event))
 }
 
 struct Lines<'z> {
     clock: Clock<'z>,
     clock_offset: i64,
+    /// What people call the cgroups, if there are several.
+    names: Vec<String>,
     text: String,
 }
 
 impl<'z> Lines<'z> {
-    fn new(zone: &'z TimeZone, clock_offset: i64) -> Self {
-        Self { clock: Clock::new(zone), clock_offset, text: String::with_capacity(256) }
+    fn new(zone: &'z TimeZone, clock_offset: i64, names: Vec<String>) -> Self {
+        Self { clock: Clock::new(zone), clock_offset, names, text: String::with_capacity(256) }
     }
 
     fn write(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
         self.text.clear();
-        line(&mut self.text, event, self.clock_offset, &mut self.clock);
+        let whose = self.names.get(usize::from(event.whose)).map(String::as_str);
+        line(&mut self.text, event, whose, self.clock_offset, &mut self.clock);
         out.write_all(self.text.as_bytes())
     }
 }
@@ -70,12 +73,16 @@ impl Seen {
     }
 }
 
-fn line(text: &mut String, event: &Event, clock_offset: i64, clock: &mut Clock<'_>) {
+fn line(text: &mut String, event: &Event, whose: Option<&str>, clock_offset: i64, clock: &mut Clock<'_>) {
     if matches!(event.what, What::Exec { .. } | What::Rename) {
         return;
     }
     clock.push(text, event.start, clock_offset);
     text.push(' ');
+    if let Some(whose) = whose {
+        text.push_str(whose);
+        text.push(' ');
+    }
     event.comm.push_to(text);
     text.push('[');
     strace::number(text, event.tid.into());
@@ -135,15 +142,14 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
 }
 
-/// The recorded cgroups: by what people call them, where that does not end the path.
+/// The recorded cgroups: by what people call them, where that does not end the path. Of several, each has a line below.
 fn whose(dump: &Dump) -> String {
-    let named = |identity: &Identity| {
-        let (name, path) = (identity.to_string(), &identity.cgroup);
-        if path.ends_with(&name) { path.clone() } else { format!("{name} ({path})") }
-    };
+    if !dump.each.is_empty() {
+        return format!("{} cgroups", dump.each.len());
+    }
     let is_named = |path: &&String| dump.identities.iter().any(|identity| identity.cgroup == **path);
     let others = dump.cgroups.iter().filter(|path| !is_named(path)).cloned();
-    dump.identities.iter().map(named).chain(others).collect::<Vec<_>>().join(" ")
+    dump.identities.iter().map(window::called).chain(others).collect::<Vec<_>>().join(" ")
 }
 
 fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
@@ -165,7 +171,7 @@ fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Container;
+    use crate::model::{Container, Identity};
 
     #[test]
     fn whose_calls_it_holds() {

@@ -5,16 +5,35 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::moment::clock;
-use crate::model::{Dump, plain};
+use crate::model::{Dump, Identity, Window, plain};
 
-/// One line for the window, one for each loss.
+/// One line for the window, one for each loss; then, of a dump of several cgroups, the same of each.
 pub fn lines(dump: &Dump) -> Vec<String> {
+    let mut lines = of_one(dump, &dump.window, None);
+    let redacted = dump.redacted.iter().map(|what| format!("redacted by the configuration: {}", plain(what)));
+    lines.extend(redacted);
+    for (one, identity) in dump.each.iter().zip(&dump.identities) {
+        let told = of_one(dump, &one.window, Some(one.began));
+        let name = called(identity);
+        lines.extend(told.into_iter().map(|line| format!("{name}: {line}")));
+    }
+    lines
+}
+
+/// A cgroup by what people call it, and its path where that does not end in the name.
+pub(super) fn called(identity: &Identity) -> String {
+    let (name, path) = (identity.to_string(), plain(&identity.cgroup));
+    if path.ends_with(&name) { path.into_owned() } else { format!("{name} ({path})") }
+}
+
+/// `began`: of one among several, when its recording began.
+fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
     let zone = TimeZone::system();
     let at = |time| clock(time, dump.clock_offset, &zone);
-    let window = &dump.window;
-    let mut text = match window.complete_from {
-        None => "complete since the recording began".to_owned(),
-        Some(from) => format!("complete from {} on", at(from)),
+    let mut text = match (window.complete_from, began) {
+        (None, None) => "complete since the recording began".to_owned(),
+        (None, Some(began)) => format!("complete since its recording began at {}", at(began)),
+        (Some(from), _) => format!("complete from {} on", at(from)),
     };
     if let Some(least) = dump.only_slower {
         let _ = write!(text, ", of calls that lasted {:?} or more", std::time::Duration::from_nanos(least));
@@ -29,15 +48,45 @@ pub fn lines(dump: &Dump) -> Vec<String> {
     if window.overwritten > 0 {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
-    let redacted = dump.redacted.iter().map(|what| format!("redacted by the configuration: {}", plain(what)));
     let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, plain(&loss.reason)));
-    std::iter::once(text).chain(losses).chain(redacted).collect()
+    std::iter::once(text).chain(losses).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Loss, Reach, Window};
+    use crate::model::{Each, Loss, Reach};
+
+    #[test]
+    fn of_several_cgroups_each_is_told() {
+        let of = |cgroup: &str, unit: &str| Identity {
+            cgroup: cgroup.to_owned(),
+            unit: Some(unit.to_owned()),
+            ..Identity::default()
+        };
+        let busy = Window { complete_from: Some(3_000_000_000), overwritten: 5, ..Window::default() };
+        let lost = vec![Loss { count: 2, reason: "the ring did not take them".into() }];
+        let losing = Window { lost: lost.clone(), ..Window::default() };
+        let dump = Dump {
+            identities: vec![of("/s.slice/busy.service", "busy.service"), of("/s.slice/idle.service", "idle.service")],
+            each: vec![
+                Each { began: 1_000_000_000, window: busy.clone() },
+                Each { began: 2_000_000_000, window: losing },
+            ],
+            window: Window { lost, ..busy },
+            ..Dump::default()
+        };
+        let told = lines(&dump);
+        assert_eq!(told.len(), 5, "{told:#?}");
+        assert!(told[2].starts_with("/s.slice/busy.service: complete from ") && told[2].contains(":03.0"), "{told:#?}");
+        assert!(told[2].ends_with("nothing lost; 5 older records overwritten"), "{told:#?}");
+        assert!(
+            told[3].starts_with("/s.slice/idle.service: recorded since ") && told[3].contains(":02.0"),
+            "{told:#?}"
+        );
+        assert!(told[3].ends_with(", complete since the recording began, with losses"), "{told:#?}");
+        assert_eq!(told[4], "/s.slice/idle.service: lost 2 records: the ring did not take them");
+    }
 
     #[test]
     fn the_window_and_the_losses_in_words() {

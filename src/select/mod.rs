@@ -140,6 +140,7 @@ mod tests {
             tid: u32::from(nr),
             pid: 1,
             comm: Comm::default(),
+            whose: 0,
             what: What::Call(Box::new(call)),
         }
     }

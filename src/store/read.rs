@@ -93,10 +93,13 @@ fn read_within(mut file: impl Read, most: usize) -> Result<(Recording, Option<Da
                     data.truncate(understood);
                     let cpu = (head.cpu != NO_CPU).then_some(head.cpu);
                     match blocks.last_mut() {
-                        Some(last) if last.cpu == cpu && last.bytes.len() + data.len() < BLOCK_MOST => {
+                        Some(last)
+                            if (last.cpu, last.whose) == (cpu, head.whose)
+                                && last.bytes.len() + data.len() < BLOCK_MOST =>
+                        {
                             last.bytes.extend_from_slice(&data);
                         }
-                        _ => blocks.push(Block { cpu, bytes: data }),
+                        _ => blocks.push(Block { cpu, whose: head.whose, bytes: data }),
                     }
                     if strange {
                         break Some("a block with what is no record".to_owned());
@@ -186,7 +189,7 @@ mod tests {
         let mut record = [0_u8; 56];
         record[4] = 56;
         record[6] = 7;
-        Recording { dump, blocks: vec![Block { cpu: Some(1), bytes: record.repeat(3) }] }
+        Recording { dump, blocks: vec![Block { cpu: Some(1), whose: 0, bytes: record.repeat(3) }] }
     }
 
     fn written() -> Vec<u8> {
@@ -200,6 +203,18 @@ mod tests {
         let (read, damage) = read(&written()[..]).unwrap();
         assert_eq!(read.blocks, recording().blocks);
         assert_eq!(damage, None);
+    }
+
+    #[test]
+    fn whose_records_are_is_kept_where_there_are_several() {
+        let mut several = recording();
+        let other = Block { whose: 1, ..several.blocks[0].clone() };
+        several.blocks.push(other);
+        let mut bytes = Vec::new();
+        super::super::write(&mut bytes, &several).unwrap();
+        assert_eq!(read(&bytes[..]).unwrap().0.blocks, several.blocks);
+        let version = |file: &[u8]| u16::from_le_bytes([file[MAGIC.len()], file[MAGIC.len() + 1]]);
+        assert_eq!((version(&bytes), version(&written())), (2, 1));
     }
 
     fn end_block() -> usize {
@@ -217,7 +232,8 @@ mod tests {
     #[test]
     fn a_small_file_cannot_claim_all_memory() {
         let record = recording().blocks[0].bytes[..56].to_vec();
-        let many = Recording { blocks: vec![Block { cpu: Some(1), bytes: record.repeat(1 << 17) }], ..recording() };
+        let many =
+            Recording { blocks: vec![Block { cpu: Some(1), whose: 0, bytes: record.repeat(1 << 17) }], ..recording() };
         let mut bytes = Vec::new();
         super::super::write(&mut bytes, &many).unwrap();
         assert!(bytes.len() < 100_000, "{}", bytes.len());

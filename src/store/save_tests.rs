@@ -37,7 +37,7 @@ fn recording(bytes: usize) -> Recording {
         record
     };
     let bytes: Vec<u8> = (0..bytes / 56).flat_map(&mut record).collect();
-    Recording { dump: Dump::default(), blocks: vec![Block { cpu: Some(0), bytes }] }
+    Recording { dump: Dump::default(), blocks: vec![Block { cpu: Some(0), whose: 0, bytes }] }
 }
 
 fn unfinished(store: &Store) -> usize {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
+use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION, VERSION_OF_ONE};
 use crate::{
     model::{Block, Dump, Recording},
     wire,
@@ -29,11 +29,15 @@ pub fn write(file: impl Write, recording: &Recording) -> Result<()> {
 pub(super) fn write_parts(mut file: impl Write, dump: &Dump, blocks: &[Block]) -> Result<()> {
     let mut all = || -> Result<()> {
         file.write_all(MAGIC)?;
-        file.write_all(&VERSION.to_le_bytes())?;
-        file.write_all(&block(Kind::Header, NO_CPU, &serde_json::to_vec(dump)?)?)?;
-        let runs: Vec<(u32, &[u8])> = blocks
+        let several = blocks.iter().any(|block| block.whose > 0);
+        file.write_all(&if several { VERSION } else { VERSION_OF_ONE }.to_le_bytes())?;
+        file.write_all(&block(Kind::Header, NOWHERE, &serde_json::to_vec(dump)?)?)?;
+        let runs: Vec<(Origin, &[u8])> = blocks
             .iter()
-            .flat_map(|part| runs(&part.bytes).into_iter().map(|run| (part.cpu.unwrap_or(NO_CPU), run)))
+            .flat_map(|part| {
+                let origin = Origin { cpu: part.cpu.unwrap_or(NO_CPU), whose: part.whose };
+                runs(&part.bytes).into_iter().map(move |run| (origin, run))
+            })
             .collect();
         let at_once = thread::available_parallelism().map_or(1, NonZero::get).clamp(1, PACKERS_MOST);
         for some in runs.chunks(at_once) {
@@ -41,19 +45,30 @@ pub(super) fn write_parts(mut file: impl Write, dump: &Dump, blocks: &[Block]) -
                 file.write_all(&packed?)?;
             }
         }
-        file.write_all(&block(Kind::End, NO_CPU, &[])?)?;
+        file.write_all(&block(Kind::End, NOWHERE, &[])?)?;
         file.flush()?;
         Ok(())
     };
     all().context("write the dump")
 }
 
+/// Where a block's records come from.
+#[derive(Clone, Copy)]
+struct Origin {
+    cpu: u32,
+    whose: u16,
+}
+
+/// Of a block without records.
+const NOWHERE: Origin = Origin { cpu: NO_CPU, whose: 0 };
+
 /// Packs runs of records at the same time, the first of them here.
-fn pack(runs: &[(u32, &[u8])]) -> Vec<io::Result<Vec<u8>>> {
-    let Some(((cpu, first), rest)) = runs.split_first() else { return Vec::new() };
+fn pack(runs: &[(Origin, &[u8])]) -> Vec<io::Result<Vec<u8>>> {
+    let Some(((origin, first), rest)) = runs.split_first() else { return Vec::new() };
     thread::scope(|scope| {
-        let others: Vec<_> = rest.iter().map(|(cpu, run)| scope.spawn(|| block(Kind::Records, *cpu, run))).collect();
-        let mut packed = vec![block(Kind::Records, *cpu, first)];
+        let others: Vec<_> =
+            rest.iter().map(|(origin, run)| scope.spawn(|| block(Kind::Records, *origin, run))).collect();
+        let mut packed = vec![block(Kind::Records, *origin, first)];
         let lost = || Err(io::Error::other("a thread that packs records has ended"));
         packed.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|_| lost())));
         packed
@@ -64,9 +79,9 @@ fn pack(runs: &[(u32, &[u8])]) -> Vec<io::Result<Vec<u8>>> {
 #[cfg(test)]
 pub(super) fn raw(dump: &Dump, bytes: &[u8]) -> Vec<u8> {
     let header = serde_json::to_vec(dump).unwrap_or_default();
-    let blocks = [block(Kind::Header, NO_CPU, &header), block(Kind::Records, 1, bytes)];
+    let blocks = [block(Kind::Header, NOWHERE, &header), block(Kind::Records, Origin { cpu: 1, ..NOWHERE }, bytes)];
     let blocks = blocks.into_iter().flatten().flatten();
-    MAGIC.iter().copied().chain(VERSION.to_le_bytes()).chain(blocks).collect()
+    MAGIC.iter().copied().chain(VERSION_OF_ONE.to_le_bytes()).chain(blocks).collect()
 }
 
 /// Cuts records into runs of at most a block, between records.
@@ -92,12 +107,13 @@ fn runs(mut bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 /// A block: its head, and its data packed.
-fn block(kind: Kind, cpu: u32, data: &[u8]) -> io::Result<Vec<u8>> {
+fn block(kind: Kind, origin: Origin, data: &[u8]) -> io::Result<Vec<u8>> {
     let mut block = vec![0; BLOCK_HEAD + zstd::zstd_safe::compress_bound(data.len())];
     let length = zstd::bulk::compress_to_buffer(data, &mut block[BLOCK_HEAD..], LEVEL)?;
     block.truncate(BLOCK_HEAD + length);
     let size = |length: usize| u32::try_from(length).map_err(io::Error::other);
-    let head = Head { kind, cpu, plain: size(data.len())?, packed: size(length)? };
+    let Origin { cpu, whose } = origin;
+    let head = Head { kind, whose, cpu, plain: size(data.len())?, packed: size(length)? };
     let head = head.bytes(&block[BLOCK_HEAD..]);
     block[..BLOCK_HEAD].copy_from_slice(&head);
     Ok(block)

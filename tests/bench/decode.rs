@@ -88,7 +88,8 @@ fn repeat(mut recording: Recording) -> Recording {
     let times = || first.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| record.time());
     let count = times().count().max(1);
     let span = times().max().unwrap_or(0) - times().min().unwrap_or(0) + 1000;
-    let mut blocks: Vec<Block> = first.iter().map(|block| Block { cpu: block.cpu, bytes: Vec::new() }).collect();
+    let mut blocks: Vec<Block> =
+        first.iter().map(|block| Block { cpu: block.cpu, whose: 0, bytes: Vec::new() }).collect();
     for n in 0..RECORDS.div_ceil(count) as u64 {
         for (block, first) in blocks.iter_mut().zip(&first) {
             for record in wire::records(&first.bytes) {

@@ -165,7 +165,7 @@ fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
         let mut found = std::collections::HashSet::new();
         let mut cut = std::collections::HashSet::new();
         for track in client.tracks(None).await.expect("tracks") {
-            let dump = client.dump(track.id).await.expect("a dump");
+            let dump = client.dump(&format!("#{}", track.id)).await.expect("a dump");
             let (recording, damage) = traceloop::store::read(&dump[..]).expect("read it");
             assert!(damage.is_none(), "{damage:?}");
             let style = traceloop::decode::Style::default();

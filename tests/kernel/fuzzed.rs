@@ -99,7 +99,7 @@ fn write(corpus: &Path, recording: &Recording, forms: &BTreeMap<(u8, u16, bool),
         put("ring", n, &[event(record), event(record).split_off(2)].concat());
     }
     // Some of one recording, and what a header says of it.
-    let blocks = vec![Block { cpu: Some(0), bytes: files[0].clone() }];
+    let blocks = vec![Block { cpu: Some(0), whose: 0, bytes: files[0].clone() }];
     let mut dump = recording.dump.clone();
     dump.processes.truncate(1);
     (dump.files, dump.files_before, dump.interfaces, dump.generic_families) = Default::default();

@@ -17,6 +17,7 @@
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
+//! | `several` | a slice: one dump, one stream of all of its units, each line with its name |
 //! | `command` | the command line: ready line, signals, exit codes, errors |
 //! | `faults` | hostile programs: memory that goes away, names, numbers of threads, processes and cgroups |
 //! | `fuzzed` | real records hold to what the fuzzer asks of any |
@@ -56,6 +57,7 @@ mod rings;
 mod schema;
 mod secrets;
 mod served;
+mod several;
 mod stacks;
 mod stored;
 mod support;

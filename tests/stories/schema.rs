@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
-use traceloop::model::{Cause, Container, Dump, File, Files, Identity, Loss, Pod, Process, Reach, Window};
+use traceloop::model::{Cause, Container, Dump, Each, File, Files, Identity, Loss, Pod, Process, Reach, Window};
 
 use super::support::{dump_of, header, openat, signal, stderr, stdout, task, traceloop};
 
@@ -125,6 +125,7 @@ fn all_that_a_dump_can_say_of_itself() {
         };
         let dump = Dump {
             cause,
+            each: vec![Each { began: 1, window: window.clone() }, Each::default()],
             window,
             identities: vec![identity.clone(), Identity::default()],
             processes: vec![Process { tid: 7, pid: 7, comm: "a".into() }],

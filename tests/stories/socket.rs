@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use traceloop::control::{self, Client, Kind, News, Problem, Request, Socket, Track};
+use traceloop::control::{self, Client, Kind, News, Problem, Request, Socket, Track, Which};
 
 /// A served socket; the owner has one track, number 3, whose dump is as large as is said.
 struct Served {
@@ -44,8 +44,8 @@ async fn owner(mut asked: mpsc::Receiver<Request>, dump: usize) {
     while let Some(request) = asked.recv().await {
         match request {
             Request::Tracks(_, reply) => drop(reply.send(Ok(vec![Track { id: 3, ..Track::default() }]))),
-            Request::Dump(3, _, reply) => drop(reply.send(Ok(vec![7; dump]))),
-            Request::Dump(id, _, reply) => drop(reply.send(Err(Problem::no_track(id)))),
+            Request::Dump(Which::Target(target), _, reply) if target == "#3" => drop(reply.send(Ok(vec![7; dump]))),
+            Request::Dump(_, _, reply) => drop(reply.send(Err(Problem::no_track(4)))),
             Request::Follow(_, _, _, reply) => {
                 let (send, news) = mpsc::channel(2);
                 let frame = control::frame::encode(&News::End {}, &[]).expect("a frame");
@@ -81,8 +81,8 @@ fn answers_come_whole_and_errors_are_sentences() {
     runtime().block_on(async {
         let client = served.client();
         assert_eq!(client.tracks(Some("a b/*")).await.expect("tracks")[0].id, 3);
-        assert_eq!(client.dump(3).await.expect("a dump").len(), 3 << 20);
-        let error = client.dump(4).await.expect_err("there is no such").to_string();
+        assert_eq!(client.dump("#3").await.expect("a dump").len(), 3 << 20);
+        let error = client.dump("#4").await.expect_err("there is no such").to_string();
         assert_eq!(error, "no recording has the number 4: `traceloop ps` lists them");
         let nowhere = Client::new(Path::new("/nonexistent/a.sock")).status().await.expect_err("no daemon").to_string();
         assert!(nowhere.contains("is traceloop.service running?"), "{nowhere}");
@@ -106,7 +106,7 @@ fn a_follower_that_goes_is_noticed() {
     let served = Served::new(1);
     runtime().block_on(async {
         let client = served.client();
-        let mut following = client.follow(3, Duration::ZERO).await.expect("follow");
+        let mut following = client.follow("#3", Duration::ZERO).await.expect("follow");
         assert_eq!(following.next().await.expect("news").expect("a frame").0, News::End {});
         drop(following);
         let until = Instant::now() + Duration::from_secs(5);

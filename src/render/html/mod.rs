@@ -142,8 +142,15 @@ mod tests {
         };
         let mut name = [0; 16];
         name[..comm.len()].copy_from_slice(comm);
-        let event =
-            Event { start: 5_000, end: 7_500, tid: 7, pid: 7, comm: Comm(name), what: What::Call(Box::new(call)) };
+        let event = Event {
+            start: 5_000,
+            end: 7_500,
+            tid: 7,
+            pid: 7,
+            comm: Comm(name),
+            whose: 0,
+            what: What::Call(Box::new(call)),
+        };
         let mut out = Vec::new();
         let mut page = Page::begin(&mut out, dump).unwrap();
         page.event(&mut out, &event).unwrap();

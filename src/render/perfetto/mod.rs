@@ -270,7 +270,7 @@ mod tests {
     use crate::model::{Argument, Signal, Value};
 
     fn event(tid: u32, pid: u32, start: u64, end: u64, what: What) -> Event {
-        Event { start, end, tid, pid, comm: Comm(*b"worker\0\0\0\0\0\0\0\0\0\0"), what }
+        Event { start, end, tid, pid, comm: Comm(*b"worker\0\0\0\0\0\0\0\0\0\0"), whose: 0, what }
     }
 
     fn kill(target: i64, signo: i64) -> What {

@@ -7,7 +7,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
 };
-use traceloop::control::{self, Kind, News, Problem, Request, Track};
+use traceloop::control::{self, Kind, News, Problem, Request, Track, Which};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
@@ -44,8 +44,8 @@ async fn owner(mut asked: mpsc::Receiver<Request>) {
             Request::GivenUp(reply) => drop(reply.send(Ok(Vec::new()))),
             Request::Add(add, _, reply) => drop(reply.send(Ok(Track { target: add.target, ..Track::default() }))),
             Request::Close(id, _, reply) => drop(reply.send(Err(nothing(id)))),
-            Request::Dump(3, _, reply) => drop(reply.send(Ok(vec![7; 100]))),
-            Request::Dump(id, _, reply) => drop(reply.send(Err(nothing(id)))),
+            Request::Dump(Which::Track(3), _, reply) => drop(reply.send(Ok(vec![7; 100]))),
+            Request::Dump(_, _, reply) => drop(reply.send(Err(nothing(4)))),
             Request::Save(id, _, reply) => drop(reply.send(Err(nothing(id)))),
             Request::Follow(_, _, _, reply) => {
                 let (send, news) = mpsc::channel(2);

@@ -1,0 +1,87 @@
+//! What one track brings to a dump: copies of its rings, what CPUs that are offline have kept of it, and for which
+//! time that is complete. What is lost without it being known whose it was is not told here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{history::History, slot::Slot, track::Track, walk::owner};
+use crate::{
+    kernel::{Kernel, Unsent},
+    model::{Block, Window},
+};
+
+/// Rings that hold records of a track.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) slot: &'a Slot,
+    /// In the lobby: which cgroups' records are wanted.
+    pub(super) only: Option<BTreeSet<u64>>,
+}
+
+impl Source<'_> {
+    fn holds(&self, slot: u32, cgroup: u64) -> bool {
+        self.slot.number == slot && self.only.as_ref().is_none_or(|only| only.contains(&cgroup))
+    }
+
+    /// The same of what a CPU that is offline has kept.
+    fn holds_unsent(&self, left: &Unsent) -> bool {
+        owner(&left.bytes).map_or(self.slot.number == left.slot, |cgroup| self.holds(left.slot, cgroup))
+    }
+}
+
+/// A track, and where its records are.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) track: &'a Track,
+    pub(super) sources: Vec<Source<'a>>,
+}
+
+impl Wanted<'_> {
+    /// Whether records of a cgroup in a slot are its.
+    pub(super) fn holds(&self, slot: u32, cgroup: u64) -> bool {
+        self.sources.iter().any(|source| source.holds(slot, cgroup))
+    }
+}
+
+/// What a track brings to a dump.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) blocks: Vec<Block>,
+    pub(super) window: Window,
+    /// Records that slots did not take; the lobby's may be others'.
+    pub(super) refused: BTreeMap<u32, u64>,
+}
+
+impl Part {
+    /// Copies what the track's sources hold.
+    pub(super) fn of(kernel: &Kernel, wanted: &Wanted<'_>, unsent: &[Unsent]) -> Result<Self> {
+        let mut part = Self::default();
+        let mut reaches = Vec::new();
+        let (mut held, mut written) = (0, 0);
+        for source in &wanted.sources {
+            let history = History::of(source.slot, source.only.as_ref());
+            part.window.records += history.records;
+            reaches.extend(history.reaches);
+            part.blocks.extend(history.blocks);
+            for left in unsent.iter().filter(|left| source.holds_unsent(left)) {
+                part.window.records += u64::from(left.records);
+                part.blocks.push(Block { cpu: Some(left.cpu), whose: 0, bytes: left.bytes.clone() });
+            }
+            let all = source.slot.written(kernel)?;
+            part.refused.insert(source.slot.number, all.lost);
+            if source.only.is_none() {
+                held += history.records;
+                written += all.records;
+            }
+        }
+        let window = &mut part.window;
+        // What the rings no longer hold of all that was written.
+        window.overwritten = written.saturating_sub(held);
+        window.complete_from = reaches.iter().filter_map(|reach| reach.from).max();
+        if let Some(complete) = window.complete_from {
+            window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
+        }
+        Ok(part)
+    }
+}
