@@ -40,6 +40,8 @@ const volatile bool watching = false;
 enum { STACKS_NONE = 0, STACKS_ALL = 1, STACKS_FAILED = 2, STACKS_SLOWER = 3 };
 const volatile __u32 stacks = STACKS_NONE;
 const volatile __u64 stacks_slower = 0;
+/* The network namespace of who reads, by its inode; 0: it is not known. */
+const volatile __u32 own_network = 0;
 /* How this kernel tells of io_uring, see uring.h. */
 const volatile __u32 uring_submits = 0;
 const volatile __u32 uring_completes = 0;

@@ -83,6 +83,7 @@ enum plan_flag {
 	PLAN_NOTE = 8,		/* keep note_size bytes as they are at the start: PART_START */
 	PLAN_WORDS = 16,	/* the arguments are 32-bit words that args[1] points to: PART_WORDS */
 	PLAN_ALIAS = 32,	/* write a RECORD_ENTER where memory that is read lies in memory that is written */
+	PLAN_NETWORK = 64,	/* numbers in it mean what they mean in the thread's network namespace: PART_NETWORK */
 } __attribute__((packed));
 
 /* Which descriptors a call makes. */

@@ -74,6 +74,7 @@ enum part {
 	PART_REST = 17,		/* the piece before it goes on */
 	PART_NETLINK = 18,	/* a u32: the protocol of the netlink socket in argument 0 */
 	PART_WORDS = 19,	/* the call's arguments, from memory */
+	PART_NETWORK = 20,	/* a u32: the thread's network namespace, where it is not the recorder's */
 	PART_FIRST = 8,		/* what the structure's first pointer points to */
 	PART_SECOND = 9,
 	PART_THIRD = 10,

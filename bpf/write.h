@@ -15,6 +15,15 @@ static __always_inline void put_note(struct writing *w, __u8 arg, __u64 note, __
 	end_piece(w, piece, size == 8 ? 8 : 4);
 }
 
+/* Numbers of interfaces are told with the namespace that they are of. */
+static __always_inline void put_network(struct writing *w, struct task_struct *task)
+{
+	__u32 network = of_task(task, nsproxy, net_ns, ns.inum);
+
+	if (!network || network != own_network)
+		put_number(w, 0, PART_NETWORK, network);
+}
+
 /* socketcall: what its second argument points to takes the place of the arguments. */
 static __always_inline void take_words(struct writing *w)
 {
@@ -167,6 +176,9 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 			w->sp = stack_pointer(regs);
 		__builtin_memcpy(w->args, call->args, sizeof(call->args));
 		w->long_items = 0;
+		/* First: it must not be what there is no room for. */
+		if (phase == AT_EXIT && (plan->flags & PLAN_NETWORK))
+			put_network(w, task);
 		if (plan->flags & PLAN_WORDS)
 			take_words(w);
 		if (phase == AT_EXIT && (plan->flags & PLAN_NOTE) && state->noted)

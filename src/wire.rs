@@ -177,6 +177,16 @@ impl<'a> CallRecord<'a> {
             .then(|| read!(self.record.bytes, offset_of!(call_record, duration), u64))
     }
 
+    /// When it was written, CLOCK_BOOTTIME nanoseconds.
+    pub fn time(&self) -> u64 {
+        self.record.time()
+    }
+
+    /// The network namespace that its numbers are of, where that is not the recorder's; 0: nobody knows which.
+    pub fn network(&self) -> Option<u32> {
+        self.pieces().find_map(|piece| network(&piece))
+    }
+
     /// The raw result.
     pub fn ret(&self) -> i64 {
         read!(self.record.bytes, offset_of!(call_record, ret), i64)
@@ -214,6 +224,12 @@ pub struct Piece<'a> {
     pub part: Part,
     /// The bytes, or the errno with which reading them failed.
     pub bytes: Result<&'a [u8], i32>,
+}
+
+/// The network namespace that a piece tells.
+pub fn network(piece: &Piece<'_>) -> Option<u32> {
+    let bytes = piece.bytes.ok().filter(|_| piece.part == Part::PART_NETWORK)?;
+    Some(bytes.first_chunk::<4>().map_or(0, |bytes| u32::from_ne_bytes(*bytes)))
 }
 
 /// Iterates over a call's pieces; ends at the first that does not fit its record.

@@ -98,6 +98,18 @@ struct signal_struct {
 	} live;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct thread_info {
 	unsigned long flags;
 	u32 status;
@@ -117,6 +129,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 };
 
 struct vfsmount {

@@ -56,7 +56,7 @@ impl Cgroups {
         let style = self.output.style(self.recording.string_limit as usize);
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
-        follow.following.join(String::new(), &recorder.files());
+        follow.following.join(String::new(), &recorder.files(), recorder.networks());
         recording::say_ready(&recorder, count)?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };

@@ -80,6 +80,6 @@ async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Resul
 fn join(following: &mut Following, cgroup: &Followed) -> Result<()> {
     let name = cgroup.identity.to_string();
     super::say(format_args!("following {name}"))?;
-    following.join(name, &cgroup.files);
+    following.join(name, &cgroup.files, cgroup.networks.clone());
     Ok(())
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::output::Destination;
 use crate::{
     decode::{Decoder, Style},
-    model::{Event, Files, Process},
+    model::{Event, Files, Network, Process},
     wire,
 };
 
@@ -30,10 +30,11 @@ impl Following {
         Self { style, cgroups: Vec::new(), clock_offset: 0 }
     }
 
-    /// One more cgroup, and what descriptors stand for when it begins.
-    pub(super) fn join(&mut self, name: String, files: &[Files]) {
+    /// One more cgroup, and what descriptors stand for and interfaces are called in it when it begins.
+    pub(super) fn join(&mut self, name: String, files: &[Files], networks: Vec<Network>) {
         let mut decoder = Decoder::new(self.style.clone(), &[]);
         decoder.see_files(files);
+        decoder.see_networks(networks);
         self.cgroups.push(Cgroup { name, decoder, held: Vec::new() });
     }
 

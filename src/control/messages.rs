@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Files, Identity, Module, Process};
+use crate::model::{Files, Identity, Module, Network, Process};
 
 /// The daemon itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +134,9 @@ pub struct Followed {
     pub identity: Identity,
     /// What descriptors stand for now.
     pub files: Vec<Files>,
+    /// The names of interfaces in other network namespaces that its processes are in.
+    #[serde(default)]
+    pub networks: Vec<Network>,
 }
 
 /// New records of one cgroup.

@@ -64,7 +64,8 @@ impl Followed {
     fn told(&self, recorder: &Recorder, redaction: &Redaction) -> Result<control::Followed> {
         let mut files = recorder.files_of(self.track)?;
         redaction.files(&mut files);
-        Ok(control::Followed { identity: recorder.track_info(self.track)?.identity, files })
+        let networks = recorder.networks_of(self.track)?;
+        Ok(control::Followed { identity: recorder.track_info(self.track)?.identity, files, networks })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 /// Decodes a call. Its duration is the caller's to add.
 pub(super) fn decode(raw: &Raw<'_>) -> Call {
     let mut text = Text::with(raw.style, raw.fds);
+    text.interfaces = raw.interfaces;
     let (signature, ret) = raw.signature();
     let mut args = Vec::with_capacity(signature.len());
     let mut known_at_start = 0;

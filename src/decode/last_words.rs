@@ -91,6 +91,7 @@ fn essential(dump: &Dump) -> Dump {
         window: dump.window.clone(),
         processes: dump.processes.clone(),
         interfaces: dump.interfaces.clone(),
+        networks: dump.networks.clone(),
         generic_families: dump.generic_families.clone(),
         ..Dump::default()
     }

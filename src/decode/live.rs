@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{pair::Pairs, pair::Tells, style::Style, tell};
 use crate::{
-    model::{Event, Exit, Files, Process, What},
+    model::{Event, Exit, Files, Network, Process, What},
     wire::{Kind, Record},
 };
 
@@ -31,6 +31,11 @@ impl Decoder {
     /// Tells a thread's process and name, where they become known otherwise.
     pub fn see(&mut self, process: &Process) {
         self.pairs.see(process);
+    }
+
+    /// Tells the names of interfaces in other network namespaces.
+    pub fn see_networks(&mut self, networks: Vec<Network>) {
+        self.style.networks = networks;
     }
 
     /// Decodes one record; what it makes known goes to `events`.

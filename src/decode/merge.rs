@@ -110,6 +110,7 @@ impl<'a> History<'a> {
         let style = Style {
             arch: dump.arch.clone(),
             interfaces: dump.interfaces.clone(),
+            networks: dump.networks.clone(),
             generic_families: dump.generic_families.clone(),
             // The calls that opened and closed them were too short to be there.
             descriptors: if dump.only_slower.is_some() { Descriptors::NONE } else { style.descriptors },

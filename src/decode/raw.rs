@@ -1,11 +1,11 @@
 //! A call as its records have it: registers, captured memory, and the row that tells what they mean.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{asked::View, memory::Memory, style::Style};
 use crate::{
     syscall::{self, Abi, Arg, Case, Len, Ret, Row, Shape},
-    wire::{CallRecord, Part, Piece},
+    wire::{self, CallRecord, Part, Piece},
 };
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the kernel takes 32 bits")]
@@ -32,6 +32,8 @@ pub(super) struct Raw<'a> {
     /// The result; `None` while the call has not ended.
     pub(super) ret: Option<i64>,
     pieces: &'a [Piece<'a>],
+    /// The names of network interfaces where it was made, by their numbers.
+    pub(super) interfaces: &'a BTreeMap<u32, String>,
     /// What descriptors stand for, if it is to be told.
     pub(super) fds: Option<View<'a>>,
 }
@@ -49,7 +51,8 @@ impl<'a> Raw<'a> {
         let row = syscall::row(abi, nr);
         let ret = ret.map(|ret| if compat { widened(ret) } else { ret });
         let (case, args) = case(row, args, pieces);
-        Self { style, abi, nr, compat, row, case, args, ret, pieces, fds: None }
+        let interfaces = style.interfaces_of(&record, pieces.iter().find_map(wire::network));
+        Self { style, abi, nr, compat, row, case, args, ret, pieces, interfaces, fds: None }
     }
 
     /// An argument's register.

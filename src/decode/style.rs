@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::syscall::Abi;
+use crate::{model::Network, syscall::Abi, wire::CallRecord};
 
 /// strace's options that change how a call is written.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Style {
     pub paths: bool,
     /// Names of network interfaces, by their numbers.
     pub interfaces: BTreeMap<u32, String>,
+    /// The same of other network namespaces.
+    pub networks: Vec<Network>,
     /// Names of generic netlink's families, by their numbers.
     pub generic_families: BTreeMap<u16, String>,
     /// The architecture on which the records were made.
@@ -88,6 +90,7 @@ impl Default for Style {
             descriptors: Descriptors::NONE,
             paths: false,
             interfaces: BTreeMap::new(),
+            networks: Vec::new(),
             generic_families: BTreeMap::new(),
             arch: std::env::consts::ARCH.to_owned(),
         }
@@ -95,8 +98,45 @@ impl Default for Style {
 }
 
 impl Style {
+    /// The names of interfaces that hold for a call: none where its network namespace is not known.
+    pub(super) fn interfaces_of(&self, call: &CallRecord<'_>, network: Option<u32>) -> &BTreeMap<u32, String> {
+        static NONE: BTreeMap<u32, String> = BTreeMap::new();
+        let Some(number) = network else { return &self.interfaces };
+        let at = call.time();
+        let known = self.networks.iter().find(|network| network.number == number && network.since <= at);
+        known.map_or(&NONE, |network| &network.interfaces)
+    }
+
     /// The ABI of a call.
     pub(super) fn abi(&self, compat: bool) -> Abi {
         Abi::of(&self.arch, compat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{self, Kind, Part, Record, inflight};
+
+    #[test]
+    fn interfaces_go_by_the_names_of_their_network() {
+        let names = |name: &str| BTreeMap::from([(2, name.to_owned())]);
+        let other = Network { number: 7, since: 100, interfaces: names("other0") };
+        let style = Style { interfaces: names("eth0"), networks: vec![other], ..Style::default() };
+        let name = |time, network: Option<u32>| {
+            let piece = network.map(|number| (0, Part::PART_NETWORK, Ok(number.to_ne_bytes().to_vec())));
+            let call = inflight { entered: time, nr: 42, ..inflight::default() };
+            let bytes = wire::in_flight_record(&call, 3, piece.as_slice());
+            let record = Record::parse(&bytes).unwrap();
+            assert_eq!(record.kind(), Kind::RECORD_ENTER);
+            let call = record.call().unwrap();
+            style.interfaces_of(&call, call.network()).get(&2).cloned()
+        };
+        assert_eq!(name(50, None).as_deref(), Some("eth0"));
+        assert_eq!(name(100, Some(7)).as_deref(), Some("other0"));
+        // The number was another network's, or is one that nobody knows.
+        assert_eq!(name(99, Some(7)), None);
+        assert_eq!(name(100, Some(8)), None);
+        assert_eq!(name(100, Some(0)), None);
     }
 }

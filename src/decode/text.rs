@@ -1,6 +1,6 @@
 //! The text of a call as it grows: strace's notations for numbers, words, strings and structures.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     asked::View,
@@ -19,6 +19,8 @@ pub(super) struct Text<'a> {
     constants: Constants,
     /// What descriptors stand for, if it is to be told.
     fds: Option<View<'a>>,
+    /// The names of network interfaces, by their numbers.
+    pub(super) interfaces: &'a BTreeMap<u32, String>,
     /// The paths that were written, if they are asked for.
     pub(super) paths: Vec<Box<[u8]>>,
     /// How much of an argument that the call answers in was known when the call began.
@@ -32,6 +34,7 @@ impl<'a> Text<'a> {
             style,
             constants: style.constants,
             fds: None,
+            interfaces: &style.interfaces,
             paths: Vec::new(),
             known: None,
         }
@@ -429,7 +432,7 @@ impl<'a> Text<'a> {
 /// What a printer writes, with strace's defaults.
 #[cfg(test)]
 pub(super) fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
-    let style = Style::default();
+    let style = Style { interfaces: [(1, "lo".to_owned())].into(), ..Style::default() };
     let mut text = Text::new(&style);
     write(&mut text);
     text.finish()

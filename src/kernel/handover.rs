@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, skel::Skel};
 
-use super::{Kernel, Options, flush, load::WHEN_FIRST};
+use super::{Kernel, Options, flush, load::WHEN_FIRST, network};
 
 /// Names that this side gives to what is to be held.
 const MAP: &str = "map/";
@@ -83,5 +83,7 @@ pub fn fingerprint(options: &Options) -> String {
     let mut hasher = DefaultHasher::new();
     env!("TRACELOOP_BPF").hash(&mut hasher);
     format!("{options:?}").hash(&mut hasher);
+    // Records leave it out.
+    network::own().hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }

@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use super::{pids::sees_all_pids, walk::Walker};
+use super::{network, pids::sees_all_pids, walk::Walker};
 use crate::{
     model::{Process, plain},
     syscall::{self, Abi, Arg, Kind, Len, Row, Shape},
@@ -98,10 +98,21 @@ fn record(call: &inflight, string_limit: u32, now: u64) -> Vec<u8> {
     let memory = File::open(format!("/proc/{}/mem", call.tid)).ok().filter(|_| by_number);
     let args = row.map_or(&[][..], Row::args);
     let registers = args.iter().map(|arg| arg.index + 1).max().unwrap_or(if row.is_some() { 0 } else { 6 });
-    let pieces = memory.map_or_else(Vec::new, |memory| {
+    let mut pieces = memory.map_or_else(Vec::<Piece>::new, |memory| {
         args.iter().flat_map(|arg| pieces(&memory, &call, abi, arg, &arg.kind, string_limit)).collect()
     });
+    if !pieces.is_empty()
+        && let Some(other) = other_network(call.tid)
+    {
+        pieces.insert(0, (0, Part::PART_NETWORK, Ok(other.to_ne_bytes().to_vec())));
+    }
     wire::in_flight_record(&call, registers.min(6), &pieces)
+}
+
+/// The thread's network namespace, unless it is the recorder's.
+fn other_network(tid: u32) -> Option<u32> {
+    let its = network::of(tid);
+    if its.is_some() && its == network::own() { None } else { Some(its.unwrap_or(0)) }
 }
 
 /// /proc/TID/syscall: number, six arguments, stack pointer, program counter; in hexadecimal.

@@ -20,7 +20,7 @@ use super::{
     attach::Numbers,
     handover::{self, Held},
     inflight::{self, InFlight},
-    losses,
+    losses, network,
     notices::Notices,
     stacks,
     uring::Uring,
@@ -174,6 +174,7 @@ impl Kernel {
         settings.tell_files = options.wanted.descriptors;
         settings.slower_than = options.wanted.slower_than;
         settings.counting = options.counting;
+        settings.own_network = network::own().unwrap_or(0);
         settings.uring_submits = uring.submits.map_or(0, |submits| submits.arguments as u32);
         settings.uring_completes = uring.completes.map_or(0, |completes| completes as u32);
         settings.uring_secret = RandomState::new().hash_one(cpus);

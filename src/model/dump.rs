@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Counts, Files, Identity, LastWords, Module};
+use super::{Cause, Counts, Files, Identity, LastWords, Module, Network};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,9 +63,12 @@ pub struct Dump {
     pub redacted: Vec<String>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
-    /// The names of network interfaces, by their numbers.
+    /// The names of the network interfaces where the recorder was, by their numbers.
     #[serde(default)]
     pub interfaces: BTreeMap<u32, String>,
+    /// The same of other network namespaces that calls were made in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Network>,
     /// The names of generic netlink's families, by their numbers.
     #[serde(default)]
     pub generic_families: BTreeMap<u16, String>,

@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 
 use super::{
     clock::{boottime, realtime_offset},
+    family::generic_families,
     files,
-    network::{generic_families, interfaces},
+    network::{interfaces, networks_told_of},
     part::{Part, Wanted},
 };
 use crate::{
@@ -48,6 +49,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let led_through = modules_of(&blocks);
     modules.retain(|module| led_through.contains(&module.number));
     let files = files::of(&processes);
+    let networks = networks_told_of(&blocks, &processes);
     // Where /proc has other numbers, those in a call are all that is known.
     let known: BTreeSet<u32> = processes.iter().map(|thread| thread.tid).collect();
     let threads = in_flight.into_iter().map(|call| call.thread);
@@ -57,6 +59,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
         dump: Dump {
             files_before,
             files,
+            networks,
             only_slower: kernel.only_slower(),
             stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
             modules,

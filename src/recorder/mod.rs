@@ -12,6 +12,7 @@ mod clock;
 mod counting;
 mod cpus;
 mod dump;
+mod family;
 mod files;
 mod find;
 mod given_up;
@@ -44,10 +45,11 @@ use anyhow::{Context, Result};
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
 pub use counting::count;
+pub use family::generic_families;
 pub use find::{Unfound, find};
 pub use given_up::GivenUp;
 pub use id::TrackId;
-pub use network::{generic_families, interfaces};
+pub use network::interfaces;
 pub use notice::Notice;
 pub use track::Seen;
 pub use watch::{TrackInfo, Watching};
@@ -293,6 +295,11 @@ impl Recorder {
     /// What the descriptors of living processes stood for when the recording began.
     pub fn files(&self) -> Vec<crate::model::Files> {
         self.tracks.values().flat_map(|track| track.files.clone()).collect()
+    }
+
+    /// The other network namespaces that the recorded processes are in.
+    pub fn networks(&self) -> Vec<crate::model::Network> {
+        network::networks_of(&self.threads())
     }
 
     /// The files that stacks lead through, as far as is known.

@@ -1,98 +1,106 @@
-//! What records know by number only: network interfaces, and the families of generic netlink.
+//! Network interfaces, which records know by number only: their names where the recorder is, and in the
+//! network namespaces of living processes. Nobody is entered for it: /proc tells what there is to know.
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
-    os::{
-        fd::{FromRawFd, OwnedFd},
-        unix::net::UnixDatagram,
-    },
-    path::Path,
-    time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    fs,
 };
 
-/// The names of the interfaces in this network namespace, by their numbers; none if there is no sysfs.
+use crate::{
+    kernel::{network_of, own_network, sees_all_pids},
+    model::{Block, Network, Process},
+    wire,
+};
+
+/// Network namespaces that are told of at most where nobody says which are wanted.
+const NETWORKS_MOST: usize = 64;
+
+/// The names of the interfaces in this network namespace, by their numbers.
 pub fn interfaces() -> BTreeMap<u32, String> {
-    below(Path::new("/sys/class/net"))
+    let Ok(all) = nix::net::if_::if_nameindex() else { return of_process("self") };
+    let named = |interface: &nix::net::if_::Interface| {
+        Some((u32::from(interface.index()), interface.name().to_str().ok()?.to_owned()))
+    };
+    all.iter().filter_map(named).collect()
 }
 
-fn below(directory: &Path) -> BTreeMap<u32, String> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let numbered = entries.filter_map(|entry| {
-        let number = fs::read_to_string(entry.path().join("ifindex")).ok()?;
-        Some((number.trim().parse().ok()?, entry.file_name().into_string().ok()?))
-    });
-    numbered.collect()
+/// The other networks that the threads are in.
+pub(super) fn networks_of(threads: &[Process]) -> Vec<Network> {
+    let wanted: BTreeSet<u32> = threads.iter().filter_map(|thread| network_of(thread.pid)).collect();
+    networks(wanted.into_iter().take(NETWORKS_MOST).collect(), threads)
 }
 
-/// The names of generic netlink's families, by their numbers, as far as the kernel tells them.
-pub fn generic_families() -> BTreeMap<u16, String> {
-    let mut families = BTreeMap::new();
-    // What cannot be asked is shown by number.
-    let _ = ask_families(&mut families);
-    families
+/// The other networks that calls in these records were made in, as far as a process lives there.
+pub(super) fn networks_told_of(blocks: &[Block], threads: &[Process]) -> Vec<Network> {
+    let records = blocks.iter().flat_map(|block| wire::records(&block.bytes));
+    networks(records.filter_map(|record| record.call()?.network()).collect(), threads)
 }
 
-const NETLINK_GENERIC: i32 = 16;
-/// A dump of the controller's families: nlmsghdr (length, GENL_ID_CTRL, request and dump, sequence, port)
-/// and genlmsghdr (CTRL_CMD_GETFAMILY, version 1).
-const GET_FAMILIES: [u8; 20] = [20, 0, 0, 0, 16, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0];
-
-fn ask_families(families: &mut BTreeMap<u16, String>) -> io::Result<()> {
-    // SAFETY: no memory is passed.
-    let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, NETLINK_GENERIC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
+fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {
+    if let Some(own) = own_network() {
+        wanted.remove(&own);
     }
-    // SAFETY: the descriptor was opened just above and belongs to nobody else.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    // Only send and recv are used, which do not care for the family.
-    let socket = UnixDatagram::from(fd);
-    socket.set_read_timeout(Some(Duration::from_millis(200)))?;
-    socket.send(&GET_FAMILIES)?;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let count = socket.recv(&mut buffer)?;
-        if !note_families(&buffer[..count], families) {
-            return Ok(());
+    wanted.remove(&0);
+    if wanted.is_empty() || !sees_all_pids() {
+        return Vec::new();
+    }
+    let mut found: BTreeMap<u32, Network> = BTreeMap::new();
+    // The first process, too: the machine's own network is there for as long as it runs.
+    let pids: BTreeSet<u32> = threads.iter().map(|thread| thread.pid).chain([1]).collect();
+    for pid in pids {
+        let Some(number) = network_of(pid).filter(|number| wanted.contains(number)) else { continue };
+        let Some(since) = started(pid) else { continue };
+        // A number is given again: it can be trusted for as long as somebody is known to live there.
+        match found.get_mut(&number) {
+            Some(network) => network.since = network.since.min(since),
+            None => {
+                let interfaces = of_process(&pid.to_string());
+                if network_of(pid) == Some(number) {
+                    found.insert(number, Network { number, since, interfaces });
+                }
+            }
         }
     }
+    found.into_values().collect()
 }
 
-/// Notes the families of a buffer of messages; false at the end of the dump.
-fn note_families(mut bytes: &[u8], families: &mut BTreeMap<u16, String>) -> bool {
-    const GENL_ID_CTRL: u16 = 16;
-    const HEADS: usize = 20;
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_ne_bytes(*length)).unwrap_or(0);
-        let kind = rest.first_chunk::<2>().map(|kind| u16::from_ne_bytes(*kind));
-        let Some(message) = bytes.get(..length).filter(|_| length >= HEADS && kind == Some(GENL_ID_CTRL)) else {
-            return false;
-        };
-        if let Some((number, name)) = family(&message[HEADS..]) {
-            families.insert(number, name);
-        }
-        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    true
+/// When a process started, CLOCK_BOOTTIME nanoseconds.
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold anything; behind it stand the state, and the time as the twentieth.
+    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+    let nanoseconds = 1_000_000_000 / u64::try_from(second).ok().filter(|second| *second > 0)?;
+    // It is told in whole ticks, and was not before the next one.
+    Some((ticks + 1) * nanoseconds)
 }
 
-/// The number and name among a family's attributes.
-fn family(mut attributes: &[u8]) -> Option<(u16, String)> {
-    const CTRL_ATTR_FAMILY_ID: u16 = 1;
-    const CTRL_ATTR_FAMILY_NAME: u16 = 2;
-    let (mut number, mut name) = (None, None);
-    while let [low, high, kind_low, kind_high, ..] = *attributes {
-        let length = usize::from(u16::from_ne_bytes([low, high]));
-        let value = attributes.get(4..length)?;
-        match u16::from_ne_bytes([kind_low, kind_high]) {
-            CTRL_ATTR_FAMILY_ID => number = value.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes)),
-            CTRL_ATTR_FAMILY_NAME => name = std::str::from_utf8(value).ok(),
-            _ => {}
-        }
-        attributes = attributes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    Some((number?, name?.trim_end_matches('\0').to_owned()))
+/// The interfaces that a process sees: those that are up, and others with addresses.
+fn of_process(pid: &str) -> BTreeMap<u32, String> {
+    let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
+    let mut names = BTreeMap::new();
+    names.extend(table("dev_mcast").lines().filter_map(group));
+    names.extend(table("if_inet6").lines().filter_map(inet6));
+    names.extend(table("igmp").lines().filter_map(igmp));
+    names
+}
+
+/// A line of /proc/net/igmp: number, name, count and version. What is told of it stands below, indented.
+fn igmp(line: &str) -> Option<(u32, String)> {
+    let mut fields = line.split_whitespace().filter(|_| !line.starts_with(char::is_whitespace));
+    Some((fields.next()?.parse().ok()?, fields.next()?.trim_end_matches(':').to_owned()))
+}
+
+/// A line of /proc/net/if_inet6: address, number, length, scope, flags, name.
+fn inet6(line: &str) -> Option<(u32, String)> {
+    let mut fields = line.split_whitespace().skip(1);
+    Some((u32::from_str_radix(fields.next()?, 16).ok()?, fields.nth(3)?.to_owned()))
+}
+
+/// A line of /proc/net/dev_mcast: number, name, uses, address.
+fn group(line: &str) -> Option<(u32, String)> {
+    let mut fields = line.split_whitespace();
+    Some((fields.next()?.parse().ok()?, fields.next()?.to_owned()))
 }
 
 #[cfg(test)]
@@ -100,22 +108,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interfaces_have_numbers() {
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("eth0")).unwrap();
-        fs::write(directory.path().join("eth0/ifindex"), "4\n").unwrap();
-        fs::write(directory.path().join("bonding_masters"), "\n").unwrap();
-        assert_eq!(below(directory.path()), BTreeMap::from([(4, "eth0".to_owned())]));
-        assert_eq!(below(&directory.path().join("none")), BTreeMap::new());
+    fn lines_of_proc_net() {
+        assert_eq!(igmp("4\teth0      :     1      V3"), Some((4, "eth0".to_owned())));
+        assert_eq!(igmp("\t\t\t\t010000E0     1 0:00000000\t\t0"), None);
+        assert_eq!(igmp("Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter"), None);
+        let line = "fe80000000000000d05a23fffe000001 1f 40 20 80     eth0";
+        assert_eq!(inet6(line), Some((31, "eth0".to_owned())));
+        assert_eq!(group("2    eth0            1     0     01005e000001"), Some((2, "eth0".to_owned())));
+        assert_eq!((inet6(""), group("")), (None, None));
     }
 
     #[test]
-    fn a_family_has_a_number_and_a_name() {
-        let attributes = b"\x0b\0\x02\0nlctrl\0\0\x06\0\x01\0\x10\0\0\0";
-        assert_eq!(family(attributes), Some((16, "nlctrl".to_owned())));
-        assert_eq!(family(b"\xff\0\x02\0"), None);
-        let mut families = BTreeMap::new();
-        assert!(!note_families(&[20, 0, 0, 0, 3, 0, 2, 0], &mut families));
-        assert!(families.is_empty());
+    fn the_own_network_is_no_other() {
+        let own = Process { tid: 1, pid: std::process::id(), comm: String::new() };
+        assert_eq!(networks_of(&[own]), []);
+        assert!(started(std::process::id()).is_some_and(|since| since > 0));
+        // Both ways tell the same where both tell.
+        let names = interfaces();
+        assert!(of_process("self").iter().all(|(number, name)| names.get(number) == Some(name)), "{names:?}");
     }
 }

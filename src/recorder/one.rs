@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Recorder, TrackId, TrackInfo};
-use crate::model::{Files, Identity, Process};
+use crate::model::{Files, Identity, Network, Process};
 
 impl Recorder {
     /// Every track with its names, and whether its cgroup lives; the oldest first.
@@ -24,6 +24,11 @@ impl Recorder {
     /// What the descriptors of a track's processes stand for now.
     pub fn files_of(&self, id: TrackId) -> Result<Vec<Files>> {
         Ok(super::files::of(&self.track(id)?.threads()))
+    }
+
+    /// The other network namespaces that its processes are in.
+    pub fn networks_of(&self, id: TrackId) -> Result<Vec<Network>> {
+        Ok(super::network::networks_of(&self.track(id)?.threads()))
     }
 
     /// The threads that are alive in a track.

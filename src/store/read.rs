@@ -46,7 +46,8 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
     };
     let mut dump: Dump = serde_json::from_slice(&header).context("understand the dump's header")?;
     // They come out in the middle of calls, where names are taken to be the kernel's.
-    dump.interfaces.values_mut().chain(dump.generic_families.values_mut()).for_each(|name| {
+    let others = dump.networks.iter_mut().flat_map(|network| network.interfaces.values_mut());
+    dump.interfaces.values_mut().chain(others).chain(dump.generic_families.values_mut()).for_each(|name| {
         if let Cow::Owned(tame) = plain(name) {
             *name = tame;
         }
@@ -170,7 +171,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Cause;
+    use crate::model::{Cause, Network};
 
     fn recording() -> Recording {
         let dump = Dump {
@@ -256,9 +257,12 @@ mod tests {
     fn names_in_the_header_cannot_drive_a_terminal() {
         let mut hostile = recording();
         hostile.dump.interfaces = [(1, "\u{1b}[2J".to_owned())].into();
+        hostile.dump.networks = vec![Network { interfaces: hostile.dump.interfaces.clone(), ..Network::default() }];
         let mut bytes = Vec::new();
         super::super::write(&mut bytes, &hostile).unwrap();
-        assert_eq!(read(&bytes[..]).unwrap().0.dump.interfaces[&1], "\\u{1b}[2J");
+        let dump = read(&bytes[..]).unwrap().0.dump;
+        assert_eq!(dump.interfaces[&1], "\\u{1b}[2J");
+        assert_eq!(dump.networks[0].interfaces, dump.interfaces);
     }
 
     proptest! {

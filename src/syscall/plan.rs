@@ -267,6 +267,9 @@ fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
         enter,
         ..Default::default()
     };
+    if args.iter().any(|arg| names_interfaces(&arg.kind)) {
+        plan.flags.0 |= types::plan_flag::PLAN_NETWORK.0;
+    }
     plan.aliases = u8::try_from(aliases.len()).expect("few");
     plan.alias[..aliases.len()].copy_from_slice(&aliases);
     if let Some(note) = note {
@@ -298,6 +301,33 @@ fn aliases(args: &[Arg], start: &mut Phase, end: &Phase, abi: Abi, wanted: &Want
     }
     aliases.truncate(ALIASES);
     aliases
+}
+
+/// Whether an argument may hold numbers of network interfaces, which are shown by name.
+fn names_interfaces(kind: &Kind) -> bool {
+    match kind {
+        Kind::In(shape, _)
+        | Kind::Out(shape, _)
+        | Kind::OutAlways(shape, _)
+        | Kind::InOut(shape, _)
+        | Kind::OutIfAny(shape) => matches!(
+            shape,
+            Shape::Sockaddr
+                | Shape::SockOpt
+                | Shape::SocketData
+                | Shape::Message
+                | Shape::Messages
+                | Shape::InterfaceGet
+                | Shape::InterfaceSet
+                | Shape::InterfaceIndex
+        ),
+        Kind::PeerAddress(_) => true,
+        Kind::If(_, _, inner) | Kind::IfAll(_, _, inner) | Kind::Unless(_, _, inner) | Kind::Label(_, inner) => {
+            names_interfaces(inner)
+        }
+        Kind::Choose(_, _, first, second) => names_interfaces(first) || names_interfaces(second),
+        _ => false,
+    }
 }
 
 enum Way {
@@ -709,6 +739,17 @@ mod tests {
         }
         for name in ["openat", "read", "write", "poll", "execve", "getppid"] {
             assert!(pairs(name).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_interfaces_come_with_their_network() {
+        let told = |name| of(name).flags.0 & types::plan_flag::PLAN_NETWORK.0 != 0;
+        for name in ["connect", "accept4", "sendto", "recvfrom", "sendmsg", "recvmmsg", "getsockname", "setsockopt"] {
+            assert!(told(name), "{name}");
+        }
+        for name in ["read", "socket", "openat", "epoll_wait"] {
+            assert!(!told(name), "{name}");
         }
     }
 

@@ -8,6 +8,7 @@
 //! | `witness` | strace and traceloop on one execution: no call missing, none twice |
 //! | `parity` | the very lines are strace's, over programs of many kinds |
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
+//! | `networks` | interfaces by the names that they have where the call was made |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
 //! | `schema` | JSON of real calls keeps to its schema, and names arguments as the kernel does |
 //! | `secrets` | what leaves the recorder and who gets it: rules for secrets, clients, names that mean harm |
@@ -33,7 +34,7 @@
 //! |---|---|
 //! | the recorded program is never stopped, signalled or changed | `ends::forty_of_forty_runs_hold_their_execve_and_pass_the_status_on`, `witness` |
 //! | nothing is lost silently | `rings`, `kernels::six_processes_on_one_cpu_lose_nothing`, `kernels::what_typed_programs_miss_is_counted` |
-//! | what is printed is true | `parity`, `faults::memory::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
+//! | what is printed is true | `parity`, `networks`, `faults::memory::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
 //! | a call in flight, and the call a thread died in, are shown | `ends::a_call_in_flight_is_shown_with_its_arguments`, `ends::a_process_killed_in_sleep_shows_the_sleep` |
 //! | a cgroup's storm costs no other its history | `daemon::a_storm_does_not_shorten_the_window_of_another` |
 //! | memory stays within the budget | `watch::the_budget_holds_and_the_longest_dead_go_first` |
@@ -51,6 +52,7 @@ mod faults;
 mod fuzzed;
 mod kernels;
 mod machine;
+mod networks;
 mod parity;
 mod restart;
 mod rings;

@@ -2,13 +2,11 @@
 
 use crate::decode::text::Text;
 
-/// The loopback interface is the first of every network namespace.
-const FIRST: u32 = 1;
-
-/// An interface's number, by name where it is known: `if_nametoindex("lo")`.
+/// An interface's number, by name where it is known: `if_nametoindex("lo")`. Even the loopback, which is the
+/// first of every network namespace, may have been given another one.
 pub(in crate::decode) fn index(text: &mut Text<'_>, index: u32) {
-    let known = text.style().interfaces.get(&index).map(String::as_str);
-    match known.or((index == FIRST).then_some("lo")) {
+    let known = text.interfaces.get(&index).map(String::as_str);
+    match known {
         Some(name) => text.either(
             |text| text.unsigned(index),
             |text| {
