@@ -18,9 +18,8 @@ const NETWORKS_MOST: usize = 64;
 /// The names of the interfaces in this network namespace, by their numbers.
 pub fn interfaces() -> BTreeMap<u32, String> {
     let Ok(all) = nix::net::if_::if_nameindex() else { return of_process("self") };
-    let named = |interface: &nix::net::if_::Interface| {
-        Some((u32::from(interface.index()), interface.name().to_str().ok()?.to_owned()))
-    };
+    let named =
+        |interface: &nix::net::if_::Interface| Some((interface.index(), interface.name().to_str().ok()?.to_owned()));
     all.iter().filter_map(named).collect()
 }
 
