@@ -80,11 +80,8 @@ mod tests {
         assert_eq!(told.len(), 5, "{told:#?}");
         assert!(told[2].starts_with("/s.slice/busy.service: complete from ") && told[2].contains(":03.0"), "{told:#?}");
         assert!(told[2].ends_with("nothing lost; 5 older records overwritten"), "{told:#?}");
-        assert!(
-            told[3].starts_with("/s.slice/idle.service: recorded since ") && told[3].contains(":02.0"),
-            "{told:#?}"
-        );
-        assert!(told[3].ends_with(", complete since the recording began, with losses"), "{told:#?}");
+        assert!(told[3].starts_with("/s.slice/idle.service: complete since its recording began at "), "{told:#?}");
+        assert!(told[3].ends_with(":02.000000, with losses"), "{told:#?}");
         assert_eq!(told[4], "/s.slice/idle.service: lost 2 records: the ring did not take them");
     }
 
