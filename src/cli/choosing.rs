@@ -131,9 +131,18 @@ impl Choosing {
     }
 }
 
-/// The newest of the dumps that are meant.
+/// The newest of the dumps that are meant; it is said if there is none.
 pub(super) fn newest(place: &Place, matches: &[Match]) -> Result<Option<(Store, Entry)>> {
-    let choosing =
-        Choosing { matches: matches.to_vec(), place: Place { directory: place.directory.clone() }, ..Choosing::all() };
+    newest_of(place, matches, false)
+}
+
+/// The same without a word.
+pub(super) fn quietly(place: &Place, matches: &[Match]) -> Result<Option<(Store, Entry)>> {
+    newest_of(place, matches, true)
+}
+
+fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(Store, Entry)>> {
+    let place = Place { directory: place.directory.clone() };
+    let choosing = Choosing { matches: matches.to_vec(), place, quiet, ..Choosing::all() };
     Ok(choosing.dumps()?.and_then(|(store, mut dumps)| Some((store, dumps.pop()?))))
 }

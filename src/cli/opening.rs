@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::choosing::{Place, newest};
+use super::choosing::{Place, newest, quietly};
 use crate::{
     model::Recording,
     store::{self, Match},
@@ -16,11 +16,20 @@ use crate::{
 
 /// The dump that is meant, opened; `None`: there is none, which was said. `verb` is what is done with it.
 pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
-    if let [path] = what
-        && (path.contains('/') || Path::new(path).is_file())
-    {
-        let file = File::open(path).with_context(|| format!("{verb} {path}"))?;
-        return Ok(Some((path.into(), file)));
+    if let [text] = what {
+        let path = Path::new(text);
+        if path.is_file() || (text.contains('/') && path.exists()) {
+            let file = File::open(path).with_context(|| format!("{verb} {text}"))?;
+            return Ok(Some((path.to_owned(), file)));
+        }
+        // namespace/pod, or the path of a cgroup; or a slip.
+        if text.contains('/') {
+            let matched = Match::parse(text).ok();
+            let found = matched.map(|matched| quietly(place, &[matched])).transpose()?.flatten();
+            let (store, entry) =
+                found.with_context(|| format!("{verb} {text}: No such file, and no stored dump matches"))?;
+            return Ok(Some((entry.path.clone(), store.file(&entry)?)));
+        }
     }
     let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
         Ok(matches) => matches,

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     decode::{History, Style},
+    kernel::sees_all_pids,
     model::{Event, Module, Recording},
     render,
     select::Selection,
@@ -180,7 +181,7 @@ impl Output {
         match self.format() {
             _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
-            Format::Strace => Some(render::Format::Strace { column: self.styling.column() }),
+            Format::Strace => Some(render::Format::Strace),
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
             Format::Perfetto => Some(render::Format::Perfetto),
@@ -224,7 +225,8 @@ impl Destination<'_> {
                     table.see(event);
                 }
             };
-            let mut symbols = (!recording.dump.modules.is_empty()).then(|| Symbols::of(&recording.dump));
+            let mut symbols =
+                (!recording.dump.modules.is_empty()).then(|| Symbols::of(&recording.dump, sees_all_pids()));
             let named = |mut event: Event| {
                 if let Some(symbols) = &mut symbols {
                     symbols.name(&mut event);
@@ -262,7 +264,7 @@ impl Destination<'_> {
     /// Takes in what has become known of the files that stacks lead through.
     pub(super) fn learn(&mut self, modules: &[Module]) {
         if !modules.is_empty() {
-            self.symbols.get_or_insert_with(Symbols::live).learn(modules);
+            self.symbols.get_or_insert_with(|| Symbols::live(sees_all_pids())).learn(modules);
         }
     }
 

@@ -17,8 +17,7 @@ use crate::{decode, store};
 /// Print a dump: the newest that matches, or a file
 #[derive(Args, Debug)]
 pub(super) struct Show {
-    /// A dump file (a path with a / in it, or a file that is there), or as `traceloop list` takes it: the
-    /// newest dump that matches is meant
+    /// A dump file that is there, or as `traceloop list` takes it: the newest dump that matches is meant
     #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true)]
     what: Vec<String>,
     /// Bytes of each string that are shown

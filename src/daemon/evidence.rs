@@ -45,9 +45,13 @@ pub(super) fn evidence(
     Evidence { track: track.0, name: limited_as(identity), cause, pid, is_unit }
 }
 
-/// The name by which dumps are limited: a user's unit is not the system's of the same name.
+/// The name by which dumps are limited: a user's container is not the system's of the same name. Units' names say
+/// themselves whose they are.
 fn limited_as(identity: &Identity) -> String {
-    identity.user.map_or_else(|| identity.to_string(), |user| format!("{user}/{identity}"))
+    match (identity.user, &identity.container) {
+        (Some(user), Some(_)) => format!("user@{user}/{identity}"),
+        _ => identity.to_string(),
+    }
 }
 
 /// Whether a service manager may tell us how it ends: it does not look at the processes of scopes and containers.
@@ -90,7 +94,10 @@ mod tests {
     #[test]
     fn a_user_does_not_use_up_the_dumps_of_the_systems_unit() {
         let name = |user| limited_as(&Identity { unit: Some("a.service".into()), user, ..Identity::default() });
-        assert_eq!((name(None).as_str(), name(Some(1000)).as_str()), ("a.service", "1000/a.service"));
+        assert_eq!((name(None).as_str(), name(Some(1000)).as_str()), ("a.service", "user@1000/a.service"));
+        let container = Some(Container { name: Some("web".into()), ..Container::default() });
+        let name = |user| limited_as(&Identity { container: container.clone(), user, ..Identity::default() });
+        assert_eq!((name(None).as_str(), name(Some(1000)).as_str()), ("web", "user@1000/web"));
     }
 
     #[test]

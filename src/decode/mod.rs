@@ -57,7 +57,6 @@ mod quota;
 mod raw;
 mod request;
 mod result;
-mod ring;
 mod sched;
 mod shape;
 mod siginfo;

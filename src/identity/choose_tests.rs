@@ -55,8 +55,12 @@ fn the_living_the_exact_and_the_own_come_first() {
     assert_eq!(machine.choose("gone"), Ok(vec![7]));
     assert_eq!(machine.choose("#1"), Ok(vec![1]));
     assert_eq!(machine.choose("user@1001.service"), Ok(vec![5]));
+    assert_eq!(machine.choose("user@1001/a.service"), Ok(vec![5]));
     let error = machine.choose("app.slice").unwrap_err();
-    assert!(error.starts_with(&format!("app.slice may mean a.service ({USER}) or a.service (")), "{error}");
+    assert!(
+        error.starts_with(&format!("app.slice may mean user@1000/a.service ({USER}) or user@1001/a.service (")),
+        "{error}"
+    );
 }
 
 #[test]

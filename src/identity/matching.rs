@@ -69,8 +69,9 @@ pub(super) fn best<'a>(target: &Target, identity: &'a Identity) -> Option<Match<
         Kind::Name | Kind::Number(_) => {
             let text = target.text.as_str();
             let by_name = [by_path(text, identity), by_container(text, identity), by_pod(text, identity)];
-            let shown = (text.contains('/') && identity.container.is_some() && identity.to_string() == text)
-                .then(|| whole(&identity.cgroup));
+            let is_inside = identity.container.is_some() || identity.user.is_some();
+            let shown =
+                (text.contains('/') && is_inside && identity.to_string() == text).then(|| whole(&identity.cgroup));
             by_name.into_iter().flatten().chain(shown).min()
         }
     }

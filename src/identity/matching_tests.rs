@@ -70,8 +70,10 @@ fn units_of_users_and_escapes() {
         ("user@1000.service", Fit::Around, false, manager),
         ("user-1000.slice", Fit::Around, false, "/user.slice/user-1000.slice"),
         ("user@1000.service/app.slice/foo.service", Fit::Exact, true, &path),
+        ("user@1000/foo.service", Fit::Exact, false, &path),
+        ("user@1000/*", Fit::Exact, false, &path),
     ];
-    check(&of_path(&path, 7), &table, &["user@1000", "foo.socket"]);
+    check(&of_path(&path, 7), &table, &["user@1000", "foo.socket", "user@1001/foo.service"]);
     let path = "/system.slice/_memory.service";
     check(&of_path(path, 7), &[("memory.service", Fit::Exact, false, path), ("memory", Fit::Short, false, path)], &[]);
     let path = "/system.slice/dev-disk-by\\x2dlabel-s.swap";

@@ -95,17 +95,24 @@ impl Container {
 }
 
 impl fmt::Display for Identity {
-    /// The name that people use: the pod's, the container's, the unit's, or the cgroup's path. Control
-    /// characters come out escaped: a name must not drive a terminal.
+    /// The name that people use: the pod's, the container's, the unit's, or the cgroup's path; a unit of a user's
+    /// manager or of one inside a container has that before it. Control characters come out escaped: a name must
+    /// not drive a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<&str> = match (&self.pod, &self.container) {
             (Some(Pod { namespace: Some(namespace), name: Some(name), container, .. }), _) => {
                 [namespace, name].into_iter().chain(container).map(String::as_str).collect()
             }
             (_, Some(container)) => vec![container.called()],
-            _ => vec![self.unit.as_ref().unwrap_or(&self.cgroup)],
+            _ => Vec::new(),
         };
-        parts.extend(self.inner_unit());
+        let unit = if parts.is_empty() { self.unit.as_deref() } else { self.inner_unit() };
+        let manager = self.user.filter(|_| unit.is_some()).map(|user| format!("user@{user}"));
+        parts.extend(manager.as_deref());
+        parts.extend(unit);
+        if parts.is_empty() {
+            parts.push(&self.cgroup);
+        }
         for (index, part) in parts.into_iter().enumerate() {
             if index > 0 {
                 f.write_char('/')?;
@@ -128,6 +135,9 @@ mod tests {
         assert_eq!(identity.to_string(), "/system.slice/a.service");
         identity.unit = Some("a.service".into());
         assert_eq!(identity.to_string(), "a.service");
+        identity.user = Some(1000);
+        assert_eq!(identity.to_string(), "user@1000/a.service");
+        identity.user = None;
         let (id, cgroup) = ("0123456789abcdef".repeat(4), "/system.slice".into());
         identity.container = Some(Container { id, cgroup, ..Container::default() });
         assert_eq!(identity.to_string(), "0123456789ab/a.service");
@@ -136,7 +146,9 @@ mod tests {
         assert_eq!(identity.to_string(), "box");
         identity.container = Some(Container { name: Some("b\u{1b}x".into()), ..Container::default() });
         assert_eq!(identity.to_string(), "b\\u{1b}x/a.service");
-        identity.container = None;
+        identity.user = Some(1000);
+        assert_eq!(identity.to_string(), "b\\u{1b}x/user@1000/a.service");
+        (identity.container, identity.user) = (None, None);
         let (namespace, name, container) = (Some("shop".into()), Some("cart-7".into()), Some("web".into()));
         identity.pod = Some(Pod { uid: "u".into(), namespace, name, container });
         assert_eq!(identity.to_string(), "shop/cart-7/web");

@@ -16,7 +16,7 @@ use nix::{
     dir::Dir,
     errno::Errno,
     fcntl::{Flock, FlockArg, OFlag, openat},
-    sys::stat::Mode,
+    sys::stat::{Mode, fchmod},
     unistd::{UnlinkatFlags, geteuid, unlinkat},
 };
 
@@ -69,8 +69,9 @@ impl Entry {
 }
 
 impl Store {
-    /// The directory for writing: it is made if it is not there, must belong to us alone, and what a
-    /// killed writer left behind is removed.
+    /// The directory for writing: it is made if it is not there, must belong to us alone, and what a killed writer
+    /// left behind is removed. One that is ours and empty, and in which nobody else could have written (as a kubelet
+    /// makes it for a pod), is closed to others.
     pub fn open(path: &Path) -> Result<Self> {
         let doing = || format!("store dumps in {}", path.display());
         match DirBuilder::new().mode(0o700).create(path) {
@@ -91,8 +92,10 @@ impl Store {
             geteuid(),
             path.display()
         );
-        if about.mode() & 0o077 != 0 {
-            let mode = about.mode() & 0o7777;
+        let mode = about.mode() & 0o7777;
+        if mode & 0o077 != 0 && mode & 0o022 == 0 && store.is_empty() {
+            fchmod(&store.directory, Mode::S_IRWXU).with_context(doing)?;
+        } else if mode & 0o077 != 0 {
             bail!("{}: others may enter it (mode {mode:04o}): `chmod 0700 {}`", doing(), path.display());
         }
         store.clean();
@@ -193,6 +196,10 @@ impl Store {
             }
         }
         Ok(names)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names().is_ok_and(|names| names.iter().all(|name| name == "." || name == ".."))
     }
 
     /// Removes what killed writers left. A living one holds a lock on its file.

@@ -31,7 +31,7 @@ pub struct Symbols {
     modules: HashMap<u16, Known>,
     /// Places that were looked up, by file and offset, and whether they were the innermost.
     places: HashMap<(u16, u64, bool), Seen>,
-    /// Of this machine since it was started: its processes may still be there.
+    /// Of this machine since it was started, and by numbers of our /proc: its processes may still be there.
     here: bool,
     x86: bool,
     taken: i64,
@@ -57,14 +57,14 @@ impl std::fmt::Debug for Symbols {
 }
 
 impl Symbols {
-    /// For a dump.
-    pub fn of(dump: &Dump) -> Self {
+    /// For a dump. `sees_all_pids`: whether /proc has the numbers that processes have in it.
+    pub fn of(dump: &Dump, sees_all_pids: bool) -> Self {
         let taken = dump.taken.saturating_add_signed(dump.clock_offset) / 1_000_000_000;
         let mut symbols = Self {
             symbolizer: Symbolizer::new(),
             modules: HashMap::new(),
             places: HashMap::new(),
-            here: !dump.boot_id.is_empty() && find::boot_id() == dump.boot_id,
+            here: sees_all_pids && !dump.boot_id.is_empty() && find::boot_id() == dump.boot_id,
             x86: dump.arch == "x86_64",
             taken: i64::try_from(taken).unwrap_or(i64::MAX),
         };
@@ -73,9 +73,10 @@ impl Symbols {
     }
 
     /// For what happens here and now.
-    pub fn live() -> Self {
+    pub fn live(sees_all_pids: bool) -> Self {
         let arch = std::env::consts::ARCH.to_owned();
-        Self::of(&Dump { boot_id: find::boot_id(), arch, taken: i64::MAX.unsigned_abs(), ..Dump::default() })
+        let dump = Dump { boot_id: find::boot_id(), arch, taken: i64::MAX.unsigned_abs(), ..Dump::default() };
+        Self::of(&dump, sees_all_pids)
     }
 
     /// Takes in what has become known of files.
@@ -190,4 +191,24 @@ const BEGINNINGS: [&str; 9] = [
 fn is_whole(stack: &Stack) -> bool {
     let last = stack.frames.last().and_then(|frame| frame.symbol.as_ref());
     last.is_some_and(|symbol| BEGINNINGS.iter().any(|name| symbol.name.split('@').next() == Some(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_looked_for_by_a_number_of_another_namespace() {
+        // Found only through a process that has it: it is not at this path for us.
+        let inside = tempfile::NamedTempFile::new().unwrap();
+        let module = Module { number: 1, build_id: None, path: inside.path().display().to_string() };
+        let named = |sees_all_pids: bool| {
+            let mut symbols = Symbols::live(sees_all_pids);
+            symbols.learn(std::slice::from_ref(&module));
+            let mut frame = Frame { module: Some(1), at: 0, likely: false, file: None, symbol: None };
+            symbols.name_frame(std::process::id(), &mut frame, true);
+            symbols.missing().len()
+        };
+        assert_eq!((named(true), named(false)), (0, 1));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use crate::{cri::Pod, podman::Container, served::Served};
+use crate::{cri::Pod, docker, podman::Container, served::Served};
 
 /// Looks for a file that is not there; a child of it dies by a fault; it waits; it fails.
 const SCRIPT: &str = "cat /nonexistent; sh -c 'kill -SEGV $$'; sleep 4; exit 3";
@@ -51,6 +51,18 @@ fn of_podman() {
     served.wait("its end", |served| served.live(&["ps", "traceloop-crash"]).filter(|text| text.contains("ended")));
     drop(container);
     is_kept(&mut served, &["traceloop-crash"], &id);
+}
+
+#[test]
+#[ignore = "needs root, BPF and container runtimes: tests/containers/run"]
+fn of_docker() {
+    let mut served = Served::start(&format!("docker = [\"{}\"]", docker::socket()));
+    let container = docker::Container::run("traceloop-docked", SCRIPT);
+    let id = container.id().to_owned();
+    runs_and_dies(&mut served, &["traceloop-docked"], &id);
+    served.wait("its end", |served| served.live(&["ps", "traceloop-docked"]).filter(|text| text.contains("ended")));
+    drop(container);
+    is_kept(&mut served, &["traceloop-docked"], &id);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{env, fs};
 
 use traceloop::identity::{Resolver, Runtimes, Target, of_path};
 
-use crate::{cri::Pod, podman::Container};
+use crate::{cri::Pod, docker, podman::Container};
 
 /// The path of the cgroup whose name holds the container's id.
 fn cgroup_of(id: &str) -> String {
@@ -41,4 +41,19 @@ async fn containerd_tells_the_pod_over_the_runtime_interface() {
     assert_eq!((container.runtime.as_str(), container.image.as_deref()), ("containerd", Some("local.test/box:1")));
     assert_eq!(container.labels.get("tier").map(String::as_str), Some("front"));
     assert!(identity.matches(&Target::parse("shop/names-0").unwrap()));
+}
+
+#[tokio::test]
+#[ignore = "needs root and container runtimes: tests/containers/run"]
+async fn docker_tells_the_name_over_its_socket() {
+    let container = docker::Container::run("traceloop-docked", "sleep 1000");
+    let cgroup = cgroup_of(container.id());
+    assert_eq!(cgroup, format!("/docker/{}", container.id()));
+    let resolver = Resolver::new(Runtimes { docker: vec![docker::socket().into()], ..Runtimes::default() });
+    let identity = resolver.resolve(of_path(&cgroup, 7)).await;
+    assert_eq!(identity.to_string(), "traceloop-docked");
+    let found = identity.container.as_ref().unwrap();
+    assert_eq!((found.runtime.as_str(), found.image.as_deref()), ("docker", Some("box:1")));
+    assert_eq!(found.labels.get("tier").map(String::as_str), Some("front"));
+    assert!(identity.matches(&Target::parse(&container.id()[..12]).unwrap()));
 }

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use traceloop::keeper::Keeper;
+
 const TRACELOOP: &str = env!("CARGO_BIN_EXE_traceloop");
 
 /// A running daemon, as it is installed but for its places.
@@ -22,7 +24,7 @@ impl Served {
         let place = tempfile::tempdir().expect("a directory");
         let shown = place.path().display();
         let config = format!(
-            "socket = \"{shown}/sock\"\n[record]\ninclude = [\"/libpod_parent/*\", \"/kubepods/*\"]\n\
+            "socket = \"{shown}/sock\"\n[record]\ninclude = [\"/libpod_parent/*\", \"/docker/*\", \"/kubepods/*\"]\n\
              [store]\ndirectory = \"{shown}/store\"\nmax-use = \"1G\"\nkeep-free = \"1M\"\n[runtimes]\n{runtimes}\n"
         );
         fs::write(place.path().join("config"), config).expect("write the configuration");
@@ -79,5 +81,8 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Ok(Some(keeper)) = Keeper::connect(&self.place.path().join("keeper.sock")) {
+            let _ = keeper.end();
+        }
     }
 }

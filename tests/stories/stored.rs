@@ -9,7 +9,7 @@ use std::{
 
 use traceloop::{
     decode,
-    model::{Block, Cause, Container, Identity, Recording},
+    model::{Block, Cause, Container, Identity, Pod, Recording},
     store::{Amount, Retention, Saved, Store},
 };
 
@@ -140,6 +140,25 @@ fn dumps_are_found_by_what_people_know_of_them() {
 }
 
 #[test]
+fn a_pod_and_a_cgroup_are_shown_by_their_names_and_no_file_is_missed() {
+    let dumps = Dumps::new();
+    let mut of_pod = failed("x.scope", Cause::Exit, 0);
+    let name = |text: &str| Some(text.to_owned());
+    of_pod.dump.identities[0].pod =
+        Some(Pod { uid: "u".into(), namespace: name("shop"), name: name("cart-7"), container: name("app") });
+    let saved = dumps.store().save(&of_pod).expect("store a dump");
+    let cgroup = of_pod.dump.identities[0].cgroup.clone();
+    for what in ["shop/cart-7", "shop/cart-7/app", &cgroup, saved.path.to_str().expect("a path")] {
+        let output = dumps.run(&["show", what, "--format", "strace"]);
+        assert!(output.status.success() && stdout(&output).contains("openat("), "{what}: {}", stderr(&output));
+    }
+    let output = dumps.run(&["show", "shop/cart-8"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = "traceloop: show shop/cart-8: No such file, and no stored dump matches\n";
+    assert_eq!(stderr(&output), said);
+}
+
+#[test]
 fn nothing_found_is_said_and_fails() {
     let dumps = Dumps::new();
     for verb in ["list", "info", "show", "export"] {
@@ -244,6 +263,14 @@ fn the_directory_and_its_files_are_private() {
     fs::set_permissions(dumps.directory(), PermissionsExt::from_mode(0o755)).expect("open it");
     let error = Store::open(&dumps.directory()).expect_err("others may enter");
     assert!(format!("{error:#}").contains("chmod 0700"), "{error:#}");
+    // In an empty one of ours there is nothing that anybody could have seen, or planted.
+    fs::remove_file(&saved.path).expect("remove it");
+    fs::set_permissions(dumps.directory(), PermissionsExt::from_mode(0o775)).expect("open it");
+    let error = Store::open(&dumps.directory()).expect_err("others may write");
+    assert!(format!("{error:#}").contains("chmod 0700"), "{error:#}");
+    fs::set_permissions(dumps.directory(), PermissionsExt::from_mode(0o755)).expect("open it");
+    Store::open(&dumps.directory()).expect("it is closed to others");
+    assert_eq!(mode(&dumps.directory()), 0o700);
     let link = dumps.directory().join("../link");
     symlink(dumps.directory(), &link).expect("make a link");
     let error = Store::open(&link).expect_err("a link");

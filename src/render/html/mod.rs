@@ -67,9 +67,13 @@ impl Page {
         let nonce = format!("{:016x}{:016x}", random(), random());
         let origin = dump.began;
         let (seconds, _) = strace::wall(origin, dump.clock_offset);
+        let names: Vec<_> = match dump.identities.as_slice() {
+            [] => dump.cgroups.clone(),
+            identities => identities.iter().map(ToString::to_string).collect(),
+        };
         let head = Head {
             traceloop: &dump.traceloop,
-            name: dump.names().join(" "),
+            name: names.join(" "),
             host: &dump.host,
             kernel: &dump.kernel,
             arch: &dump.arch,
