@@ -159,7 +159,7 @@ int on_attach(__u64 *ctx)
 	struct task_state *state;
 	__u32 slot;
 
-	if (!is_v2(cgroup))
+	if (followed_slot || !is_v2(cgroup))
 		return 0;
 	slot = slot_of_cgroup(cgroup);
 	/* A call that it is inside of ends here: the rings of the cgroup that it leaves may become another's. */

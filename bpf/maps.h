@@ -33,6 +33,8 @@ const volatile bool counting = false;
 const volatile __u32 lobby = 0;
 /* The slot of what is in no leaf: the root, slices. */
 const volatile __u32 rest = 0;
+/* The slot of processes that are followed wherever they are, see followed.h; 0: cgroups are recorded. */
+const volatile __u32 followed_slot = 0;
 /* Whether userspace is told of cgroups that come and go, and of processes that end badly. */
 const volatile bool watching = false;
 
@@ -97,6 +99,18 @@ struct {
 	__type(key, int);
 	__type(value, __u32);
 } cgroup_slots SEC(".maps");
+
+/*
+ * Processes that are followed: id -> when it began, by which one that has got the id later is told apart.
+ * Written by userspace for those it is given, with 0, and here for their children.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 65536);
+} followed SEC(".maps");
 
 /* Slots that were looked up lately, by cgroup id; see slot_of_cgroup. Alone in .bss: userspace empties it. */
 enum { KEPT_SLOTS = 1024 };

@@ -14,14 +14,29 @@ static __always_inline void fill(struct task_record *record, enum record_kind ki
 	record->cgroup = cgroup_of(task);
 }
 
+/* A child of a process that is followed is one, too, before it runs. */
+static __always_inline void follow_child(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 id = child->tgid;
+	__u64 born = born_at(child);
+
+	if (id == parent->tgid || !is_followed(parent))
+		return;
+	if (bpf_map_update_elem(&followed, &id, &born, BPF_ANY))
+		count(followed_full);
+}
+
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *ctx)
 {
 	struct task_struct *parent = (struct task_struct *)ctx[0];
 	struct task_struct *child = (struct task_struct *)ctx[1];
 	struct task_record record;
-	__u32 slot = slot_of(child);
+	__u32 slot;
 
+	if (followed_slot)
+		follow_child(parent, child);
+	slot = slot_of(child);
 	if (!slot)
 		return 0;
 	fill(&record, RECORD_FORK, child);
@@ -91,6 +106,21 @@ int on_task_exit(__u64 *ctx)
 	output(ctx, slot, &record, sizeof(record), 1, 0);
 	if (watching && record.code && task->signal->live.counter == 0)
 		tell_death(slot, &record);
+	return 0;
+}
+
+/*
+ * Nothing is left of a process, and its id may be another's by now. At the exit of its last thread the others
+ * may not have told of theirs yet. A thread that has become the leader in execve has left the old one's behind.
+ */
+SEC("tp_btf/sched_process_free")
+int on_free(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	__u32 id = task->tgid;
+
+	if (task->pid == id && task->signal->live.counter == 0 && is_followed(task))
+		bpf_map_delete_elem(&followed, &id);
 	return 0;
 }
 
@@ -199,6 +229,8 @@ int in_flight(struct bpf_iter__task *ctx)
 	struct task_state *state;
 	struct pt_regs *regs = 0;
 
+	if (task && followed_slot)
+		learn_birth(task);
 	/* One that is ending, or waits for its parent, has left its last call: what its registers hold is none. */
 	if (!task || task->flags & PF_EXITING)
 		return 0;

@@ -38,6 +38,8 @@ static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)
 
 static __always_inline __u32 slot_of(struct task_struct *task)
 {
+	if (followed_slot)
+		return is_followed(task) ? followed_slot : 0;
 	return slot_of_cgroup(of_task(task, cgroups, dfl_cgrp));
 }
 

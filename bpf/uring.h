@@ -48,11 +48,17 @@ static __always_inline __u64 ring_id(struct io_ring_ctx *ring)
 	return ((__u64)ring ^ uring_secret) * 0x9e3779b97f4a7c15ull;
 }
 
-/* By the map alone: a raw tracepoint's pointers are not typed. */
-static __always_inline __u32 slot_by_id(__u64 cgroup)
+/*
+ * By the maps alone: a raw tracepoint's pointers are not typed. A request may complete when its process is
+ * gone: whether it is followed was decided when it was submitted.
+ */
+static __always_inline __u32 slot_by_id(__u64 cgroup, __u32 process, bool submitted)
 {
-	__u32 *slot = bpf_map_lookup_elem(&cgroups, &cgroup);
+	__u32 *slot;
 
+	if (followed_slot)
+		return submitted || bpf_map_lookup_elem(&followed, &process) ? followed_slot : 0;
+	slot = bpf_map_lookup_elem(&cgroups, &cgroup);
 	return slot ? *slot & ~CGROUP_PARTED : 0;
 }
 
@@ -114,7 +120,7 @@ static __always_inline int uring_submitted(__u64 *ctx)
 	__u64 key, size;
 	__u32 zero = 0, slot;
 
-	slot = slot_by_id(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
+	slot = slot_by_id(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id), BPF_CORE_READ(task, tgid), false);
 	made = bpf_map_lookup_elem(&uring_submissions, &zero);
 	if (!slot || !made)
 		return 0;
@@ -248,7 +254,7 @@ int uring_complete(__u64 *ctx)
 	} else {
 		fill_uring(&record, ring, task_of_request(ring, request));
 	}
-	slot = slot_by_id(record.cgroup);
+	slot = slot_by_id(record.cgroup, record.tgid, !!note);
 	if (!slot || (slower_than && (!record.began || record.time - record.began < slower_than)))
 		return 0;
 	record.user_data = user_data;

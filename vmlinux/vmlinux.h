@@ -124,6 +124,7 @@ struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	u64 start_boottime;
 	char comm[16];
 	struct css_set *cgroups;
 	struct signal_struct *signal;

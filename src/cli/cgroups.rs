@@ -57,7 +57,7 @@ impl Cgroups {
         let mut follow = Follow::new(&recorder, style.clone());
         recorder.record(cgroups)?;
         follow.following.join(String::new(), &recorder.files(), recorder.networks());
-        recording::say_ready(&recorder, count)?;
+        recording::say_ready(&recorder, &recording::counted(count, "cgroup", "cgroups"))?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
             tokio::select! {

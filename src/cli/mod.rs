@@ -1,6 +1,7 @@
 //! The command line: one file a verb, each turning arguments into calls of what lies below.
 
 mod add;
+mod attached;
 mod cgroups;
 mod choosing;
 mod close;

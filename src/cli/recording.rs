@@ -90,7 +90,7 @@ impl Recording {
 }
 
 /// Tells that everything is being recorded: scripts wait for this line.
-pub(super) fn say_ready(recorder: &Recorder, cgroups: usize) -> Result<()> {
+pub(super) fn say_ready(recorder: &Recorder, of: &str) -> Result<()> {
     if let Some(shrunk) = recorder.shrunk() {
         super::say(format_args!(
             "traceloop: rings of {} instead of {}, so that --memory-max holds",
@@ -99,7 +99,12 @@ pub(super) fn say_ready(recorder: &Recorder, cgroups: usize) -> Result<()> {
         ))?;
     }
     let mib = recorder.memory().div_ceil(1 << 20);
-    super::say(format_args!("recording {cgroups} cgroup{}, {mib} MiB", if cgroups == 1 { "" } else { "s" }))
+    super::say(format_args!("recording {of}, {mib} MiB"))
+}
+
+/// `1 cgroup`, `3 cgroups`.
+pub(super) fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Ticks when a recorder is to be looked after.

@@ -1,4 +1,4 @@
-//! `traceloop run -- COMMAND`: a cgroup of its own, recorded from the command's execve on.
+//! `traceloop run -- COMMAND`: a cgroup of its own, recorded from the command's execve on. `--pid` is `attached`'s.
 
 use std::{
     env,
@@ -9,6 +9,7 @@ use std::{
         unix::ffi::{OsStrExt, OsStringExt},
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -24,6 +25,7 @@ use nix::{
 
 use super::{
     End,
+    attached::Attached,
     output::Output,
     recording::{self, Recording},
     signals::{Request, Signals, runtime},
@@ -31,28 +33,44 @@ use super::{
 use crate::{
     cgroup::{Cgroup, v2_mount},
     decode,
-    model::Cause,
+    model::{Cause, duration},
     recorder::Recorder,
 };
 
-/// Run a command and print its last calls when it ends
+/// Run a command, or take processes that run, and print the last calls at the end
 ///
 /// The command gets a cgroup of its own and is recorded from its execve on, with everything that it
-/// starts. Exits with the command's status, 128 + N if signal N killed it.
+/// starts. Exits with the command's status, 128 + N if signal N killed it. With --pid processes are recorded that are
+/// there already, where they are, until they have ended or it is told to end.
 #[derive(Args, Debug)]
 pub(super) struct Run {
     #[command(flatten)]
     recording: Recording,
     #[command(flatten)]
     output: Output,
+    /// Record these processes, with the children that they make from now on; they stay in their cgroups
+    #[arg(
+        long,
+        num_args = 1..,
+        value_delimiter = ',',
+        conflicts_with = "command",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
+    )]
+    pid: Vec<u32>,
+    /// With --pid: end after so long: 200ms, 1.5s
+    #[arg(long = "for", value_name = "TIME", requires = "pid", conflicts_with = "command", value_parser = duration)]
+    time: Option<Duration>,
     /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "pid", value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 impl Run {
     pub(super) fn run(self) -> Result<End> {
         self.recording.check(&self.output)?;
+        if !self.pid.is_empty() {
+            return runtime()?.block_on(Attached::new(&self.recording, &self.output, self.time).record(&self.pid));
+        }
         let program = Program::find(&self.command)?;
         runtime()?.block_on(self.record(&program))
     }
@@ -65,7 +83,7 @@ impl Run {
         let cgroup = Cgroup::open(&place.path)?;
         let directory = cgroup.directory().try_clone_to_owned().context("hold the command's cgroup")?;
         recorder.record(vec![cgroup])?;
-        recording::say_ready(&recorder, 1)?;
+        recording::say_ready(&recorder, &recording::counted(1, "cgroup", "cgroups"))?;
         let child = program.start(&directory)?;
         let style = self.output.style(self.recording.string_limit as usize);
         let mut second = recording::seconds();

@@ -61,7 +61,7 @@ enum By {
 /// The names of the cgroups, by their places; of a dump that does not tell them apart, one for all.
 fn whose(dump: &Dump) -> Vec<String> {
     let names = dump.names_of_each();
-    if names.is_empty() { vec![dump.cgroups.join(" ")] } else { names }
+    if names.is_empty() { vec![dump.names().join(" ")] } else { names }
 }
 
 impl Stats {

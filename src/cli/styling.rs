@@ -3,7 +3,10 @@
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::decode::{Constants, Descriptors, Strings, Style};
+use crate::{
+    decode::{Constants, Descriptors, Strings, Style},
+    render::Format,
+};
 
 /// How calls are written.
 #[derive(Args, Debug)]
@@ -21,6 +24,9 @@ pub(super) struct Styling {
     /// Strings that are not plain ASCII in hexadecimal; all strings with -xx
     #[arg(short = 'x', long, action = ArgAction::Count)]
     strings_in_hex: u8,
+    /// Where results stand in strace's form
+    #[arg(short = 'a', long, value_name = "COLUMN", default_value_t = Format::COLUMN)]
+    columns: u16,
 }
 
 /// How constants are written.
@@ -38,6 +44,11 @@ impl Styling {
     /// Whether structures are recorded whole.
     pub(super) fn is_verbose(&self) -> bool {
         self.verbose
+    }
+
+    /// Where results stand in strace's form.
+    pub(super) fn column(&self) -> u16 {
+        self.columns
     }
 
     pub(super) fn style(&self, string_limit: usize) -> Style {

@@ -201,7 +201,7 @@ fn wants(policy: &Policy, evidence: &Evidence) -> bool {
         Cause::Status { status, .. } => policy.status && *status != 0 && !(policy.unit && evidence.is_unit),
         Cause::Unit { .. } => policy.unit,
         Cause::Call { .. } => true,
-        Cause::Exit | Cause::Command | Cause::Replaced | Cause::Request => false,
+        Cause::Exit | Cause::Command | Cause::Ended | Cause::Replaced | Cause::Request => false,
     }
 }
 

@@ -244,6 +244,11 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             text.explanation(words.word(register).unwrap_or(words.unknown));
             unsigned
         }
+        Kind::Hex32Commented(words) => {
+            text.hex(uint(register));
+            text.explanation(words.word(uint(register).into()).unwrap_or(words.unknown));
+            Value::Unsigned(uint(register).into())
+        }
         Kind::VectorLength => {
             special::vector_length(text, register);
             unsigned

@@ -180,7 +180,7 @@ fn string(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, memory: &mut Memory<'_>
 }
 
 fn piece(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, part: Part, address: u64, whole: bool) {
-    let Some(bytes) = raw.piece(index, part) else { return text.addr(address) };
+    let Some(bytes) = raw.last_piece(index, part) else { return text.addr(address) };
     let end = bytes.iter().position(|byte| *byte == 0);
     let shown = &bytes[..end.unwrap_or(bytes.len())];
     if whole { text.whole_string(shown) } else { text.string(shown, end.is_none()) }
@@ -223,9 +223,10 @@ fn query(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, memory: &mut Memory<'_>,
     now.seek(24);
     let (before, count) = (memory.u32(), now.u32());
     text.field("prog_ids");
-    match raw.piece(index, Part::PART_FIRST).filter(|_| ids != 0) {
+    match raw.last_piece(index, Part::PART_FIRST).filter(|_| ids != 0) {
         Some(bytes) => text.bracketed(|text| {
-            for (n, id) in bytes.chunks_exact(4).enumerate() {
+            let told = usize::try_from(count).unwrap_or(usize::MAX);
+            for (n, id) in bytes.chunks_exact(4).take(told).enumerate() {
                 text.push(if n > 0 { ", " } else { "" });
                 text.unsigned(Memory::new(id, 0, 8).u32());
             }

@@ -2,8 +2,8 @@
 //! points to, or how the call went.
 
 use super::{
-    aio, bpf, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, raw::Raw, sched, signal,
-    text::Text, uring,
+    aio, bpf, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, raw::Raw, ring, sched,
+    signal, text::Text, uring,
 };
 use crate::{
     syscall::{Len, Shape, words},
@@ -37,6 +37,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
         Shape::SockFprog => filter::program(text, raw, index, bytes),
         Shape::BpfAttr(_) => bpf::attr(text, raw, index),
         Shape::UringParams => uring::params(text, raw, index),
+        Shape::UringRegistered(kind) => ring::registered(text, raw, index, kind, bytes),
         Shape::Iocbs => aio::blocks(text, raw, index, raw.count(len)),
         Shape::Msgbuf => ipc::message(text, raw, index, raw.count(len), bytes),
         Shape::ShmidDs if enough => ipc::shm(text, raw, &mut memory),

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use nix::errno::Errno;
+use crate::model::errno_name;
 
-const MOST: i32 = 134;
+const MOST: i32 = 532;
 
 /// The kernel's own codes, which only tracers see: name and text.
 const RESTARTS: [(i64, &str, &str); 5] = [
@@ -24,12 +24,11 @@ struct Known {
 static TABLE: LazyLock<Vec<Option<Known>>> = LazyLock::new(|| {
     (0..MOST)
         .map(|number| {
-            let errno = Errno::from_raw(number);
-            (errno != Errno::UnknownErrno).then(|| {
+            let name = errno_name(number);
+            (name != number.to_string()).then(|| {
                 let text = std::io::Error::from_raw_os_error(number).to_string();
                 let text = text.rsplit_once(" (os error").map_or(text.clone(), |(text, _)| text.to_owned());
-                let result = format!("-1 {errno:?} ({text})");
-                Known { name: format!("{errno:?}"), result }
+                Known { result: format!("-1 {name} ({text})"), name }
             })
         })
         .collect()
@@ -49,4 +48,16 @@ pub(super) fn result(errno: i32) -> Option<&'static str> {
 pub(super) fn restart(result: i64) -> Option<(&'static str, &'static str)> {
     let (_, name, text) = RESTARTS.iter().find(|(code, _, _)| -code == result)?;
     (*name != "ENOIOCTLCMD").then_some((name, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts() {
+        assert_eq!(result(2), Some("-1 ENOENT (No such file or directory)"));
+        assert_eq!(result(524), Some("-1 ENOTSUPP (Unknown error 524)"));
+        assert_eq!((name(0), result(400), name(-1), name(i32::MAX)), (None, None, None, None));
+    }
 }

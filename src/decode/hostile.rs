@@ -58,7 +58,7 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 fn show(bytes: Vec<u8>, style: &Style) {
     let recording = recording(bytes);
     let history = History::of(&recording, style).unwrap();
-    for format in [Format::Strace, Format::Text, Format::Json, Format::Html, Format::Perfetto] {
+    for format in [Format::STRACE, Format::Text, Format::Json, Format::Html, Format::Perfetto] {
         let mut out = Vec::new();
         render::dump(&mut out, format, &recording.dump, history.events()).unwrap();
         if format == Format::Json {

@@ -121,6 +121,7 @@ pub(super) fn both(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, before: &[u
     let word = raw.abi.word();
     match shape {
         Shape::InterfaceGet => net::request::got(text, raw, before, after),
+        Shape::InterfaceList => net::interfaces(text, raw, before, after),
         Shape::Fiemap => extent::map(text, before, after, word),
         Shape::DedupeRange => extent::dedupe(text, before, after, word),
         Shape::UffdApi => watch::api(text, before, after, word),

@@ -1,13 +1,13 @@
 //! Segments of x86: struct user_desc.
 
-use super::{memory::Memory, raw::Raw, text::Text};
+use super::{memory::Memory, number, raw::Raw, text::Text};
 use crate::wire::Part;
 
 /// struct user_desc whole.
 pub(super) fn descriptor(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let entry = memory.i32();
+    let entry = memory.u32();
     text.braced(|text| {
-        text.field("entry_number").signed(entry);
+        number::id(text.field("entry_number"), entry);
         rest(text, memory);
     });
 }
@@ -16,7 +16,7 @@ pub(super) fn descriptor(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 pub(super) fn asked(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
     let Some(entry) = raw.number(index, Part::PART_START) else { return text.addr(raw.register(index)) };
     text.braced(|text| {
-        text.field("entry_number").signed(entry.cast_signed());
+        number::id(text.field("entry_number"), entry);
         text.known_until_here();
         match raw.data(index).filter(|bytes| bytes.len() == 16 && raw.ret.is_some() && !raw.failed()) {
             Some(bytes) => {
@@ -24,7 +24,7 @@ pub(super) fn asked(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
                 let now = memory.u32();
                 if now != entry {
                     text.push(" => ");
-                    text.signed(now.cast_signed());
+                    number::id(text, now);
                 }
                 rest(text, &mut memory);
             }

@@ -3,7 +3,7 @@
 use super::{
     errno,
     memory::Memory,
-    raw::{Raw, int, uint},
+    raw::{Raw, int},
     text::Text,
 };
 use crate::syscall::words;
@@ -48,7 +48,6 @@ fn memfd_words(text: &mut Text<'_>, value: u32) {
 
 /// A memory policy with its flags.
 pub(super) fn policy(text: &mut Text<'_>, value: u64) {
-    let value = u64::from(uint(value));
     let flags = value & 0xe000;
     let mode = value & !0xe000;
     if flags == 0 {

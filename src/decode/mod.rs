@@ -57,6 +57,7 @@ mod quota;
 mod raw;
 mod request;
 mod result;
+mod ring;
 mod sched;
 mod shape;
 mod siginfo;

@@ -100,7 +100,7 @@ fn whole(text: &mut Text<'_>, memory: &mut Memory<'_>, asked: Option<u32>) {
             tail(text, memory, types, told);
         }
         let printed = if verbose { told } else { 48 };
-        if size > printed {
+        if size.max(told) > printed {
             text.push(", ...");
         }
     });

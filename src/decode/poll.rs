@@ -51,10 +51,16 @@ fn descriptors(register: u64) -> usize {
     usize::try_from(super::raw::int(register)).unwrap_or(0)
 }
 
+/// Descriptors of a set that are captured.
+const SET_MOST: usize = 1024;
+
 /// select's set of descriptors; its address where none are asked for.
 pub(super) fn fd_set(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    let word = raw.abi.word();
     match descriptors(raw.register(0)) {
         0 => text.addr(raw.register(index)),
+        // Of a set in whole words, less than the kernel would read.
+        limit if bytes.len() < limit.min(SET_MOST).div_ceil(8).next_multiple_of(word) => text.addr(raw.register(index)),
         limit => bits(text, bytes, limit, |text, fd| text.fd(fd)),
     }
 }

@@ -45,11 +45,17 @@ pub(super) fn strings(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Value {
     Value::Bytes(joined.into())
 }
 
-/// execve's envp: `0x7ffc /* 23 vars */`.
+/// execve's envp: `0x7ffc /* 23 vars */`; the strings, if they were recorded and all is to be shown.
 pub(super) fn string_count(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) -> Value {
     let register = raw.register(index);
+    let recorded = raw.pieces(index).filter(|piece| piece.part == Part::PART_ITEM).count();
+    if recorded > 0 && raw.style.verbose {
+        return strings(text, raw, index);
+    }
     text.addr(register);
-    if let Some(count) = raw.number(index, Part::PART_COUNT) {
+    let goes_on = raw.pieces(index).any(|piece| piece.part == Part::PART_MORE);
+    let counted = u32::try_from(recorded).ok().filter(|count| *count > 0 && !goes_on);
+    if let Some(count) = raw.number(index, Part::PART_COUNT).or(counted) {
         text.push(" /* ");
         text.unsigned(count);
         text.push(if count == 1 { " var" } else { " vars" });

@@ -82,6 +82,12 @@ impl<'a> Raw<'a> {
         piece.bytes.ok()
     }
 
+    /// The same, as it was at the end of the call, if it was captured at both of its ends.
+    pub(super) fn last_piece(&self, arg: u8, part: Part) -> Option<&'a [u8]> {
+        let piece = self.pieces.iter().rfind(|piece| piece.arg == arg && piece.part == part)?;
+        piece.bytes.ok()
+    }
+
     /// An argument's memory.
     pub(super) fn data(&self, arg: u8) -> Option<&'a [u8]> {
         self.piece(arg, Part::PART_DATA)

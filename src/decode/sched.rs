@@ -38,11 +38,13 @@ pub(super) fn cpu_set(text: &mut Text<'_>, raw: &Raw<'_>, len: Len, bytes: &[u8]
     }
 }
 
+/// Size of the first published structure.
+const FIRST_SIZE: u32 = 48;
+
 /// struct sched_attr; `set`: as sched_setattr takes it, where some flags leave fields out.
 pub(super) fn attr(text: &mut Text<'_>, memory: &mut Memory<'_>, set: bool) {
     const KEEP_POLICY: u64 = 8;
     const KEEP_PARAMS: u64 = 16;
-    const FIRST_SIZE: u32 = 48;
     const SECOND_SIZE: u32 = 56;
     let size = memory.u32();
     let told = match size {
@@ -95,7 +97,8 @@ pub(super) fn sized_attr(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &
         text.push(" => ");
         text.braced(|text| text.field("size").unsigned(now));
     }
-    if bytes.len() < 4 || memory.is_short() && bytes.len() < 48 && memory.clone().u32() >= 48 {
+    let told = if set && size == Some(0) { FIRST_SIZE } else { size.unwrap_or(0) };
+    if bytes.len() < 4 || memory.is_short() && bytes.len() < 48 && told >= FIRST_SIZE {
         text.truncate(before);
         text.addr(raw.register(index));
     }

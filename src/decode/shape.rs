@@ -2,7 +2,8 @@
 
 use super::{
     aio, array, context, device, event, extent, fcntl, file, handle, io, layout, ldt, mapping, memory::Memory, mount,
-    net, number, poll, process, ptrace, quota, raw::Raw, siginfo, signal, stat, terminal, text::Text, time, watch,
+    net, number, poll, process, ptrace, quota, raw::Raw, ring, siginfo, signal, stat, terminal, text::Text, time,
+    watch,
 };
 use crate::{
     model::Value,
@@ -102,6 +103,7 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::Timespec64 => time::timespec64,
         Shape::Itimerspec64 => time::itimerspec64,
         Shape::SigEvent => event::sigevent,
+        Shape::UringRestriction => ring::restriction,
         Shape::Iocb => aio::head_alone,
         Shape::UserDesc => ldt::descriptor,
         Shape::UserRegs => ptrace::registers,

@@ -76,6 +76,8 @@ pub struct Options {
     pub watching: Option<Shared>,
     /// Whether calls are counted instead of recorded.
     pub counting: bool,
+    /// The slot of processes that are followed wherever they are; `None`: cgroups are recorded.
+    pub following: Option<u32>,
     /// Features not to use although the kernel may have them.
     pub without: Vec<Feature>,
 }
@@ -154,6 +156,8 @@ impl Kernel {
         let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
         let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
         stacks::check(stacks)?;
+        open.maps.followed.set_autocreate(options.following.is_some())?;
+        open.progs.on_free.set_autoload(options.following.is_some());
         open.maps.uring_requests.set_autocreate(uring.is_told())?;
         open.maps.uring_submissions.set_autocreate(uring.is_told())?;
         open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
@@ -165,6 +169,7 @@ impl Kernel {
         settings.classic = features.attach.is_classic();
         settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
         settings.rest = options.watching.map_or(0, |shared| shared.rest);
+        settings.followed_slot = options.following.unwrap_or(0);
         settings.watching = watching;
         settings.cgroup_storage = features.cgroup_storage;
         settings.task_storage = features.task_storage;

@@ -7,6 +7,7 @@ mod attach;
 mod counts;
 mod features;
 mod flush;
+mod followed;
 mod handover;
 mod heed;
 mod inflight;

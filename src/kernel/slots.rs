@@ -45,6 +45,8 @@ pub struct Counters {
     pub modules_full: u64,
     /// Requests of io_uring's whose completion cannot tell what they were: the map of requests was full.
     pub uring_full: u64,
+    /// Processes that were not followed because the map of those was full.
+    pub followed_full: u64,
 }
 
 impl Kernel {
@@ -174,6 +176,7 @@ impl Kernel {
             stacks_failed: at(6),
             modules_full: at(7),
             uring_full: at(8),
+            followed_full: at(9),
         })
     }
 

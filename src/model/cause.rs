@@ -14,6 +14,8 @@ pub enum Cause {
     Exit,
     /// The recorded command ended.
     Command,
+    /// The processes that were followed ended, and their children.
+    Ended,
     /// A recorder with other programs or settings has taken its place.
     Replaced,
     /// SIGUSR2 or a request.
@@ -57,11 +59,12 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// One word for names and lists: `unit`, `killed`, `status`, `call`, `request`, `exit`, `command`, `replaced`.
+    /// One word for names and lists: `unit`, `killed`, `status`, `call`, `request`, `exit`, `command`, `ended`, `replaced`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Exit => "exit",
             Self::Command => "command",
+            Self::Ended => "ended",
             Self::Replaced => "replaced",
             Self::Request => "request",
             Self::Unit { .. } => "unit",
@@ -77,6 +80,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Exit => f.write_str("the recorder ends"),
             Self::Command => f.write_str("the command ended"),
+            Self::Ended => f.write_str("the processes ended"),
             Self::Replaced => f.write_str("a recorder with other programs or settings took over"),
             Self::Request => f.write_str("on request"),
             Self::Unit { result, .. } => write!(f, "the unit failed: {result}"),

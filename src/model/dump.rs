@@ -33,6 +33,9 @@ pub struct Dump {
     /// Who they are.
     #[serde(default)]
     pub identities: Vec<Identity>,
+    /// The processes that were recorded wherever they were, as they were when it began; none: cgroups were recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followed: Vec<Process>,
     /// Why it was made.
     pub cause: Cause,
     /// Whether the kernel handed core dumps to systemd-coredump, which keeps them by the numbers of processes.
@@ -84,6 +87,15 @@ impl Dump {
     /// What people call each of its cgroups, where there are several and every record tells whose it is.
     pub fn names_of_each(&self) -> Vec<String> {
         if self.each.is_empty() { Vec::new() } else { self.identities.iter().map(Identity::to_string).collect() }
+    }
+
+    /// Whose calls it holds, by the names that people use.
+    pub fn names(&self) -> Vec<String> {
+        let followed = self.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
+        match self.identities.as_slice() {
+            [] => self.cgroups.iter().cloned().chain(followed).collect(),
+            identities => identities.iter().map(ToString::to_string).chain(followed).collect(),
+        }
     }
 
     /// The processes of which coredumpctl has a core dump, oldest first.

@@ -16,10 +16,31 @@ pub fn signal_name(signo: i32) -> String {
     }
 }
 
+/// The kernel's own errnos that get out of it now and then; the C library has no names for them.
+const KERNELS: [(i32, &str); 14] = [
+    (515, "ENOIOCTLCMD"),
+    (517, "EPROBE_DEFER"),
+    (518, "EOPENSTALE"),
+    (521, "EBADHANDLE"),
+    (522, "ENOTSYNC"),
+    (523, "EBADCOOKIE"),
+    (524, "ENOTSUPP"),
+    (525, "ETOOSMALL"),
+    (526, "ESERVERFAULT"),
+    (527, "EBADTYPE"),
+    (528, "EJUKEBOX"),
+    (529, "EIOCBQUEUED"),
+    (530, "ERECALLCONFLICT"),
+    (531, "ENOGRACE"),
+];
+
 /// `ENOENT`; the number where it has no name.
 pub fn errno_name(errno: i32) -> String {
     match Errno::from_raw(errno) {
-        Errno::UnknownErrno => errno.to_string(),
+        Errno::UnknownErrno => {
+            let kernels = KERNELS.iter().find(|(number, _)| *number == errno);
+            kernels.map_or_else(|| errno.to_string(), |(_, name)| (*name).to_owned())
+        }
         errno => format!("{errno:?}"),
     }
 }

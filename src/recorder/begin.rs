@@ -139,6 +139,7 @@ fn options(settings: &Settings, most: u32) -> Options {
         slots: most + REST,
         watching: Some(Shared { lobby: LOBBY, rest: REST }),
         counting: false,
+        following: None,
         without: settings.without.clone(),
     }
 }

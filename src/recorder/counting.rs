@@ -63,6 +63,7 @@ impl Counting {
             slots: 1,
             watching: None,
             counting: true,
+            following: None,
             without: Vec::new(),
         })?;
         cgroups.iter().try_for_each(|path| assign_all(&Cgroup::open(path)?, 1, &kernel))?;

@@ -22,7 +22,7 @@ use crate::{
 
 /// Copies what the tracks hold; nothing is stopped.
 pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
-    let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads()).collect();
+    let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads(kernel)).collect();
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let (in_flight, walked) =
         kernel.in_flight(boottime(), |slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
@@ -66,7 +66,8 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
             window,
             each,
             processes,
-            ..header(wanted.iter().map(|wanted| (&wanted.track.identity, wanted.track.began)), cause)?
+            followed: wanted.iter().flat_map(|wanted| wanted.track.followed.clone()).collect(),
+            ..header(wanted.iter().map(|wanted| (wanted.track.cgroup(), wanted.track.began)), cause)?
         },
         blocks,
     })
@@ -99,11 +100,18 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
     places.filter_map(|place| if let wire::Place::Module(number, _) = place { Some(number) } else { None }).collect()
 }
 
+/// Why processes are not followed.
+pub(super) const UNFOLLOWED: &str =
+    "processes, with all of their calls: the map of processes that are followed was full";
+
 /// What was lost, by reason; `failed` records were not taken by their rings.
 pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let mut lost: Vec<Loss> = not_taken(failed).into_iter().collect();
+    let counters = kernel.counters()?;
+    if counters.followed_full > 0 {
+        lost.push(Loss { count: counters.followed_full, reason: UNFOLLOWED.to_owned() });
+    }
     if kernel.stacks() != Stacks::None {
-        let counters = kernel.counters()?;
         for (count, reason) in [
             (counters.stacks_failed, "stacks that could not be taken, of all cgroups' calls"),
             (counters.modules_full, "frames without their file: the map of files is full"),
@@ -120,9 +128,10 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
 }
 
 /// A dump of some tracks, with what is known without a look at their rings: where, when, whose and why.
-pub(super) fn header<'a>(whose: impl Iterator<Item = (&'a Identity, u64)>, cause: Cause) -> Result<Dump> {
+pub(super) fn header<'a>(whose: impl Iterator<Item = (Option<&'a Identity>, u64)>, cause: Cause) -> Result<Dump> {
     let host = nix::sys::utsname::uname().context("ask for the host's name")?;
-    let (identities, began): (Vec<_>, Vec<_>) = whose.map(|(identity, began)| (identity.clone(), began)).unzip();
+    let (cgroups, began): (Vec<_>, Vec<_>) = whose.unzip();
+    let identities: Vec<Identity> = cgroups.into_iter().flatten().cloned().collect();
     Ok(Dump {
         traceloop: env!("CARGO_PKG_VERSION").to_owned(),
         host: host.nodename().to_string_lossy().into_owned(),

@@ -3,7 +3,8 @@
 //! A `Recorder` owns the kernel side and a track for each recorded cgroup. It is given some cgroups and
 //! keeps to them (`prepare`, `record`), or it watches the whole tree (`watch`): then each named leaf has a
 //! track, those that are made later from their first call on, and tracks outlive their cgroups until their
-//! age or the memory budget ends them. `dump` copies rings while the recording goes on and says for which
+//! age or the memory budget ends them. Or it follows processes wherever they are (`prepare_following`, `follow`),
+//! which are one track with their children. `dump` copies rings while the recording goes on and says for which
 //! time the copy is complete. It knows nothing of sockets, terminals or files, and it is one task's.
 
 mod begin;
@@ -15,6 +16,7 @@ mod dump;
 mod family;
 mod files;
 mod find;
+mod follow;
 mod given_up;
 mod history;
 mod hold;
@@ -27,6 +29,7 @@ mod resume;
 mod slot;
 mod sockets;
 mod spare;
+mod subject;
 mod take_in;
 mod threads;
 mod tidy;
@@ -51,6 +54,7 @@ pub use given_up::GivenUp;
 pub use id::TrackId;
 pub use network::interfaces;
 pub use notice::Notice;
+pub use subject::Subject;
 pub use track::Seen;
 pub use watch::{TrackInfo, Watching};
 
@@ -65,7 +69,7 @@ use watch::Watch;
 use crate::{
     cgroup::{self, Cgroup},
     identity,
-    kernel::{self, Feature, Features, Kernel, Options},
+    kernel::{Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
     ring::Batch,
     syscall::plan,
@@ -111,22 +115,12 @@ impl Recorder {
         let cpus = online()?;
         let (size, shrunk) = settings.budget.ring_size(cgroups, cpus.len())?;
         let slots = u32::try_from(cgroups).context("too many cgroups")?;
-        let mut recorder = Self::load(settings, slots, None, size, cpus)?;
+        let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
+        let options = Options { wanted, slots, watching: None, counting: false, following: None, without };
+        let mut recorder = Self::around(Kernel::load(&options)?, size, settings.budget.total, cpus)?;
         recorder.shrunk = shrunk;
         recorder.make_slots(1..=slots)?;
         Ok(recorder)
-    }
-
-    fn load(
-        settings: &Settings,
-        slots: u32,
-        watching: Option<kernel::Shared>,
-        ring: usize,
-        cpus: BTreeSet<u32>,
-    ) -> Result<Self> {
-        let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
-        let kernel = Kernel::load(&Options { wanted, slots, watching, counting: false, without })?;
-        Self::around(kernel, ring, settings.budget.total, cpus)
     }
 
     fn around(kernel: Kernel, ring: usize, total: usize, cpus: BTreeSet<u32>) -> Result<Self> {
@@ -170,7 +164,7 @@ impl Recorder {
         }
         self.notice_calls_in_flight()?;
         for track in self.tracks.values_mut() {
-            track.files = files::of(&track.threads());
+            track.files = files::of(&track.threads(&self.kernel));
         }
         Ok(())
     }
@@ -283,6 +277,7 @@ impl Recorder {
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
             (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
             (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
+            (counters.followed_full, dump::UNFOLLOWED),
             (counters.uring_full, "requests of io_uring's whose completions do not tell what they were"),
         ] {
             if count > 0 {
@@ -307,9 +302,9 @@ impl Recorder {
         self.kernel.modules()
     }
 
-    /// The threads that are alive in the recorded cgroups.
+    /// The threads that are alive in what is recorded.
     pub fn threads(&self) -> Vec<crate::model::Process> {
-        self.tracks.values().flat_map(Track::threads).collect()
+        self.tracks.values().flat_map(|track| track.threads(&self.kernel)).collect()
     }
 }
 

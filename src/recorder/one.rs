@@ -23,16 +23,16 @@ impl Recorder {
 
     /// What the descriptors of a track's processes stand for now.
     pub fn files_of(&self, id: TrackId) -> Result<Vec<Files>> {
-        Ok(super::files::of(&self.track(id)?.threads()))
+        Ok(super::files::of(&self.track(id)?.threads(&self.kernel)))
     }
 
     /// The other network namespaces that its processes are in.
     pub fn networks_of(&self, id: TrackId) -> Result<Vec<Network>> {
-        Ok(super::network::networks_of(&self.track(id)?.threads()))
+        Ok(super::network::networks_of(&self.track(id)?.threads(&self.kernel)))
     }
 
     /// The threads that are alive in a track.
     pub fn threads_of(&self, id: TrackId) -> Result<Vec<Process>> {
-        Ok(self.track(id)?.threads())
+        Ok(self.track(id)?.threads(&self.kernel))
     }
 }

@@ -127,7 +127,7 @@ impl Left {
             let own = note.slot.and_then(|number| self.slots.get(&number));
             let only: BTreeSet<u64> = [note.identity.cgroup_id].into();
             let mut recording = Recording {
-                dump: header([(&note.identity, note.began)].into_iter(), Cause::Replaced)?,
+                dump: header([(Some(&note.identity), note.began)].into_iter(), Cause::Replaced)?,
                 blocks: Vec::new(),
             };
             for (slot, only) in own.map(|slot| (slot, None)).into_iter().chain(shared.map(|slot| (slot, Some(&only)))) {

@@ -105,7 +105,7 @@ impl Recorder {
         if self.watched()?.descriptors
             && let Some(track) = self.tracks.get_mut(&id)
         {
-            track.files = files::of(&track.threads());
+            track.files = files::of(&track.threads(&self.kernel));
         }
         Ok(parted)
     }

@@ -1,9 +1,13 @@
-//! The threads that are alive in a cgroup: id, process and name, as /proc tells them, where its numbers are the
+//! The threads that are alive in a cgroup or in processes: id, process and name, as /proc tells them, where its numbers are the
 //! records' numbers.
 
-use std::fs;
+use std::{fs, io};
 
-use crate::{cgroup::Cgroup, kernel::sees_all_pids, model::Process};
+use crate::{
+    cgroup::Cgroup,
+    kernel::sees_all_pids,
+    model::{Process, plain},
+};
 
 /// All threads of the cgroup and of those below it. One that ends meanwhile is left out.
 pub(super) fn of(cgroup: &Cgroup) -> Vec<Process> {
@@ -14,9 +18,32 @@ pub(super) fn of(cgroup: &Cgroup) -> Vec<Process> {
     std::iter::once(cgroup).chain(&below).flat_map(Cgroup::threads).filter_map(thread).collect()
 }
 
-fn thread(tid: u32) -> Option<Process> {
-    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let pid = field("Tgid:")?.parse().ok()?;
-    Some(Process { tid, pid, comm: field("Name:")?.to_owned() })
+/// All threads of the processes. One that ends meanwhile is left out.
+pub(super) fn of_processes(pids: impl IntoIterator<Item = u32>) -> Vec<Process> {
+    let tasks = pids.into_iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok());
+    let tids = tasks.flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    tids.filter_map(thread).collect()
+}
+
+/// What /proc tells of a thread.
+pub(super) fn thread(tid: u32) -> Option<Process> {
+    let status = Status::read(tid).ok()?;
+    Some(Process { tid, pid: status.number("Tgid:")?, comm: plain(status.field("Name:")?).into_owned() })
+}
+
+/// /proc/PID/status.
+pub(super) struct Status(String);
+
+impl Status {
+    pub(super) fn read(tid: u32) -> io::Result<Self> {
+        Ok(Self(String::from_utf8_lossy(&fs::read(format!("/proc/{tid}/status"))?).into_owned()))
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<u32> {
+        self.field(name)?.parse().ok()
+    }
 }

@@ -1,4 +1,4 @@
-//! One recorded cgroup: who it is, and where its records are.
+//! One recorded cgroup, or processes that are followed: who it is, and where its records are.
 
 use std::{
     collections::HashMap,
@@ -16,9 +16,12 @@ use crate::{
     ring::Position,
 };
 
-/// One recorded cgroup, alive or not.
+/// One recorded cgroup, alive or not, or processes that are followed.
 #[derive(Debug)]
 pub(super) struct Track {
+    /// The processes that it is of, as they were when it began; none: it is a cgroup's.
+    pub(super) followed: Vec<Process>,
+    /// Nobody's where processes are followed.
     pub(super) identity: Identity,
     pub(super) path: PathBuf,
     /// CLOCK_BOOTTIME nanoseconds.
@@ -57,7 +60,19 @@ pub(super) struct TrackNote {
 impl Track {
     /// A track of a cgroup that nothing is assigned to yet.
     pub(super) fn new(identity: Identity, path: PathBuf, began: u64) -> Self {
-        Self { identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, files: Vec::new() }
+        let (followed, files) = (Vec::new(), Vec::new());
+        Self { followed, identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, files }
+    }
+
+    /// A track of processes that are followed.
+    pub(super) fn of_processes(followed: Vec<Process>, slot: Slot, began: u64) -> Self {
+        let track = Self::new(Identity::default(), PathBuf::new(), began);
+        Self { followed, slot: Some(slot), ..track }
+    }
+
+    /// Whose cgroup it is of, if it is of one.
+    pub(super) fn cgroup(&self) -> Option<&Identity> {
+        self.followed.is_empty().then_some(&self.identity)
     }
 
     /// What a keeper has to know.
@@ -79,7 +94,10 @@ impl Track {
     }
 
     /// The threads that are alive in it.
-    pub(super) fn threads(&self) -> Vec<Process> {
+    pub(super) fn threads(&self, kernel: &Kernel) -> Vec<Process> {
+        if self.cgroup().is_none() {
+            return threads::of_processes(kernel.followed());
+        }
         if self.ended.is_some() {
             return Vec::new();
         }

@@ -185,7 +185,7 @@ impl Recorder {
         }
         let mut track = Track::new(self.identity_of(&cgroup), cgroup.path().to_owned(), boottime());
         track.slot = Some(slot);
-        track.files = files::of(&track.threads());
+        track.files = files::of(&track.threads(&self.kernel));
         let id = self.insert(track);
         let watch = self.watched_mut()?;
         for member in std::iter::once(&cgroup).chain(&cgroup.descendants()) {

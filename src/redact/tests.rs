@@ -53,7 +53,7 @@ fn shown(redaction: &Redaction, cgroup: &str, records: &[Vec<u8>]) -> (String, D
     let recording = redaction.apply(recording);
     let history = History::of(&recording, &Style::default()).unwrap();
     let mut out = Vec::new();
-    render::dump(&mut out, Format::Strace, &recording.dump, history.events()).unwrap();
+    render::dump(&mut out, Format::STRACE, &recording.dump, history.events()).unwrap();
     drop(history);
     (String::from_utf8(out).unwrap(), recording.dump)
 }

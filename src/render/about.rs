@@ -9,7 +9,7 @@ use super::{
     quantity::span,
     window,
 };
-use crate::model::{Cause, Container, Counts, Dump, Identity, LastWords, Loss, Pod, plain, signal_name};
+use crate::model::{Cause, Container, Counts, Dump, Identity, LastWords, Loss, Pod, Process, plain, signal_name};
 
 /// A dump in a list of dumps, for people.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     let identified: Vec<_> = dump.identities.iter().map(|identity| &identity.cgroup).collect();
     let others = dump.cgroups.iter().filter(|path| !identified.contains(path));
     facts.extend(others.map(|path| ("Cgroup", vec![path.clone()])));
+    let followed = dump.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
+    facts.push(("Processes", followed.collect()));
     facts.push(("Reason", vec![dump.cause.to_string()]));
     facts.push(("Core dump", dump.core_dumps().iter().map(|pid| format!("coredumpctl info {pid}")).collect()));
     facts.push(("Time", vec![moment(dump.taken, dump.clock_offset, &zone, DATE)]));
@@ -119,6 +121,9 @@ pub struct About<'a> {
     core_dumps: Vec<u32>,
     identities: &'a [Identity],
     cgroups: &'a [String],
+    /// The processes that were recorded wherever they were.
+    #[serde(skip_serializing_if = "<[Process]>::is_empty")]
+    followed: &'a [Process],
     host: &'a str,
     boot_id: &'a str,
     kernel: &'a str,
@@ -154,6 +159,7 @@ pub fn about(dump: &Dump) -> About<'_> {
         core_dumps: dump.core_dumps(),
         identities: &dump.identities,
         cgroups: &dump.cgroups,
+        followed: &dump.followed,
         host: &dump.host,
         boot_id: &dump.boot_id,
         kernel: &dump.kernel,
@@ -177,10 +183,7 @@ fn window_length(dump: &Dump) -> u64 {
 
 /// The name that people use, and how many more there are.
 fn whose(dump: &Dump) -> String {
-    let mut names: Vec<String> = dump.identities.iter().map(Identity::to_string).collect();
-    if names.is_empty() {
-        names.clone_from(&dump.cgroups);
-    }
+    let mut names = dump.names();
     match names.len() {
         0 | 1 => names.pop().unwrap_or_default(),
         more => format!("{} +{}", names[0], more - 1),
@@ -206,6 +209,6 @@ fn reason(cause: &Cause) -> String {
         Cause::Killed { signal, .. } => signal_name(*signal),
         Cause::Status { status, .. } => format!("status {status}"),
         Cause::Call { rule, .. } => rule.clone(),
-        Cause::Exit | Cause::Command | Cause::Replaced | Cause::Request => cause.word().to_owned(),
+        Cause::Exit | Cause::Command | Cause::Ended | Cause::Replaced | Cause::Request => cause.word().to_owned(),
     }
 }

@@ -49,7 +49,7 @@ impl Diff {
     /// Nothing compared yet.
     pub fn new(a: &Dump, b: &Dump) -> Self {
         let about = |dump: &Dump| About {
-            title: format!("{} on {}, {}", dump.cgroups.join(" "), dump.host, dump.cause),
+            title: format!("{} on {}, {}", dump.names().join(" "), dump.host, dump.cause),
             clock_offset: dump.clock_offset,
             pids: dump.processes.iter().flat_map(|process| [process.pid, process.tid]).collect(),
         };

@@ -38,8 +38,11 @@ use crate::model::{Dump, Event};
 pub enum Format {
     /// For people.
     Text,
-    /// As `strace -f -ttt -T` prints.
-    Strace,
+    /// As `strace -f -ttt -T -a COLUMN` prints.
+    Strace {
+        /// Where results stand.
+        column: u16,
+    },
     /// One JSON object a line.
     Json,
     /// A page for a browser.
@@ -48,11 +51,18 @@ pub enum Format {
     Perfetto,
 }
 
+impl Format {
+    /// strace's, with its own column.
+    pub const STRACE: Self = Self::Strace { column: Self::COLUMN };
+    /// Where results stand, if nobody says otherwise.
+    pub const COLUMN: u16 = 40;
+}
+
 /// Writes a whole dump. `events` come in the order in which they began, and none of them is kept.
 pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     match format {
         Format::Text => text::dump(out, dump, events),
-        Format::Strace => strace::dump(out, dump, events),
+        Format::Strace { column } => strace::dump(out, column, dump, events),
         Format::Json => json::dump(out, dump, events),
         Format::Html => {
             let mut page = html::Page::begin(out, dump)?;
@@ -81,7 +91,7 @@ pub fn follow(
 ) -> io::Result<()> {
     match format {
         Format::Text => text::follow(out, clock_offset, names, events),
-        Format::Strace => strace::follow(out, clock_offset, events),
+        Format::Strace { column } => strace::follow(out, column, clock_offset, events),
         Format::Json => json::follow(out, clock_offset, names, events),
         Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }

@@ -11,28 +11,39 @@ use super::{
 };
 use crate::model::{Call, Dump, Event, Exit, Outcome, What};
 
-/// strace's column of ` = `.
-const RESULT_COLUMN: usize = 40;
+/// How lines are written.
+#[derive(Clone, Copy)]
+struct Form {
+    clock_offset: i64,
+    /// Where ` = ` stands, if it is not pushed further.
+    column: u16,
+}
 
-pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
-    let mut lines = Lines::new(out, |text: &mut String, line| self::line(text, line, dump.clock_offset));
+pub(super) fn dump(
+    out: &mut impl Write,
+    column: u16,
+    dump: &Dump,
+    events: impl Iterator<Item = Event>,
+) -> io::Result<()> {
+    let form = Form { clock_offset: dump.clock_offset, column };
+    let mut lines = Lines::new(out, |text: &mut String, line| self::line(text, line, form));
     for event in events {
         lines.push(event)?;
     }
     lines.finish()
 }
 
-pub(super) fn follow(out: &mut impl Write, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+pub(super) fn follow(out: &mut impl Write, column: u16, clock_offset: i64, events: &[Event]) -> io::Result<()> {
     let mut text = String::new();
     for event in events {
         text.clear();
-        line(&mut text, Line::Whole(event), clock_offset);
+        line(&mut text, Line::Whole(event), Form { clock_offset, column });
         out.write_all(text.as_bytes())?;
     }
     Ok(())
 }
 
-fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
+fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) {
     let (event, time) = match line {
         Line::Whole(event) | Line::Begun(event) => (event, event.start),
         Line::Resumed(event) => (event, event.end),
@@ -51,7 +62,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
                 _ => text.push_str(&call.text),
             }
             text.push(')');
-            result(text, call, from);
+            result(text, call, from, column);
             Some(())
         }
         (What::Call(call), Line::Begun(_)) => {
@@ -68,7 +79,7 @@ fn line(text: &mut String, line: Line<'_>, clock_offset: i64) {
                 rest(call)
             };
             let _ = write!(text, "<... {} resumed>{rest})", call.name());
-            result(text, call, from);
+            result(text, call, from, column);
             Some(())
         }
         (other, _) => match instant(other) {
@@ -145,10 +156,14 @@ fn rest(call: &Call) -> &str {
     rest.strip_prefix(", ").unwrap_or(rest)
 }
 
-fn result(text: &mut String, call: &Call, from: usize) {
-    let column = text.len() - from;
+fn result(text: &mut String, call: &Call, from: usize, column: u16) {
     const SPACES: &str = "                                        ";
-    text.push_str(&SPACES[..RESULT_COLUMN.saturating_sub(column).max(1)]);
+    let mut missing = usize::from(column).saturating_sub(text.len() - from).max(1);
+    while missing > 0 {
+        let now = missing.min(SPACES.len());
+        text.push_str(&SPACES[..now]);
+        missing -= now;
+    }
     text.push_str("= ");
     text.push_str(outcome(call));
     // A tracer does not see when a killed thread's call ended.
@@ -184,5 +199,37 @@ fn exit_line(exit: Exit) -> String {
             format!("+++ killed by {}{core} +++", crate::model::signal_name(signo))
         }
         Exit::Superseded { by } => format!("+++ superseded by execve in pid {by} +++"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stand_in_their_column() {
+        let call = Call {
+            name: "getppid",
+            unknown: None,
+            nr: 110,
+            compat: false,
+            text: String::new(),
+            args: Vec::new(),
+            known_at_start: 0,
+            outcome: Outcome::Returned { value: 7, text: "7".into() },
+            duration: None,
+            cut: false,
+            caller: None,
+            paths: Vec::new(),
+            stack: None,
+        };
+        let shown = |column| {
+            let mut text = "getppid()".to_owned();
+            result(&mut text, &call, 0, column);
+            text
+        };
+        assert_eq!(shown(40), format!("{:40}= 7", "getppid()"));
+        assert_eq!(shown(100), format!("{:100}= 7", "getppid()"));
+        assert_eq!(shown(0), "getppid() = 7");
     }
 }

@@ -149,7 +149,8 @@ fn whose(dump: &Dump) -> String {
     }
     let is_named = |path: &&String| dump.identities.iter().any(|identity| identity.cgroup == **path);
     let others = dump.cgroups.iter().filter(|path| !is_named(path)).cloned();
-    dump.identities.iter().map(window::called).chain(others).collect::<Vec<_>>().join(" ")
+    let followed = dump.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
+    dump.identities.iter().map(window::called).chain(others).chain(followed).collect::<Vec<_>>().join(" ")
 }
 
 fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
@@ -171,7 +172,7 @@ fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Container, Identity};
+    use crate::model::{Container, Identity, Process};
 
     #[test]
     fn whose_calls_it_holds() {
@@ -182,5 +183,8 @@ mod tests {
         let identities = vec![of("/docker/8c1f", Some("web")), of("/a", None)];
         let dump = Dump { identities, cgroups: vec!["/a".into(), "/b".into()], ..Dump::default() };
         assert_eq!(whose(&dump), "web (/docker/8c1f) /a /b");
+        let followed = [(7, "sh"), (9, "node")].map(|(pid, comm)| Process { tid: pid, pid, comm: comm.to_owned() });
+        let dump = Dump { followed: followed.to_vec(), ..Dump::default() };
+        assert_eq!((whose(&dump), dump.names().join(", ")), ("sh[7] node[9]".into(), "sh[7], node[9]".into()));
     }
 }

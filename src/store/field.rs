@@ -66,7 +66,8 @@ pub(super) fn names(dump: &Dump) -> Vec<String> {
 
 /// The processes that a dump tells of by number.
 pub(super) fn pids(dump: &Dump) -> Vec<u32> {
-    let mut pids: Vec<u32> = dump.processes.iter().flat_map(|process| [process.pid, process.tid]).collect();
+    let mut pids: Vec<u32> =
+        dump.processes.iter().chain(&dump.followed).flat_map(|process| [process.pid, process.tid]).collect();
     if let Some(words) = &dump.last_words {
         pids.extend(words.ended.iter().map(|ended| ended.pid));
         pids.extend(words.in_flight.iter().chain(&words.failed).flat_map(|call| [call.pid, call.tid]));
@@ -80,7 +81,8 @@ pub(super) fn pids(dump: &Dump) -> Vec<u32> {
 }
 
 fn comms(dump: &Dump) -> Vec<String> {
-    let mut comms: Vec<String> = dump.processes.iter().map(|process| process.comm.clone()).collect();
+    let mut comms: Vec<String> =
+        dump.processes.iter().chain(&dump.followed).map(|process| process.comm.clone()).collect();
     if let Some(words) = &dump.last_words {
         comms.extend(words.ended.iter().map(|ended| ended.comm.clone()));
         comms.extend(words.in_flight.iter().chain(&words.failed).map(|call| call.comm.clone()));

@@ -35,7 +35,7 @@ impl Name {
     pub(super) fn new(dump: &Dump) -> Result<Self> {
         let nanoseconds = i128::from(dump.taken) + i128::from(dump.clock_offset);
         let time = Timestamp::from_nanosecond(nanoseconds / 1000 * 1000).unwrap_or_default().max(Timestamp::UNIX_EPOCH);
-        let owner = dump.identities.first().map(Identity::to_string).unwrap_or_default();
+        let owner = dump.names().into_iter().next().unwrap_or_default();
         Ok(Self { time, owner: escape(&owner), reason: dump.cause.word().to_owned(), id: id()? })
     }
 

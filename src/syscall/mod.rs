@@ -19,5 +19,5 @@ pub use abi::{Abi, NUMBERS, find, name, number, row};
 pub use class::{Class, Filter};
 pub use layout::{Field, Layout};
 pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
-pub use shape::{Bpf, Shape};
+pub use shape::{Bpf, Registered, Shape};
 pub use words::Words;

@@ -310,6 +310,7 @@ fn names_interfaces(kind: &Kind) -> bool {
         | Kind::Out(shape, _)
         | Kind::OutAlways(shape, _)
         | Kind::InOut(shape, _)
+        | Kind::Both(shape)
         | Kind::OutIfAny(shape) => matches!(
             shape,
             Shape::Sockaddr
@@ -318,6 +319,7 @@ fn names_interfaces(kind: &Kind) -> bool {
                 | Shape::Message
                 | Shape::Messages
                 | Shape::InterfaceGet
+                | Shape::InterfaceList
                 | Shape::InterfaceSet
                 | Shape::InterfaceIndex
         ),
@@ -492,6 +494,7 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::Signed(_)
         | Kind::Commented(_)
         | Kind::HexCommented(_)
+        | Kind::Hex32Commented(_)
         | Kind::VectorLength
         | Kind::TaggedAddr
         | Kind::Clock

@@ -153,6 +153,8 @@ pub enum Kind {
     Commented(&'static Words),
     /// One of several values: the number, hexadecimal, and its word behind it.
     HexCommented(&'static Words),
+    /// The same of 32 bits.
+    Hex32Commented(&'static Words),
     /// A vector length with its flags.
     VectorLength,
     /// Tagged addresses: whether they are on and what checks them.

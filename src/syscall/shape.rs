@@ -61,6 +61,8 @@ pub enum Shape {
     InterfaceGet,
     InterfaceSet,
     InterfaceIndex,
+    /// struct ifconf.
+    InterfaceList,
     Sockaddr,
     SockOpt,
     WaitStatus,
@@ -178,6 +180,9 @@ pub enum Shape {
     /// bpf's attribute, by what its pointers are.
     BpfAttr(Bpf),
     UringParams,
+    /// What is registered with a ring.
+    UringRegistered(Registered),
+    UringRestriction,
     Iocbs,
     Iocb,
     Msgbuf,
@@ -223,6 +228,23 @@ pub enum Bpf {
     Programs,
     /// A name that is returned.
     Answer,
+}
+
+/// What is registered with a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Nothing: the ring tells what it can do.
+    Probe,
+    /// Files in the place of others.
+    FilesUpdate,
+    /// Files with tags.
+    Files,
+    /// Buffers with tags.
+    Buffers,
+    /// Files with tags in the place of others.
+    FilesUpdate2,
+    /// Buffers in the place of others.
+    BuffersUpdate,
 }
 
 /// What a pointer in a structure points to, if that is shown too.
@@ -301,6 +323,7 @@ impl Shape {
             Self::EpollEvent => 12,
             Self::Iovec => 2 * word,
             Self::InterfaceGet | Self::InterfaceSet | Self::InterfaceIndex => wide(40, 32),
+            Self::InterfaceList => wide(16, 8),
             Self::Message => wide(56, 28),
             Self::Messages => wide(64, 32),
             Self::Utsname => 390,
@@ -365,6 +388,10 @@ impl Shape {
             Self::CapData => 24,
             Self::PerfAttr => 128,
             Self::UringParams => 120,
+            // With an entry for each operation that there can be.
+            Self::UringRegistered(Registered::Probe) => 16 + 256 * 8,
+            Self::UringRegistered(Registered::FilesUpdate) | Self::UringRestriction => 16,
+            Self::UringRegistered(_) => 32,
             Self::Iocbs | Self::Iocb => 64,
             Self::ShmidDs => wide(112, 84),
             Self::MsqidDs => wide(120, 88),
@@ -430,9 +457,36 @@ impl Shape {
         const TYPES: &[Behind] = &[wide(0, FIRST, Inside::Data { count: 16 })];
         const PROGRAMS: &[Behind] = &[wide(16, FIRST, Inside::Array { count: 24, size: 4 })];
         const ANSWER: &[Behind] = &[wide(16, FIRST, Inside::String)];
+        const UPDATE: &[Behind] = &[wide(8, FIRST, Inside::Bytes(33 * 4))];
+        const FILES: &[Behind] = &[
+            wide(16, FIRST, Inside::Array { count: 0, size: 4 }),
+            wide(24, SECOND, Inside::Array { count: 0, size: 8 }),
+        ];
+        const BUFFERS: &[Behind] = &[
+            wide(16, FIRST, Inside::Array { count: 0, size: 16 }),
+            wide(24, SECOND, Inside::Array { count: 0, size: 8 }),
+        ];
+        const UPDATE2: &[Behind] = &[
+            wide(8, FIRST, Inside::Array { count: 24, size: 4 }),
+            wide(16, SECOND, Inside::Array { count: 24, size: 8 }),
+        ];
+        const BUFFERS_UPDATE: &[Behind] = &[
+            wide(8, FIRST, Inside::Array { count: 24, size: 16 }),
+            wide(16, SECOND, Inside::Array { count: 24, size: 8 }),
+        ];
+        const INTERFACES: &[Behind] = &[behind(8, FIRST, Inside::Bytes(33 * 40))];
+        const INTERFACES32: &[Behind] = &[behind(4, FIRST, Inside::Bytes(33 * 32))];
         const REGSET: &[Behind] = &[behind(0, FIRST, Inside::Bytes(216))];
         match self {
             Self::Regset => REGSET,
+            Self::UringRegistered(Registered::Probe) => &[],
+            Self::UringRegistered(Registered::FilesUpdate) => UPDATE,
+            Self::UringRegistered(Registered::Files) => FILES,
+            Self::UringRegistered(Registered::Buffers) => BUFFERS,
+            Self::UringRegistered(Registered::FilesUpdate2) => UPDATE2,
+            Self::UringRegistered(Registered::BuffersUpdate) => BUFFERS_UPDATE,
+            Self::InterfaceList if word == 8 => INTERFACES,
+            Self::InterfaceList => INTERFACES32,
             Self::BpfAttr(Bpf::Program) => PROGRAM,
             Self::BpfAttr(Bpf::Path) => PATH,
             Self::BpfAttr(Bpf::Name) => NAME,

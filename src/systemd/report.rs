@@ -27,7 +27,7 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         message.push_str("\n    ");
         message.push_str(line);
     }
-    let asked = matches!(dump.cause, Cause::Request | Cause::Exit | Cause::Command | Cause::Replaced);
+    let asked = matches!(dump.cause, Cause::Request | Cause::Exit | Cause::Command | Cause::Ended | Cause::Replaced);
     entry
         .field("MESSAGE", message)
         .field("MESSAGE_ID", DUMP_MESSAGE_ID)
@@ -61,7 +61,7 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         Cause::Call { rule, .. } => {
             entry.field("TRACELOOP_RULE", rule);
         }
-        Cause::Exit | Cause::Command | Cause::Replaced | Cause::Request => (),
+        Cause::Exit | Cause::Command | Cause::Ended | Cause::Replaced | Cause::Request => (),
     }
     let Some(who) = who else { return entry };
     if let Some(unit) = &who.unit {

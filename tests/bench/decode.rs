@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     let style = Style::default();
     let history = timed("index", count, || History::of(&recording, &style))?;
     timed("decode", count, || Ok(history.events().map(|event| event.start).max()))?;
-    for (name, format) in [("strace", Format::Strace), ("text", Format::Text), ("json", Format::Json)] {
+    for (name, format) in [("strace", Format::STRACE), ("text", Format::Text), ("json", Format::Json)] {
         timed(&format!("decode and render {name}"), count, || {
             render::dump(&mut io::BufWriter::new(io::sink()), format, &recording.dump, history.events())
                 .context("render")

@@ -96,6 +96,7 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
             slots: 1,
             watching: None,
             counting: false,
+            following: None,
             without: vec![],
         })
         .expect("load");

@@ -18,8 +18,15 @@ const LIMIT: u32 = 1_000_000;
 #[ignore = "needs root and BPF"]
 fn no_program_is_near_the_verifier_s_limit() {
     for wanted in [Wanted::default(), Wanted { descriptors: true, verbose: true, ..Wanted::default() }] {
-        let kernel = Kernel::load(&Options { wanted, slots: 1, watching: None, counting: false, without: vec![] })
-            .expect("load");
+        let kernel = Kernel::load(&Options {
+            wanted,
+            slots: 1,
+            watching: None,
+            counting: false,
+            following: None,
+            without: vec![],
+        })
+        .expect("load");
         for program in kernel.programs().expect("the programs' figures") {
             println!("{} {}", program.name, program.verified);
             assert!(program.verified < LIMIT / 2, "{} takes {} instructions", program.name, program.verified);

@@ -7,6 +7,7 @@
 //! | `ends` | how a process died: status, signal, fault, killer, and the call it died in |
 //! | `witness` | strace and traceloop on one execution: no call missing, none twice |
 //! | `parity` | the very lines are strace's, over programs of many kinds |
+//! | `attached` | processes that are there already, where they are: threads, new children, and nobody else |
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `networks` | interfaces by the names that they have where the call was made |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
@@ -43,6 +44,7 @@
 //! force (`support::WAYS`).
 
 mod asking;
+mod attached;
 mod calls;
 mod cgroups;
 mod command;

@@ -48,7 +48,7 @@ fn plain(line: &str) -> String {
 }
 
 /// Equal lines, all lines, and the first differences.
-fn share(reference: &str, got: &str) -> (usize, usize, String) {
+pub(super) fn share(reference: &str, got: &str) -> (usize, usize, String) {
     let (reference, got) = (lines(reference), lines(got));
     let (mut equal, mut all) = (0, 0);
     let mut differences = String::new();

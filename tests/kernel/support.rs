@@ -213,8 +213,13 @@ impl Recording {
     }
 
     /// Ends the recording and reads what it dumped.
-    pub(crate) fn dump(mut self) -> Dump {
+    pub(crate) fn dump(self) -> Dump {
         self.signal(nix::sys::signal::Signal::SIGINT);
+        self.ended()
+    }
+
+    /// Waits until it has ended, and reads what it dumped.
+    pub(crate) fn ended(mut self) -> Dump {
         let status = self.child.take().expect("it runs").wait().expect("wait for traceloop");
         assert!(status.success(), "traceloop failed: {status}");
         self.listener.take().expect("it listens").join().expect("its stderr");

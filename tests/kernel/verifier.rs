@@ -14,7 +14,7 @@ use traceloop::{
 use crate::support::Scratch;
 
 /// Each program, and the instructions that the verifier processed for it on Linux 6.18 with all features.
-const VERIFIED: [(&str, u32); 28] = [
+const VERIFIED: [(&str, u32); 29] = [
     ("flush", 99),
     ("enter_plain", 4_092),
     ("enter_capture", 4_092),
@@ -31,6 +31,7 @@ const VERIFIED: [(&str, u32); 28] = [
     ("on_fork", 241),
     ("on_exec", 235),
     ("on_task_exit", 243),
+    ("on_free", 40),
     ("on_rename", 232),
     ("on_signal", 289),
     ("on_kill", 315),
@@ -52,11 +53,13 @@ const LOADED_WITHIN: Duration = Duration::from_secs(8);
 /// A run may take so long on average, nanoseconds: tens of times what is usual.
 const RUN_MOST: u64 = 20_000;
 
-fn load(scratch: &Scratch, stacks: Stacks) -> Recorder {
+fn settings(stacks: Stacks) -> Settings {
     let budget = Budget { ring: 256 << 10, total: 64 << 20 };
-    let settings =
-        Settings { wanted: Wanted { descriptors: true, stacks, ..Wanted::default() }, budget, without: vec![] };
-    let mut recorder = Recorder::prepare(1, &settings).expect("a recorder");
+    Settings { wanted: Wanted { descriptors: true, stacks, ..Wanted::default() }, budget, without: vec![] }
+}
+
+fn load(scratch: &Scratch, stacks: Stacks) -> Recorder {
+    let mut recorder = Recorder::prepare(1, &settings(stacks)).expect("a recorder");
     recorder.record(vec![Cgroup::open(&scratch.cgroup).expect("a cgroup")]).expect("record it");
     recorder
 }
@@ -77,6 +80,9 @@ fn programs_cost_what_the_table_says() {
     // Programs that are loaded only where stacks are wanted.
     let stacks = load(&scratch, Stacks::Failed).kernel().programs().expect("the programs' figures");
     figures.extend(stacks.into_iter().filter(|program| program.name.ends_with("_stack")));
+    // The same programs cost no more where processes are followed, and one is added.
+    let following = Recorder::prepare_following(&settings(Stacks::None)).expect("a recorder");
+    figures.extend(following.kernel().programs().expect("the programs' figures"));
     // SAFETY: a descriptor that is ours, or -1, which close refuses.
     unsafe { libc::close(counting) };
     println!("| program | instructions verified | bytes | runs | ns a run |\n|---|---|---|---|---|");

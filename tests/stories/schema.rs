@@ -87,6 +87,8 @@ fn all_that_a_dump_can_say_of_itself() {
     let causes = [
         Cause::Exit,
         Cause::Command,
+        Cause::Ended,
+        Cause::Replaced,
         Cause::Request,
         Cause::Unit { result: "signal".into(), status: Some(11) },
         Cause::Unit { result: "timeout".into(), status: None },
@@ -129,6 +131,7 @@ fn all_that_a_dump_can_say_of_itself() {
             window,
             identities: vec![identity.clone(), Identity::default()],
             processes: vec![Process { tid: 7, pid: 7, comm: "a".into() }],
+            followed: vec![Process { tid: 7, pid: 7, comm: "a".into() }],
             interfaces: BTreeMap::from([(1, "lo".to_owned())]),
             generic_families: BTreeMap::from([(16, "nlctrl".to_owned())]),
             files_before: vec![files.clone()],

@@ -19,6 +19,7 @@ mod header;
 mod inet;
 mod inet_diag;
 pub(super) mod interface;
+mod interfaces;
 mod link;
 pub(super) mod message;
 mod neighbour;
@@ -32,6 +33,8 @@ mod route;
 mod rule;
 pub(super) mod socket;
 mod traffic;
+
+pub(super) use interfaces::list as interfaces;
 
 /// Writes an argument that only a socket's call has; others as pointers.
 pub(super) fn argument(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Bytes of ifr_name.
-const NAME: usize = 16;
+pub(super) const NAME: usize = 16;
 
 /// The command of an ioctl.
 fn command(raw: &Raw<'_>) -> u32 {
@@ -59,7 +59,7 @@ pub(in crate::decode) fn port(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 }
 
 /// What stands before the NUL; `...` if there is none.
-fn cstring(text: &mut Text<'_>, array: &[u8]) {
+pub(super) fn cstring(text: &mut Text<'_>, array: &[u8]) {
     let end = array.iter().position(|byte| *byte == 0);
     text.whole_string(&array[..end.unwrap_or(array.len().saturating_sub(1))]);
     if end.is_none() {

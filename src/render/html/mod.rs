@@ -67,13 +67,9 @@ impl Page {
         let nonce = format!("{:016x}{:016x}", random(), random());
         let origin = dump.began;
         let (seconds, _) = strace::wall(origin, dump.clock_offset);
-        let names: Vec<_> = match dump.identities.as_slice() {
-            [] => dump.cgroups.clone(),
-            identities => identities.iter().map(ToString::to_string).collect(),
-        };
         let head = Head {
             traceloop: &dump.traceloop,
-            name: names.join(" "),
+            name: dump.names().join(" "),
             host: &dump.host,
             kernel: &dump.kernel,
             arch: &dump.arch,

@@ -60,7 +60,7 @@ impl Perfetto {
         let snapshot = ClockSnapshot { clocks, primary_trace_clock: Some(BOOTTIME) };
         let first = Packet { sequence_flags: Some(CLEARED), clock_snapshot: Some(snapshot), ..Packet::default() };
         trace.write(out, first)?;
-        let name = format!("traceloop: {}", dump.cgroups.join(" "));
+        let name = format!("traceloop: {}", dump.names().join(" "));
         let about = TrackDescriptor { uuid: Some(ABOUT), name: Some(name), ..TrackDescriptor::default() };
         trace.write(out, Packet { track_descriptor: Some(about), ..Packet::default() })?;
         trace.about(out, dump)?;
@@ -108,11 +108,10 @@ impl Perfetto {
 
     /// What the dump is, when and why it was made, and until when it is not complete.
     fn about(&mut self, out: &mut dyn Write, dump: &Dump) -> io::Result<()> {
-        let names = dump.identities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let window = window::lines(dump).join("\n");
         let notes = [
             ("cause", dump.cause.to_string()),
-            ("recorded", names),
+            ("recorded", dump.names().join(" ")),
             ("host", dump.host.clone()),
             ("kernel", dump.kernel.clone()),
             ("window", window),

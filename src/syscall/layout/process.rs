@@ -11,7 +11,7 @@ layouts! {
     /// struct iovec of another process's memory.
     pub REMOTE_IOVEC { iov_base: Addr, iov_len: Word }
     /// struct kcmp_epoll_slot.
-    pub EPOLL_SLOT { efd: FdU, tfd: FdU, toff: U32 }
+    pub EPOLL_SLOT { efd: Fd, tfd: Fd, toff: U32 }
     /// struct seccomp_notif_sizes.
     pub NOTIF_SIZES { seccomp_notif: U16, seccomp_notif_resp: U16, seccomp_data: U16 }
     /// struct landlock_path_beneath_attr.

@@ -1,6 +1,7 @@
 //! Structures of the machine, of asynchronous I/O and of submission rings.
 
 use super::{Field::*, layouts};
+use crate::syscall::words::kvm;
 
 layouts! {
     /// struct sysinfo.
@@ -10,6 +11,10 @@ layouts! {
     }
     /// struct kexec_segment.
     pub KEXEC_SEGMENT { buf: Addr, bufsz: Word, mem: Addr, memsz: Word }
+    /// struct kvm_userspace_memory_region.
+    pub KVM_MEMORY {
+        slot: U32, flags: Flags32(&kvm::MEMORY), guest_phys_addr: Hex64, memory_size: U64, userspace_addr: Addr64,
+    }
     /// struct io_event.
     pub IO_EVENT { data: Hex64, obj: Hex64, res: I64, res2: I64 }
     /// struct io_sqring_offsets.
@@ -27,7 +32,7 @@ layouts! {
         ring_addr: Addr64, ring_entries: U32, bgid: U16, pad: NonZero(&Hex16), resv: NonZero(&Array(3, &Hex64)),
     }
     /// struct io_uring_rsrc_update of ring descriptors that are registered.
-    pub URING_RING_FD { offset: Signed(&NO_WORDS), resv: NonZero(&Hex32), data: U64 }
+    pub URING_RING_FD { offset: Signed(&NO_WORDS), resv: NonZero(&Hex32), data: Fd, upper: Pad(4) }
     /// The same, of those that are unregistered.
     pub URING_RING_UNREGISTER { offset: U32, resv: NonZero(&Hex32), data: NonZero(&Hex64) }
 }

@@ -2,7 +2,7 @@
 
 use linux_raw_sys::{general, ioctl};
 
-use crate::syscall::{Cases, Kind::*, Len::*, Shape::*, case::cases, words};
+use crate::syscall::{Cases, Kind::*, Len::*, Shape::*, case::cases, layout::system, words};
 
 pub(super) static CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
@@ -41,6 +41,7 @@ pub(super) static CASES: Cases = cases! {
         (fd: Fd, cmd: Ioctl, arg: Both(InterfaceGet)) -> Int;
     [0x8916, 0x8918, 0x891a, 0x891c, 0x8914, 0x8924, 0x8937, 0x8931, 0x8932, 0x8971, 0x891e, 0x8922, 0x8923, 0x8930, 0x8943]
         (fd: Fd, cmd: Ioctl, arg: In(InterfaceSet, One)) -> Int;
+    [0x8912] (fd: Fd, cmd: Ioctl, arg: Both(InterfaceList)) -> Int;
     [0x89a2, 0x89a3] (fd: Fd, cmd: Ioctl, arg: In(InterfaceIndex, One)) -> Int;
     [0x89a0, 0x89a1] (fd: Fd, cmd: Ioctl, arg: Str) -> Int;
     [0x8903, 0x8904, 0x8905, 0x8925, 0x894b] (fd: Fd, cmd: Ioctl, arg: Out(Int32, One)) -> Int;
@@ -51,7 +52,7 @@ pub(super) static CASES: Cases = cases! {
     [ioctl::FS_IOC_FSGETXATTR] (fd: Fd, cmd: Ioctl, arg: Out(FsxattrGet, One)) -> Int;
     [ioctl::FS_IOC_FSSETXATTR] (fd: Fd, cmd: Ioctl, arg: In(FsxattrSet, One)) -> Int;
     [ioctl::FS_IOC_FIEMAP] (fd: Fd, cmd: Ioctl, arg: Both(Fiemap)) -> Int;
-    [ioctl::FITRIM] (fd: Fd, cmd: Ioctl, arg: In(FstrimRange, One)) -> Int;
+    [ioctl::FITRIM] (fd: Fd, cmd: Ioctl, arg: Before(FstrimRange, One)) -> Int;
     [ioctl::FIFREEZE, ioctl::FITHAW] (fd: Fd, cmd: Ioctl) -> Int;
     [ioctl::FICLONE] (fd: Fd, cmd: Ioctl, arg: Int) -> Int;
     [ioctl::FICLONERANGE] (fd: Fd, cmd: Ioctl, arg: In(CloneRange, One)) -> Int;
@@ -120,6 +121,9 @@ pub(super) static CASES: Cases = cases! {
     [0x4008_2406, 0x4004_2406] (fd: Fd, cmd: Ioctl, arg: Str) -> Int;
     [0x8008_2407_u32, 0x8004_2407_u32] (fd: Fd, cmd: Ioctl, arg: Out(Uint64, One)) -> Int;
     [0x4004_2409] (fd: Fd, cmd: Ioctl, arg: Size) -> Int;
+    // Virtual machines.
+    [0xae03] (fd: Fd, cmd: Ioctl, arg: LongEnum(&words::kvm::CAPABILITIES)) -> Int;
+    [0x4020_ae46] (fd: Fd, cmd: Ioctl, arg: In(Struct(&system::KVM_MEMORY), One)) -> Int;
     // Supervisors.
     [0xc018_aa3f_u32] (fd: Fd, cmd: Ioctl, arg: Both(UffdApi)) -> Int;
     [0xc028_aa03_u32] (fd: Fd, cmd: Ioctl, arg: Both(UffdCopy)) -> Int;

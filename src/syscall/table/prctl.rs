@@ -45,7 +45,7 @@ pub(super) static PRCTL_CASES: Cases = cases! {
     [PR_PAC_SET_ENABLED_KEYS] (option: Enum(&words::prctl::PRCTL), arg2: LongFlags(&words::prctl::PAC_ENABLED_KEYS), arg3: LongFlags(&words::prctl::PAC_ENABLED_KEYS), arg4: Hex, arg5: Hex) -> Int;
     [PR_PAC_GET_ENABLED_KEYS] (option: Enum(&words::prctl::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Bits(&words::prctl::PAC_ENABLED_KEYS);
     [PR_SET_SYSCALL_USER_DISPATCH] (option: Enum(&words::prctl::PRCTL), arg2: LongEnum(&words::prctl::SUD), arg3: Hex, arg4: Hex, arg5: Addr) -> Int;
-    [PR_SCHED_CORE] (option: Enum(&words::prctl::PRCTL), arg2: Enum(&words::prctl::SCHED_CORE), arg3: Pid, arg4: HexCommented(&words::prctl::SCHED_CORE_TYPES), arg5: Switch(1, &[(0, &Out(Hex64, One))], &Addr)) -> Int;
+    [PR_SCHED_CORE] (option: Enum(&words::prctl::PRCTL), arg2: Enum(&words::prctl::SCHED_CORE), arg3: Pid, arg4: Hex32Commented(&words::prctl::SCHED_CORE_TYPES), arg5: Switch(1, &[(0, &Out(Hex64, One))], &Addr)) -> Int;
 };
 
 /// Requests whose address is an offset into the user area or a number, and whose data is more than an

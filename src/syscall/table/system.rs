@@ -4,7 +4,7 @@ use crate::syscall::{
     Bpf, Cases,
     Kind::*,
     Len::*,
-    Row,
+    Registered, Row,
     Shape::*,
     Told,
     case::{cases, rows},
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Row] = rows! {
     io_getevents [] (ctx_id: Addr, min_nr: Long, nr: Long, events: Out(Struct(&system::IO_EVENT), Ret), timeout: In(Timespec, One)) -> Int;
     io_submit [] (ctx_id: Addr, nr: Long, iocbpp: In(Iocbs, Arg(nr))) -> Int;
     io_cancel [] (ctx_id: Addr, iocb: In(Iocb, One), result: Out(Struct(&system::IO_EVENT), One)) -> Int;
-    lookup_dcookie [] (cookie: Hex, buf: Addr, len: Size) -> Int;
+    lookup_dcookie [] (cookie: Size, buf: Addr, len: Size) -> Int;
     vserver [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size, arg4: Size) -> Int;
     kexec_load [] (entry: Addr, nr_segments: Size, segments: In(Struct(&system::KEXEC_SEGMENT), Arg(nr_segments)), flags: KexecFlags) -> Int;
     getcpu [] (cpup: Out(Uint32, One), nodep: Out(Uint32, One), unused: Addr) -> Int;
@@ -84,6 +84,13 @@ static URING_REGISTER_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
     [0] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(Struct(&process::REMOTE_IOVEC), Arg(nr_args)), nr_args: Uint) -> Int;
     [2, 4, 7] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(FdCell, Arg(nr_args)), nr_args: Uint) -> Int;
+    [6] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::FilesUpdate), One), nr_args: Uint) -> Int;
+    [8] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: OutAlways(UringRegistered(Registered::Probe), One), nr_args: Uint) -> Int;
+    [11] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRestriction, Arg(nr_args)), nr_args: Uint) -> Int;
+    [13] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Files), One), nr_args: Uint) -> Int;
+    [14] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::FilesUpdate2), One), nr_args: Uint) -> Int;
+    [15] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Buffers), One), nr_args: Uint) -> Int;
+    [16] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::BuffersUpdate), One), nr_args: Uint) -> Int;
     [17] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(CpuSet, Arg(nr_args)), nr_args: Uint) -> Int;
     [20] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: Before(Struct(&system::URING_RING_FD), Arg(nr_args)), nr_args: Uint) -> Int;
     [21] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(Struct(&system::URING_RING_UNREGISTER), Arg(nr_args)), nr_args: Uint) -> Int;

@@ -4,6 +4,7 @@ pub mod bpf;
 pub mod file;
 pub mod ioctl;
 pub mod ipc;
+pub mod kvm;
 pub mod memory;
 pub mod mount;
 pub mod net;

@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8]) {
     let recording = Recording { dump, blocks: vec![Block { cpu: Some(0), whose: 0, bytes: in_order(rest) }] };
     let recording = decode::summed_up(recording);
     let history = History::of(&recording, &style).expect("a small dump");
-    for format in [Format::Text, Format::Strace, Format::Json] {
+    for format in [Format::Text, Format::STRACE, Format::Json] {
         let mut out = Vec::new();
         render::dump(&mut out, format, &recording.dump, history.events()).expect("write to memory");
         let text = std::str::from_utf8(&out).expect("UTF-8");
