@@ -217,7 +217,7 @@ fn info(text: &mut Text<'_>, memory: &mut Memory<'_>, after: &[u8]) {
 
 fn query(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, memory: &mut Memory<'_>, after: &[u8]) {
     text.field("query").push("{");
-    layout::fields_so_far(text, memory, layouts::QUERY.fields);
+    layout::fields(text, memory, layouts::QUERY.fields);
     let ids = memory.u64();
     let mut now = Memory::new(after, 0, 8);
     now.seek(24);

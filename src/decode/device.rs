@@ -5,7 +5,7 @@ use crate::syscall::words::ioctl as words;
 
 fn name(text: &mut Text<'_>, field: &str, bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0);
-    text.field(field).whole_string(&bytes[..end.unwrap_or(bytes.len())]);
+    text.field(field).whole_string(&bytes[..end.unwrap_or(bytes.len().saturating_sub(1))]);
     if end.is_none() {
         text.push("...");
     }

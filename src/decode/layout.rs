@@ -1,6 +1,6 @@
 //! Structures that are told field by field, as their layout says.
 
-use super::{memory::Memory, number, signal, text::Text};
+use super::{memory::Memory, net::interface, number, signal, text::Text};
 use crate::syscall::{Field, Layout};
 
 /// Writes a structure in braces.
@@ -47,6 +47,7 @@ pub(super) fn field(text: &mut Text<'_>, memory: &mut Memory<'_>, kind: &Field) 
         Field::U8 => text.unsigned(memory.u8()),
         Field::U16 => text.unsigned(memory.u16()),
         Field::U32 | Field::FdU => text.unsigned(memory.u32()),
+        Field::Interface => interface::index(text, memory.u32()),
         Field::U64 => text.unsigned(memory.u64()),
         Field::I16 => text.signed(memory.i16()),
         Field::I32 | Field::Fd | Field::Id => text.signed(memory.i32()),
@@ -80,7 +81,8 @@ pub(super) fn field(text: &mut Text<'_>, memory: &mut Memory<'_>, kind: &Field) 
         Field::Text(size) => {
             let bytes = memory.raw(*size);
             let end = bytes.iter().position(|byte| *byte == 0);
-            text.string(&bytes[..end.unwrap_or(bytes.len())], end.is_none());
+            // Without its NUL, the last byte is not shown.
+            text.string(&bytes[..end.unwrap_or(bytes.len().saturating_sub(1))], end.is_none());
         }
         Field::Array(count, inner) => text.bracketed(|text| {
             for n in 0..*count {

@@ -15,7 +15,7 @@ use crate::model::{Call, Dump, Event, Exit, Outcome, What};
 #[derive(Clone, Copy)]
 struct Form {
     clock_offset: i64,
-    /// Where ` = ` stands, if it is not pushed further.
+    /// Where in the line ` = ` stands, if it is not pushed further.
     column: u16,
 }
 
@@ -27,7 +27,8 @@ pub(super) fn dump(
 ) -> io::Result<()> {
     let form = Form { clock_offset: dump.clock_offset, column };
     let mut lines = Lines::new(out, |text: &mut String, line| self::line(text, line, form));
-    for event in events {
+    // What has no line comes between no others.
+    for event in events.filter(|event| is_told(&event.what)) {
         lines.push(event)?;
     }
     lines.finish()
@@ -50,8 +51,8 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) 
     };
     let body: Option<()> = match (&event.what, line) {
         (What::Call(call), Line::Whole(_)) => {
-            prefix(text, event.tid, time, clock_offset);
             let from = text.len();
+            prefix(text, event.tid, time, clock_offset);
             text.push_str(call.name());
             text.push('(');
             match call.outcome {
@@ -71,8 +72,8 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) 
             Some(())
         }
         (What::Call(call), Line::Resumed(_)) => {
-            prefix(text, event.tid, time, clock_offset);
             let from = text.len();
+            prefix(text, event.tid, time, clock_offset);
             let rest = if let Outcome::Died { untold } = call.outcome {
                 if untold { " <unfinished ...>" } else { "" }
             } else {
@@ -178,6 +179,10 @@ pub(super) fn outcome(call: &Call) -> &str {
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
         Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => "?",
     }
+}
+
+fn is_told(what: &What) -> bool {
+    matches!(what, What::Call(_) | What::Signal(_) | What::Exit(_))
 }
 
 /// The line of what is no call; strace has none for forks, execs, names and requests of io_uring's.

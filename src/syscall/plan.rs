@@ -311,6 +311,7 @@ fn names_interfaces(kind: &Kind) -> bool {
         | Kind::OutAlways(shape, _)
         | Kind::InOut(shape, _)
         | Kind::Both(shape)
+        | Kind::Before(shape, _)
         | Kind::OutIfAny(shape) => matches!(
             shape,
             Shape::Sockaddr
@@ -320,6 +321,7 @@ fn names_interfaces(kind: &Kind) -> bool {
                 | Shape::Messages
                 | Shape::InterfaceGet
                 | Shape::InterfaceList
+                | Shape::BpfAttr(_)
                 | Shape::InterfaceSet
                 | Shape::InterfaceIndex
         ),

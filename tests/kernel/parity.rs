@@ -171,6 +171,69 @@ fn calls_in_which_threads_are_killed() {
     }
 }
 
+/// What ordinary programs seldom make strace write; all of it, and structures whole.
+#[test]
+#[ignore = "needs root and BPF"]
+fn forms_that_are_seldom_seen() {
+    let shown: [(&[&str], &[&str]); 2] = [
+        (
+            &[],
+            &[
+                "--- SIGSTOP {si_signo=SIGSTOP,si_code=SI_TKILL,",
+                "--- stopped by SIGSTOP ---",
+                "syscall_0x1f4(0x1,0x2,0x3,0x4,0x5,0x6) = -1 ENOSYS (Function not implemented)",
+                "syscall_0x1000(0,0,0,0,0,0xfeed) = -1 ENOSYS (Function not implemented)",
+                "SIOCGIFCONF,{ifc_len=80 /* 2 * sizeof(struct ifreq) */",
+                "IORING_REGISTER_FILES_UPDATE,{offset=1,fds=[0,IORING_REGISTER_FILES_SKIP]},2) = -1 ",
+                "{nr=2,flags=0,data=[0,-2],tags=[0,0x10]},32) = -1 ",
+                "[{opcode=IORING_RESTRICTION_SQE_OP,sqe_op=IORING_OP_WRITEV},",
+                "prctl(PR_SCHED_CORE,PR_SCHED_CORE_GET,0,0x1 /* PIDTYPE_TGID */,NULL) = -1 ",
+            ],
+        ),
+        (&["-v"], &["[VINTR]=0x3,", "\"PATH=/"]),
+    ];
+    for (options, wanted) in shown {
+        let scratch = Scratch::new();
+        let program = compile(&scratch, "forms", &[]);
+        let (reference, got) = both_shown(
+            &scratch,
+            options,
+            &[],
+            &["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+            program.to_str().expect("a path"),
+        );
+        let (same, of, differences) = share(&reference, &got);
+        assert!(of > 60 && same == of, "{options:?}: {same} of {of} lines equal\n{differences}");
+        let (told, theirs) = (got.replace(", ", ","), reference.replace(", ", ","));
+        for line in wanted {
+            let squeezed = |log: &str| log.lines().any(|told| plain(told).contains(line) || told.contains(line));
+            assert!(squeezed(&theirs), "{options:?}: strace does not write {line}\n{theirs}");
+            assert!(squeezed(&told), "{options:?}: {line}\n{told}");
+        }
+    }
+}
+
+/// Results stand where strace puts them, in its own column and in any other: no blank is more or less.
+#[test]
+#[ignore = "needs root and BPF"]
+fn results_stand_in_the_same_column() {
+    for options in [&[][..], &["-a", "60"], &["-a", "0"]] {
+        let scratch = Scratch::new();
+        let (reference, got) = both_shown(&scratch, options, &[], &[], "sh -c 'echo a; true'");
+        // Behind the time, which has no blank in it.
+        let bodies = |log: &str| -> Vec<String> {
+            let behind_time = |line: &str| Some(line.split_once('.')?.1.split_once(' ')?.1.to_owned());
+            let bodies = log.lines().filter_map(behind_time);
+            bodies.map(|body| body.rsplit_once(" <0.").map_or(body.clone(), |(body, _)| body.to_owned())).collect()
+        };
+        let (theirs, ours) = (bodies(&reference), bodies(&got));
+        // The first line is the end of the call with which the thread joins.
+        let ours = &ours[1..];
+        assert!(ours.len() > 20, "{options:?}: {got}");
+        assert_eq!(&theirs[theirs.len() - ours.len()..], ours, "{options:?}");
+    }
+}
+
 #[test]
 #[ignore = "needs root and BPF"]
 fn lines_equal_straces() {

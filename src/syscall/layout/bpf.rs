@@ -11,7 +11,7 @@ layouts! {
     }
     /// What follows the node.
     pub MAP_CREATE_REST {
-        map_name: Text(16), map_ifindex: U32, btf_fd: Fd, btf_key_type_id: U32, btf_value_type_id: U32,
+        map_name: Text(16), map_ifindex: Interface, btf_fd: Fd, btf_key_type_id: U32, btf_value_type_id: U32,
         btf_vmlinux_value_type_id: U32, map_extra: U64,
     }
     /// BPF_MAP_LOOKUP_ELEM.
@@ -26,7 +26,7 @@ layouts! {
     pub FREEZE { map_fd: Fd }
     /// BPF_PROG_LOAD behind the log's address.
     pub PROG_REST {
-        kern_version: Version, prog_flags: Flags32(&words::PROG_FLAGS), prog_name: Text(16), prog_ifindex: U32,
+        kern_version: Version, prog_flags: Flags32(&words::PROG_FLAGS), prog_name: Text(16), prog_ifindex: Interface,
         expected_attach_type: Enum32(&words::ATTACH_TYPES), prog_btf_fd: Fd, func_info_rec_size: U32, func_info: Addr64,
         func_info_cnt: U32, line_info_rec_size: U32, line_info: Addr64, line_info_cnt: U32, attach_btf_id: U32,
         attach_prog_fd: Fd, pad: Pad(4), fd_array: Addr64,

@@ -54,6 +54,8 @@ pub enum Field {
     Fd,
     /// A file descriptor that is unsigned in the structure.
     FdU,
+    /// A network interface's number.
+    Interface,
     /// A user or group id: -1 stays -1.
     Id,
     /// Permissions of 32 bits.
@@ -101,9 +103,15 @@ impl Field {
         match self {
             Self::U8 | Self::Hex8 | Self::Flags8(_) | Self::Enum8(_) => whole(1),
             Self::U16 | Self::I16 | Self::Hex16 | Self::Flags16(_) | Self::Enum16(_) => whole(2),
-            Self::U32 | Self::I32 | Self::Hex32 | Self::Fd | Self::FdU | Self::Id | Self::Mode | Self::Signal => {
-                whole(4)
-            }
+            Self::U32
+            | Self::I32
+            | Self::Hex32
+            | Self::Fd
+            | Self::FdU
+            | Self::Interface
+            | Self::Id
+            | Self::Mode
+            | Self::Signal => whole(4),
             Self::Version | Self::Flags32(_) | Self::Enum32(_) | Self::Signed(_) => whole(4),
             Self::U64 | Self::I64 | Self::Hex64 | Self::Addr64 | Self::Flags64(_) | Self::Enum64(_) => whole(8),
             Self::Word | Self::Long | Self::HexWord | Self::Addr | Self::FlagsWord(_) => whole(word),
