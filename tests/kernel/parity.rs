@@ -69,6 +69,20 @@ pub(super) fn share(reference: &str, got: &str) -> (usize, usize, String) {
     (equal, all, differences)
 }
 
+/// Threads of which one log has more lines than the other; that which joins the recording does so in the middle.
+fn uneven(reference: &str, got: &str) -> Vec<String> {
+    let joins = reference.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
+    let (reference, got) = (lines(reference), lines(got));
+    let mut uneven = Vec::new();
+    for pid in reference.keys().chain(got.keys().filter(|pid| !reference.contains_key(pid))) {
+        let (want, have) = (reference.get(pid).map_or(0, Vec::len), got.get(pid).map_or(0, Vec::len));
+        if want != have && (*pid != joins || have > want || have == 0) {
+            uneven.push(format!("{pid}: {want} lines of strace's, {have} here"));
+        }
+    }
+    uneven
+}
+
 /// Programs of different kinds that every machine of CI has, or builds.
 fn programs(scratch: &Scratch) -> Vec<String> {
     let compat = compile(scratch, "compat", &["-m32"]);
@@ -97,6 +111,51 @@ os.stat("/tmp")'"#
         format!("gzip -kf {files}/hello.c"),
         format!("cp -a /usr/share/perl5 {files}/copy"),
         "getent hosts localhost".to_owned(),
+        r#"python3 -c 'import asyncio, mmap, os, select, signal, socket, sqlite3, subprocess, tempfile, threading
+async def answer(r, w):
+    w.write(await r.read(3))
+    w.close()
+async def talk():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    r, w = await asyncio.open_connection(*server.sockets[0].getsockname())
+    w.write(b"abc")
+    await r.read()
+    await (await asyncio.create_subprocess_exec("true")).wait()
+asyncio.run(talk())
+a, b = socket.socketpair()
+socket.send_fds(a, [b"x"], [0])
+socket.recv_fds(b, 9, 1)
+lock = threading.Lock()
+def count():
+    for _ in range(50):
+        with lock: pass
+threads = [threading.Thread(target=count) for _ in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+signal.pause()
+mmap.mmap(-1, 4096).close()
+e = select.epoll()
+e.register(a, select.EPOLLIN)
+e.poll(0.01)
+subprocess.run(["sh", "-c", "exit 3"])'"#
+            .to_owned(),
+        format!(
+            r#"perl -MSocket -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1");
+my $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $s->sockport);
+my $a = $s->accept; print $a "x"; close $a; <$c>;
+my $p = fork; exit 2 unless $p; waitpid($p, 0);
+open(F, ">>", "{files}/f"); flock(F, 2); truncate F, 3; utime 1, 2, "{files}/f"; select(undef, undef, undef, 0.01)'"#
+        ),
+        format!("sqlite3 {files}/a.db 'pragma journal_mode=wal; create table t(a, b); insert into t values (1, 2); vacuum; select * from t'"),
+        format!("ssh-keygen -q -t ed25519 -N pass -f {files}/key"),
+        format!("rsync -aHAX /usr/share/perl5/ {files}/synced/"),
+        format!("sh -c 'git init -q {files}/git && cd {files}/git && echo a > a && git add a && git -c user.name=a -c user.email=a@b commit -qm a && git log --stat && git gc -q'"),
+        "sh -c 'dpkg -l | tail -1; dpkg-query -S /bin/ls; apt-cache policy bash'".to_owned(),
+        format!("sh -c 'xz -kf {files}/hello.c; unxz -t {files}/hello.c.xz; split -b 20 {files}/hello.c {files}/part; md5sum {files}/part*; touch -d yesterday {files}/hello.c; ln -s a {files}/link; stat -f /; df; timeout 0.1 sleep 1; nice true; setsid true; flock {files}/hello.c true; id; date'"),
+        "unshare -m sh -c 'mount -t tmpfs none /mnt && mount --bind /etc /mnt && umount /mnt && umount /mnt'".to_owned(),
+        "sh -c 'ps aux; free; mount; uname -a; taskset 1 true; chrt -o 0 true; prlimit --nofile=100 true; getent passwd root'".to_owned(),
         "setpriv --dump".to_owned(),
         compat.display().to_string(),
         threads.display().to_string(),
@@ -246,6 +305,8 @@ fn lines_equal_straces() {
         let (same, of, differences) = share(&reference, &got);
         println!("{same:6} of {of:6} lines equal: {name}\n{differences}");
         assert!(of > 5, "{name}: {of} lines are too few");
+        let uneven = uneven(&reference, &got);
+        assert!(uneven.is_empty(), "{name}: {uneven:#?}");
         equal += same;
         all += of;
     }
