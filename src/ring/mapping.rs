@@ -48,7 +48,11 @@ impl Ring {
         // SAFETY: a fresh shared mapping of a descriptor we own; nothing else points into it.
         let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, event, 0) }
             .map_err(io::Error::from)
-            .with_context(|| format!("map the ring of cpu {cpu}, {} KiB", size / 1024))?;
+            .with_context(|| {
+                let remedy =
+                    "rings are locked memory: run as root, with CAP_IPC_LOCK, or raise kernel.perf_event_mlock_kb";
+                format!("map the ring of cpu {cpu}, {} KiB; {remedy}", size / 1024)
+            })?;
         Ok(Self { cpu, event: None, base: base.cast(), size })
     }
 

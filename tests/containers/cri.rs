@@ -3,10 +3,10 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use k8s_cri::v1::{
-    ContainerConfig, ContainerMetadata, CreateContainerRequest, ExecSyncRequest, ImageSpec, LinuxContainerConfig,
-    LinuxContainerSecurityContext, LinuxPodSandboxConfig, LinuxSandboxSecurityContext, NamespaceMode, NamespaceOption,
-    PodSandboxConfig, PodSandboxMetadata, RemovePodSandboxRequest, RunPodSandboxRequest, StartContainerRequest,
-    StopPodSandboxRequest, runtime_service_client::RuntimeServiceClient,
+    ContainerConfig, ContainerMetadata, CreateContainerRequest, ExecSyncRequest, ImageSpec, Int64Value,
+    LinuxContainerConfig, LinuxContainerSecurityContext, LinuxPodSandboxConfig, LinuxSandboxSecurityContext,
+    NamespaceMode, NamespaceOption, PodSandboxConfig, PodSandboxMetadata, RemovePodSandboxRequest,
+    RunPodSandboxRequest, StartContainerRequest, StopPodSandboxRequest, runtime_service_client::RuntimeServiceClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -39,21 +39,26 @@ pub(crate) fn of_node(processes: bool) -> NamespaceOption {
     NamespaceOption { network: NamespaceMode::Node.into(), pid: pid.into(), ..NamespaceOption::default() }
 }
 
+/// A container that runs `script` as this user.
+pub(crate) fn of_script(script: &str, user: i64) -> ContainerConfig {
+    let security = LinuxContainerSecurityContext {
+        privileged: true,
+        namespace_options: Some(of_node(false)),
+        run_as_user: Some(Int64Value { value: user }),
+        ..LinuxContainerSecurityContext::default()
+    };
+    ContainerConfig {
+        image: Some(ImageSpec { image: "local.test/box:1".to_owned(), ..ImageSpec::default() }),
+        command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        linux: Some(LinuxContainerConfig { security_context: Some(security), ..LinuxContainerConfig::default() }),
+        ..ContainerConfig::default()
+    }
+}
+
 impl Pod {
     /// The pod `namespace`/`name` with the container `app`, which runs `script`.
     pub(crate) async fn run(socket: &str, namespace: &str, name: &str, uid: &str, script: &str) -> Self {
-        let security = LinuxContainerSecurityContext {
-            privileged: true,
-            namespace_options: Some(of_node(false)),
-            ..LinuxContainerSecurityContext::default()
-        };
-        let container = ContainerConfig {
-            image: Some(ImageSpec { image: "local.test/box:1".to_owned(), ..ImageSpec::default() }),
-            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
-            linux: Some(LinuxContainerConfig { security_context: Some(security), ..LinuxContainerConfig::default() }),
-            ..ContainerConfig::default()
-        };
-        Self::start(socket, &Called { namespace, name, uid, container: "app" }, container).await
+        Self::start(socket, &Called { namespace, name, uid, container: "app" }, of_script(script, 0)).await
     }
 
     /// A pod with this container, to which the labels of the kubelet are added.

@@ -13,7 +13,7 @@ use k8s_cri::v1::{
 };
 use serde_json::Value;
 
-use crate::cri::{Called, Pod, of_node};
+use crate::cri::{Called, Pod, of_node, of_script};
 
 /// What the kubelet hides from containers that are not privileged.
 const MASKED: [&str; 9] = [
@@ -134,37 +134,92 @@ async fn wait_for(pod: &mut Pod, command: &[&str], text: &str) -> String {
     }
 }
 
-#[tokio::test]
-#[ignore = "needs root, BPF and container runtimes: tests/containers/run"]
-async fn its_rights_are_enough() {
-    let socket = env::var("TRACELOOP_CRI").unwrap();
-    let place = tempfile::tempdir().unwrap();
+/// The capabilities that the manifest asks for.
+fn rights() -> Vec<String> {
     let objects = objects();
+    let pod = &of_kind(&objects, "DaemonSet")["spec"]["template"]["spec"];
+    texts(&pod["containers"][0]["securityContext"]["capabilities"]["add"])
+}
+
+/// The manifest's pod, but for one of its capabilities.
+async fn recorder(place: &Path, without: Option<&str>) -> Pod {
+    let mut container = container(&objects(), place);
+    let security = container.linux.as_mut().and_then(|linux| linux.security_context.as_mut());
+    let held = security.and_then(|security| security.capabilities.as_mut()).expect("capabilities");
+    held.add_capabilities.retain(|name| Some(name.as_str()) != without);
     let called = Called {
         namespace: "traceloop",
         name: "traceloop-x7x",
         uid: "2f1c6c1e-5a0b-4f57-9d4e-6b7c8d9e0f10",
         container: "traceloop",
     };
-    let mut recorder = Pod::start(&socket, &called, container(&objects, place.path())).await;
+    Pod::start(&socket(), &called, container).await
+}
+
+fn socket() -> String {
+    env::var("TRACELOOP_CRI").expect("started by tests/containers/run")
+}
+
+/// A pod of a user that is not root: it fails to open a file, sleeps for five seconds, and then dies twice.
+async fn dying() -> Pod {
+    let script = "cat /nonexistent; sleep 5; sh -c 'kill -SEGV $$'; sleep 2; exit 3";
+    let called =
+        Called { namespace: "shop", name: "cart-0", uid: "3a2d7d2f-6b1c-4068-8e5f-7c8d9e0f1021", container: "app" };
+    Pod::start(&socket(), &called, of_script(script, 1000)).await
+}
+
+const LIVE: [&str; 5] = ["/usr/bin/traceloop", "dump", "shop/cart-0", "--format", "strace"];
+
+/// The call in flight of the pod that sleeps.
+fn flying(dump: &str) -> &str {
+    dump.lines().rfind(|line| line.contains("nanosleep(")).unwrap_or_default()
+}
+
+#[tokio::test]
+#[ignore = "needs root, BPF and container runtimes: tests/containers/run"]
+async fn its_rights_are_enough() {
+    let place = tempfile::tempdir().unwrap();
+    let mut recorder = recorder(place.path(), None).await;
+    let objects = objects();
     let pod = &of_kind(&objects, "DaemonSet")["spec"]["template"]["spec"];
     let probe = texts(&pod["containers"][0]["livenessProbe"]["exec"]["command"]);
     let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
     wait_for(&mut recorder, &probe, "traceloop/traceloop-x7x/traceloop").await;
 
-    let script = "cat /nonexistent; sleep 2; sh -c 'kill -SEGV $$'; sleep 2; exit 3";
-    let uid = "3a2d7d2f-6b1c-4068-8e5f-7c8d9e0f1021";
-    let dying = Pod::run(&socket, "shop", "cart-0", uid, script).await;
-    let live = ["/usr/bin/traceloop", "dump", "shop/cart-0", "--format", "strace"];
-    let dump = wait_for(&mut recorder, &live, "nanosleep(").await;
-    // What a call in flight points to, and whom a descriptor stands for, is read with rights of its own.
+    let dying = dying().await;
+    let dump = wait_for(&mut recorder, &LIVE, "nanosleep(").await;
     assert!(dump.contains("\"/nonexistent\", O_RDONLY) = -1 ENOENT"), "{dump}");
-    let flying = dump.lines().rfind(|line| line.contains("nanosleep(")).unwrap_or_default();
-    assert!(flying.contains("{tv_sec=2, tv_nsec=0}"), "{flying}");
+    // What a call in flight points to is read with rights of its own.
+    assert!(flying(&dump).contains("{tv_sec=5, tv_nsec=0}"), "{dump}");
     let stored = ["/usr/bin/traceloop", "show", "shop/cart-0/app", "--format", "strace"];
     wait_for(&mut recorder, &stored, "+++ exited with 3 +++").await;
     let listed = wait_for(&mut recorder, &["/usr/bin/traceloop", "list", "shop/cart-0/app"], "SIGSEGV").await;
     assert!(listed.contains("status 3"), "{listed}");
     dying.remove().await;
     recorder.remove().await;
+}
+
+#[tokio::test]
+#[ignore = "needs root, BPF and container runtimes: tests/containers/run"]
+async fn none_of_its_rights_is_too_many() {
+    for right in rights() {
+        let place = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(place.path(), Some(&right)).await;
+        if ["SYS_PTRACE", "DAC_READ_SEARCH"].contains(&right.as_str()) {
+            wait_for(&mut recorder, &["/usr/bin/traceloop", "ps"], "traceloop/traceloop-x7x/traceloop").await;
+            let dying = dying().await;
+            let dump = wait_for(&mut recorder, &LIVE, "nanosleep(").await;
+            assert!(flying(&dump).contains(", 0x"), "without {right}, what it points to is told all the same:\n{dump}");
+            dying.remove().await;
+        } else {
+            // It ends, and says what it lacks.
+            let until = Instant::now() + Duration::from_secs(20);
+            let lacks = format!("CAP_{right}");
+            while !recorder.said().contains(&lacks) {
+                assert!(Instant::now() < until, "without {right}: {}", recorder.said());
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        recorder.remove().await;
+    }
 }
