@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use tokio::sync::mpsc;
 
-use super::requests::choose;
+use super::choosing::choose;
 use crate::{
     control::{self, News, Part, Which, frame},
     recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},

@@ -5,6 +5,7 @@
 //! it wakes once a second.
 
 mod calls;
+mod choosing;
 mod config;
 mod counting;
 mod describe;

@@ -4,12 +4,11 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{describe, following, following::Follower, run::Daemon};
+use super::{choosing::choose, describe, following, following::Follower, run::Daemon};
 use crate::{
     control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track, Which},
-    identity::{Candidate, Target, Unmatched},
     model::{Cause, plain},
-    recorder::{Recorder, TrackId, Unfound, find},
+    recorder::{TrackId, Unfound, find},
     store,
 };
 
@@ -172,21 +171,6 @@ impl Daemon {
         self.followers.push(follower);
         Ok(news)
     }
-}
-
-/// The tracks that TARGET means.
-pub(super) fn choose(recorder: &Recorder, target: &str) -> Result<Vec<TrackId>, Problem> {
-    let target = Target::parse(target).map_err(|error| Problem::new(Kind::Wrong, format!("{error:#}")))?;
-    let candidates: Vec<_> =
-        recorder.identities().map(|(id, identity, live)| Candidate { ring: id.0, identity, live }).collect();
-    let chosen = target.choose(&candidates).map_err(|unmatched| {
-        let kind = match unmatched {
-            Unmatched::Nothing { .. } => Kind::NotFound,
-            Unmatched::Ambiguous { .. } => Kind::Conflict,
-        };
-        Problem::new(kind, unmatched.to_string())
-    })?;
-    Ok(chosen.into_iter().map(|chosen| TrackId(chosen.ring)).collect())
 }
 
 /// A client that is gone needs no answer.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{pair::Pairs, pair::Tells, style::Style, tell};
+use super::{found::Tells, pair::Pairs, style::Style, tell};
 use crate::{
     model::{Event, Exit, Files, Network, Process, What},
     wire::{Kind, Record},

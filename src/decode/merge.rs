@@ -15,7 +15,8 @@ use anyhow::Result;
 
 use super::{
     asked::{Answers, View},
-    pair::{Found, Kept, Pairs, Tells},
+    found::{Found, Kept, Tells},
+    pair::Pairs,
     places::{Place, Records},
     style::{Descriptors, Style},
     tell,

@@ -28,6 +28,7 @@ mod fcntl;
 mod fds;
 mod file;
 mod filter;
+mod found;
 mod handle;
 #[cfg(test)]
 mod hostile;

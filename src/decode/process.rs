@@ -105,15 +105,6 @@ pub(super) fn rlimit64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     limits(text, soft, hard, INFINITY);
 }
 
-/// A count of clock ticks: `150 /* 1.50 s */`.
-pub(super) fn ticks(text: &mut Text<'_>, ticks: u64) {
-    const A_SECOND: u64 = 100;
-    text.unsigned(ticks);
-    if ticks > 0 {
-        text.explanation(&format!("{}.{:02} s", ticks / A_SECOND, ticks % A_SECOND));
-    }
-}
-
 /// struct rusage.
 pub(super) fn rusage(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
@@ -240,11 +231,5 @@ mod tests {
     fn limits() {
         let bytes: Vec<u8> = [8192 * 1024_u64, u64::MAX].iter().flat_map(|limit| limit.to_ne_bytes()).collect();
         assert_eq!(shown(rlimit64, &bytes), "{rlim_cur=8192*1024, rlim_max=RLIM64_INFINITY}");
-    }
-
-    #[test]
-    fn ticks_of_the_clock() {
-        assert_eq!(shown(|text, _| ticks(text, 0), &[]), "0");
-        assert_eq!(shown(|text, _| ticks(text, 7), &[]), "7 /* 0.07 s */");
     }
 }

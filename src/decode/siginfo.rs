@@ -1,6 +1,6 @@
 //! siginfo_t: who sent a signal, and why.
 
-use super::{errno, memory::Memory, process, signal, style::Style, text::Text};
+use super::{errno, memory::Memory, signal, style::Style, text::Text};
 use crate::syscall::{self, Abi, Words, words};
 
 const SI_NOINFO: i32 = 32767;
@@ -109,7 +109,7 @@ fn from_kernel(text: &mut Text<'_>, memory: &mut Memory<'_>, signo: i32, code: i
                 memory.skip(4);
             }
             for field in ["si_utime", "si_stime"] {
-                process::ticks(text.field(field), memory.word());
+                text.field(field).ticks(memory.word());
             }
         }
         libc::SIGILL | libc::SIGFPE => text.field("si_addr").addr(memory.word()),

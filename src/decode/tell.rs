@@ -3,7 +3,7 @@
 use super::{
     asked::View,
     call,
-    pair::{Found, Kept, Tells},
+    found::{Found, Kept, Tells},
     raw::Raw,
     request, siginfo, signal, stack,
     style::Style,

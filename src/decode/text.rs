@@ -255,9 +255,18 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The same from a vocabulary whose unknown values are told of by another comment here.
+    /// One of several values from a vocabulary whose unknown values are told of by another comment here.
     pub(super) fn word_else(&mut self, words: &Words, unknown: &'static str, value: u64) {
         self.word(&Words { unknown, list: words.list }, value);
+    }
+
+    /// A count of clock ticks: `150 /* 1.50 s */`.
+    pub(super) fn ticks(&mut self, ticks: u64) {
+        const A_SECOND: u64 = 100;
+        self.unsigned(ticks);
+        if ticks > 0 {
+            self.explanation(&format!("{}.{:02} s", ticks / A_SECOND, ticks % A_SECOND));
+        }
     }
 
     /// `0x00001f`: as wide as `width`, zero as zeros.
@@ -450,6 +459,13 @@ mod tests {
         assert_eq!(written(|text| text.mode(0o644_u32)), "0644");
         assert_eq!(written(|text| text.mode(0_u32)), "000");
         assert_eq!(written(|text| text.addr(0)), "NULL");
+    }
+
+    #[test]
+    fn ticks_of_the_clock() {
+        assert_eq!(written(|text| text.ticks(0)), "0");
+        assert_eq!(written(|text| text.ticks(7)), "7 /* 0.07 s */");
+        assert_eq!(written(|text| text.ticks(1234)), "1234 /* 12.34 s */");
     }
 
     #[test]

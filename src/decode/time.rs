@@ -1,6 +1,6 @@
 //! Times, intervals and timers.
 
-use super::{date, memory::Memory, process, text::Text};
+use super::{date, memory::Memory, text::Text};
 
 fn pair(text: &mut Text<'_>, memory: &mut Memory<'_>, fraction: &str) {
     let (seconds, part) = (memory.long(), memory.word());
@@ -120,7 +120,7 @@ pub(super) fn utimbuf(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 pub(super) fn tms(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.braced(|text| {
         for name in ["tms_utime", "tms_stime", "tms_cutime", "tms_cstime"] {
-            process::ticks(text.field(name), memory.word());
+            text.field(name).ticks(memory.word());
         }
     });
 }

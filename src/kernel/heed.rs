@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use libbpf_rs::{MapCore, MapFlags};
 
-use super::{Kernel, load::WHEN_FIRST};
+use super::{Kernel, WHEN_FIRST};
 use crate::skel::types;
 
 /// One kind of call to be told of.

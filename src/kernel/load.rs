@@ -5,26 +5,26 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::Read,
     mem::MaybeUninit,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
 use anyhow::{Context, Result, ensure};
 use libbpf_rs::{
-    ErrorKind, Iter, Link, MapCore, MapFlags, MapMut, PrintLevel, ProgramType,
+    ErrorKind, Iter, Link, MapCore, MapFlags, PrintLevel,
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
 use super::{
-    Feature, Features,
-    attach::Numbers,
-    handover::{self, Held},
+    Feature, Features, WHEN_FIRST,
+    held::{self, Held},
     inflight::{self, InFlight},
     losses, network,
     notices::Notices,
     stacks,
     uring::Uring,
     walk::Walker,
+    writers,
 };
 use crate::{
     model::{Module, Stacks},
@@ -34,27 +34,8 @@ use crate::{
 
 /// Programs that run when this side asks for it.
 const OURS: [&str; 2] = ["flush", "in_flight"];
-/// Programs that others call.
-const BY_TAIL_CALL: [&str; 12] = [
-    "enter_plain",
-    "enter_capture",
-    "enter_vector",
-    "enter_behind",
-    "exit_vector",
-    "exit_behind",
-    "exit_iovec",
-    "exit_message",
-    "exit_dirents",
-    "exit_file",
-    "exit_stack",
-    "enter_stack",
-];
-
 /// Where the kernel describes its types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
-
-/// The key of the only entry of an array.
-pub(super) const WHEN_FIRST: [u8; 4] = [0; 4];
 
 /// Slots that are several cgroups'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +170,7 @@ impl Kernel {
         if let Some(held) = held {
             for mut map in open.open_object_mut().maps_mut() {
                 let name = map.name().to_string_lossy().into_owned();
-                if let Some(fd) = handover::map(held, &name) {
+                if let Some(fd) = held::map(held, &name) {
                     map.reuse_fd(fd).with_context(|| format!("take over the map {name}"))?;
                 }
             }
@@ -199,23 +180,20 @@ impl Kernel {
             }
         }
         if features.attach.is_classic() {
-            make_classic(&mut open);
+            writers::make_classic(&mut open);
         }
         let mut skel = open.load().context("verify the BPF programs")?;
         let mut links = Vec::new();
         let mut programs = Vec::new();
         if held.is_none() {
-            fill_writers(&skel)?;
-            if stacks != Stacks::None {
-                stacks::fill_writers(&skel)?;
-            }
+            writers::fill(&skel, stacks != Stacks::None)?;
             if features.attach.is_classic() {
-                links.extend(attach_classic(&skel)?);
+                links.extend(writers::attach_classic(&skel)?);
             }
             for program in skel.object_mut().progs_mut().filter(|program| program.autoload()) {
                 let name = program.name().to_string_lossy().into_owned();
                 programs.push((name.clone(), program.as_fd().try_clone_to_owned().context("hold a program")?));
-                let apart = [&OURS[..], &BY_TAIL_CALL[..]].concat().contains(&name.as_str());
+                let apart = [&OURS[..], &writers::BY_TAIL_CALL[..]].concat().contains(&name.as_str());
                 if !apart && links.iter().all(|(attached, _)| *attached != name) {
                     let link = program.attach().with_context(|| format!("attach the BPF program {name}"))?;
                     links.push((name, link));
@@ -242,6 +220,20 @@ impl Kernel {
             None => kernel.tell_names()?,
         }
         Ok(kernel)
+    }
+
+    /// Takes over what runs already, instead of attaching anything.
+    fn adopt(&mut self, held: &Held) -> Result<()> {
+        for (name, fd) in held {
+            if let Some(program) = name.strip_prefix(held::PROGRAM) {
+                let fd = fd.try_clone().context("hold a program that runs")?;
+                self.programs.push((program.to_owned(), fd));
+            }
+        }
+        let generation = self.skel.maps.generations.lookup(&WHEN_FIRST, MapFlags::ANY).context("read a setting")?;
+        let generation = generation.and_then(|raw| raw.first_chunk::<2>().copied()).map_or(0, u16::from_ne_bytes);
+        self.generation.set(generation);
+        Ok(())
     }
 
     /// Which of the optional features are in use.
@@ -296,62 +288,4 @@ impl Kernel {
     pub fn programs(&self) -> Result<Vec<losses::Figures>> {
         self.programs.iter().map(|(_, program)| losses::figures(program.as_fd())).collect()
     }
-}
-
-/// The programs of system calls as the classic tracepoint's.
-fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
-    for program in [
-        &mut open.progs.sys_enter,
-        &mut open.progs.sys_exit,
-        &mut open.progs.enter_plain,
-        &mut open.progs.enter_capture,
-        &mut open.progs.enter_vector,
-        &mut open.progs.enter_behind,
-        &mut open.progs.exit_vector,
-        &mut open.progs.exit_behind,
-        &mut open.progs.exit_iovec,
-        &mut open.progs.exit_message,
-        &mut open.progs.exit_dirents,
-        &mut open.progs.exit_file,
-        &mut open.progs.exit_stack,
-        &mut open.progs.enter_stack,
-    ] {
-        program.set_prog_type(ProgramType::Tracepoint);
-    }
-}
-
-/// The end of a call first: a call whose start alone was seen would be told as one that has not ended.
-fn attach_classic(skel: &TraceloopSkel<'_>) -> Result<Vec<(String, Link)>> {
-    let numbers = Numbers::read()?;
-    let exit = ("sys_exit".to_owned(), numbers.attach_exit(&skel.progs.sys_exit)?);
-    let enter = ("sys_enter".to_owned(), numbers.attach_enter(&skel.progs.sys_enter)?);
-    Ok(vec![exit, enter])
-}
-
-fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
-    use types::writer as W;
-    let (progs, maps) = (&skel.progs, &skel.maps);
-    let enter = [
-        (W::WRITER_PLAIN, progs.enter_plain.as_fd()),
-        (W::WRITER_CAPTURE, progs.enter_capture.as_fd()),
-        (W::WRITER_VECTOR, progs.enter_vector.as_fd()),
-        (W::WRITER_BEHIND, progs.enter_behind.as_fd()),
-    ];
-    let exit = [
-        (W::WRITER_VECTOR, progs.exit_vector.as_fd()),
-        (W::WRITER_BEHIND, progs.exit_behind.as_fd()),
-        (W::WRITER_IOVEC, progs.exit_iovec.as_fd()),
-        (W::WRITER_MESSAGE, progs.exit_message.as_fd()),
-        (W::WRITER_DIRENTS, progs.exit_dirents.as_fd()),
-        (W::WRITER_FILE, progs.exit_file.as_fd()),
-    ];
-    fill(&maps.enter_writers, &enter)?;
-    fill(&maps.exit_writers, &exit)
-}
-
-pub(super) fn fill(map: &MapMut<'_>, writers: &[(types::writer, BorrowedFd<'_>)]) -> Result<()> {
-    writers.iter().try_for_each(|(writer, program)| {
-        map.update(&u32::from(writer.0).to_ne_bytes(), &program.as_raw_fd().to_ne_bytes(), MapFlags::ANY)
-            .context("fill the array of writers")
-    })
 }

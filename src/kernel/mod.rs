@@ -10,6 +10,7 @@ mod flush;
 mod followed;
 mod handover;
 mod heed;
+mod held;
 mod inflight;
 mod load;
 mod losses;
@@ -21,12 +22,14 @@ mod stacks;
 mod unsent;
 mod uring;
 mod walk;
+mod writers;
 
 pub use attach::Attach;
 pub use counts::{Count, CountKey};
 pub use features::{Feature, Features};
-pub use handover::{Held, fingerprint, flush_held};
+pub use handover::fingerprint;
 pub use heed::{CallRule, End};
+pub use held::{Held, flush_held};
 pub use inflight::InFlight;
 pub use load::{Kernel, Options, Shared};
 pub use losses::Figures;
@@ -37,3 +40,6 @@ pub use slots::{Assignment, Counters};
 pub use stacks::can_take_stacks;
 pub use unsent::Unsent;
 pub use uring::{Completes, Submits, Uring};
+
+/// The key of the only entry of an array.
+const WHEN_FIRST: [u8; 4] = [0; 4];

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use anyhow::{Context, Result};
 use libbpf_rs::{ErrorKind, MapCore, MapFlags};
 
-use super::{Kernel, load::WHEN_FIRST, notices::RawNotice};
+use super::{Kernel, WHEN_FIRST, notices::RawNotice};
 use crate::{
     cgroup::{Cgroup, NAMES, NameKind, Place},
     ring::Ring,

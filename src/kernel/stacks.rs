@@ -1,14 +1,12 @@
 //! Where calls are made: the programs that take stacks, and the files that they lead through.
 
-use std::os::fd::AsFd;
-
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, ProgramType, libbpf_sys};
 
-use super::{Kernel, load::fill};
+use super::Kernel;
 use crate::{
     model::{Module, Stacks},
-    skel::{OpenTraceloopSkel, TraceloopSkel, types},
+    skel::OpenTraceloopSkel,
 };
 
 /// No build id is shorter, bytes: Go's and LLD's fast ones have eight.
@@ -44,12 +42,6 @@ pub(super) fn choose(open: &mut OpenTraceloopSkel<'_>, stacks: Stacks) -> Result
         Stacks::Slower(least) => (3, u64::try_from(least.as_nanos()).unwrap_or(u64::MAX)),
     };
     Ok(())
-}
-
-/// Puts the programs behind the tail calls.
-pub(super) fn fill_writers(skel: &TraceloopSkel<'_>) -> Result<()> {
-    fill(&skel.maps.exit_writers, &[(types::writer::WRITER_STACK, skel.progs.exit_stack.as_fd())])?;
-    fill(&skel.maps.enter_writers, &[(types::writer::WRITER_STACK, skel.progs.enter_stack.as_fd())])
 }
 
 impl Kernel {

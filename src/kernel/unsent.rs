@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 
-use super::{Kernel, flush, load::WHEN_FIRST};
+use super::{Kernel, WHEN_FIRST, flush};
 use crate::skel::types::writing;
 
 /// Records that a CPU took away with it, oldest first.

@@ -7,6 +7,7 @@
 mod abi;
 pub mod case;
 mod class;
+mod filter;
 pub mod ioctl;
 pub mod layout;
 pub mod plan;
@@ -16,7 +17,8 @@ pub mod table;
 pub mod words;
 
 pub use abi::{Abi, NUMBERS, find, name, number, row};
-pub use class::{Class, Filter};
+pub use class::Class;
+pub use filter::Filter;
 pub use layout::{Field, Layout};
 pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
 pub use shape::{Bpf, Registered, Shape};

@@ -7,7 +7,7 @@ use crate::{model::Stacks, skel::types};
 
 use super::{
     abi::{self, Abi},
-    class::Filter,
+    filter::Filter,
     row::{Arg, Kind, Len, Ret},
     shape::{Behind, Inside, Shape},
 };

@@ -189,7 +189,7 @@ fn value(text: &mut Text<'_>, form: &Form, bytes: &[u8], around: &mut Around) ->
             text.string(bytes.strip_suffix(&[0]).unwrap_or(bytes), more);
         }
         Form::Ticks if bytes.len() > 8 => return false,
-        Form::Ticks => ticks(text, number(bytes)),
+        Form::Ticks => text.ticks(number(bytes)),
         Form::Id => match memory.u32() {
             u32::MAX => text.push("-1"),
             id => text.unsigned(id),
@@ -246,13 +246,6 @@ fn number(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(wide)
 }
 
-fn ticks(text: &mut Text<'_>, value: u64) {
-    text.unsigned(value);
-    if value > 0 {
-        text.push(&format!(" /* {}.{:02} s */", value / 100, value % 100));
-    }
-}
-
 /// Numbers in brackets, each behind its index if those have names.
 fn array(text: &mut Text<'_>, bytes: &[u8], size: usize, words: Option<&Words>, signed: bool) {
     let limit = text.style().string_limit;
@@ -307,10 +300,5 @@ mod tests {
         assert_eq!(shown(&[6, 0, 4, 0, 1, 2]), r#"[{nla_len=6, nla_type=IFLA_MTU}, "\x01\x02"]"#);
         assert_eq!(shown(&[2, 0, 4, 0]), "{nla_len=2, nla_type=IFLA_MTU}");
         assert_eq!(shown(&[4, 0, 0x12, 0x80]), "{nla_len=4, nla_type=NLA_F_NESTED|IFLA_LINKINFO}");
-    }
-
-    #[test]
-    fn ticks_are_seconds_too() {
-        assert_eq!(written(|text| ticks(text, 1234)), "1234 /* 12.34 s */");
     }
 }
