@@ -149,6 +149,8 @@ static __always_inline void put_socket(struct writing *w, struct file_record *re
 	}
 }
 
+enum { S_IFMT = 0170000, S_IFDIR = 0040000 };
+
 /* Writes the record of one file into this CPU's place, which the caller has taken. */
 static __always_inline void put_file(struct writing *w, struct task_struct *task, int fd, __u32 how,
 				     struct dentry *dentry, struct vfsmount *mount, struct file *file)
@@ -170,7 +172,9 @@ static __always_inline void put_file(struct writing *w, struct task_struct *task
 	record->ino = BPF_CORE_READ(inode, i_ino);
 	record->mode = BPF_CORE_READ(inode, i_mode);
 	record->rdev = BPF_CORE_READ(inode, i_rdev);
-	if (!BPF_CORE_READ(dentry, d_hash.pprev))
+	/* The root of a mount is in no directory, and is not gone for that. */
+	if (!BPF_CORE_READ(dentry, d_hash.pprev) &&
+	    !((record->mode & S_IFMT) == S_IFDIR && BPF_CORE_READ(dentry, d_parent) == dentry))
 		record->how |= FILE_UNHASHED;
 	w->at = w->used + sizeof(*record);
 	if (file && record->magic == SOCKFS) {

@@ -84,7 +84,7 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
         "renameat" => moved(at(0, 1), at(2, 3)),
         "renameat2" if !flag(4, EXCHANGE) => moved(at(0, 1), at(2, 3)),
         "sendmsg" | "recvmsg" => passed(raw, row.name == "sendmsg"),
-        _ if matches!(raw.signature().1, Ret::Fd) => opened(None, false),
+        _ if matches!(raw.signature().1, Ret::Fd | Ret::NewFd) => opened(None, false),
         _ => Vec::new(),
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
             Ok(fd) => text.new_fd(fd),
             Err(_) => text.signed(value),
         },
-        Ret::Int | Ret::Gone | Ret::Never => number(&mut text, raw, value),
+        Ret::Int | Ret::NewFd | Ret::Gone | Ret::Never => number(&mut text, raw, value),
         Ret::Bits(words) => {
             text.hex(value as u64);
             if value as u64 != 0 && words.list.iter().any(|(bits, _)| *bits != 0 && value as u64 & bits == *bits) {

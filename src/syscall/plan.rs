@@ -137,7 +137,7 @@ fn tell_files(plan: &mut types::plan, name: &str, args: &[Arg], ret: &Ret) {
         ("chdir" | "fchdir", _) => types::files::FILES_CWD,
         ("bind" | "connect" | "listen", _) => types::files::FILES_ARG,
         (_, Some(_)) => types::files::FILES_PAIR,
-        _ if matches!(ret, Ret::Fd) => types::files::FILES_RESULT,
+        _ if matches!(ret, Ret::Fd | Ret::NewFd) => types::files::FILES_RESULT,
         _ => return,
     };
     if plan.writer.0 <= types::writer::WRITER_CAPTURE.0 {
@@ -603,7 +603,8 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::Sockaddr => 128,
         Shape::SockOpt => 264.max(clamp(wanted.string_limit as usize)),
         Shape::KeyInput => clamp(wanted.string_limit as usize + 1),
-        Shape::Name(most) => clamp(usize::from(most).min(wanted.string_limit as usize) + 1),
+        // With its NUL, and one byte more than is shown: it can then be seen that it goes on.
+        Shape::Name(most) => clamp(usize::from(most).min(wanted.string_limit as usize) + 2),
         Shape::Msgbuf => clamp(word + wanted.string_limit as usize),
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,

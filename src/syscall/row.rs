@@ -292,6 +292,8 @@ pub enum Ret {
     Octal,
     /// A new file descriptor.
     Fd,
+    /// A new file descriptor, told as a number only.
+    NewFd,
     /// A bit set, hexadecimal, with its words behind it in terms of fcntl: `0x1 (flags FD_CLOEXEC)`.
     Flags(&'static Words),
     /// A bit set, hexadecimal, with a title and its words behind it.

@@ -272,6 +272,29 @@ fn forms_that_are_seldom_seen() {
     }
 }
 
+/// `-y` and `-yy`: what descriptors stand for, roots of mounts and terminals among it.
+#[test]
+#[ignore = "needs root and BPF"]
+fn descriptors_are_told_as_strace_tells_them() {
+    let program = r#"sh -c 'ls /sys /proc >/dev/null; cat /etc/hostname; python3 -c "
+import os, pty, socket
+one, other = pty.openpty()
+os.fstat(other)
+server = socket.create_server((\"127.0.0.1\", 0))
+client = socket.create_connection(server.getsockname())
+client.send(b\"x\")"'"#;
+    for option in ["-y", "-yy"] {
+        let scratch = Scratch::new();
+        let (reference, got) = both_shown(&scratch, &[option], &[], &[], program);
+        let (same, of, differences) = share(&reference, &got);
+        println!("{same:6} of {of:6} lines equal: {option}\n{differences}");
+        assert!(of > 500 && same == of, "{option}: {same} of {of} lines equal\n{differences}");
+        for told in ["</sys>, ", "</proc>, ", "</dev/pts/", "<TCP:["] {
+            assert!(option == "-y" && told == "<TCP:[" || got.contains(told), "{option}: {told}\n{got}");
+        }
+    }
+}
+
 /// Results stand where strace puts them, in its own column and in any other: no blank is more or less.
 #[test]
 #[ignore = "needs root and BPF"]

@@ -61,7 +61,11 @@ pub(in crate::decode) fn ethernet(text: &mut Text<'_>, protocol: u16) {
 pub(in crate::decode) fn inet_addr(text: &mut Text<'_>, address: u32) {
     text.either(
         |text| text.whole_hex_string(&address.to_be_bytes()),
-        |text| text.push(&format!("inet_addr(\"{}\")", Ipv4Addr::from(address))),
+        |text| {
+            text.push("inet_addr(");
+            text.whole_string(Ipv4Addr::from(address).to_string().as_bytes());
+            text.push(")");
+        },
     );
 }
 
@@ -87,15 +91,15 @@ pub(in crate::decode) fn inet_pton(text: &mut Text<'_>, address: Ipv6Addr, field
 }
 
 fn inet_pton_words(text: &mut Text<'_>, address: Ipv6Addr, field: Option<&str>) {
-    text.push("inet_pton(AF_INET6, \"");
-    match address.segments() {
+    text.push("inet_pton(AF_INET6, ");
+    let shown = match address.segments() {
         // An IPv4 address in the last four bytes is written as such by C libraries.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
-            text.push(&format!("::{}", Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))));
+            format!("::{}", Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
         }
-        _ => text.push(&address.to_string()),
-    }
-    text.push("\"");
+        _ => address.to_string(),
+    };
+    text.whole_string(shown.as_bytes());
     if let Some(field) = field {
         text.push(&format!(", &{field}"));
     }

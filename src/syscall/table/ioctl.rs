@@ -13,6 +13,7 @@ pub(super) static CASES: Cases = cases! {
     [ioctl::TCSETS2, ioctl::TCSETSW2, ioctl::TCSETSF2] (fd: Fd, cmd: Ioctl, arg: In(Termios2, One)) -> Int;
     [ioctl::TCGETA] (fd: Fd, cmd: Ioctl, arg: Out(Termio, One)) -> Int;
     [ioctl::TCSETA, ioctl::TCSETAW, ioctl::TCSETAF] (fd: Fd, cmd: Ioctl, arg: In(Termio, One)) -> Int;
+    [ioctl::TIOCGPTPEER] (fd: Fd, cmd: Ioctl, arg: Hex) -> NewFd;
     [ioctl::TIOCGWINSZ] (fd: Fd, cmd: Ioctl, arg: Out(Winsize, One)) -> Int;
     [ioctl::TIOCSWINSZ] (fd: Fd, cmd: Ioctl, arg: In(Winsize, One)) -> Int;
     [ioctl::TCXONC] (fd: Fd, cmd: Ioctl, arg: LongEnum(&words::term::FLOW)) -> Int;

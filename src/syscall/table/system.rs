@@ -70,12 +70,13 @@ static SYSLOG_CASES: Cases = cases! {
 
 static BPF_CASES: Cases = cases! {
     by 0, mask 0xffff_ffff;
-    [0, 1, 2, 3, 4, 8, 9, 10, 13, 14, 19, 21, 22, 28, 29, 30] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Plain), Arg(size)), size: Uint) -> Int;
+    [0, 13, 14, 19, 28, 30] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Plain), Arg(size)), size: Uint) -> Fd;
+    [1, 2, 3, 4, 8, 9, 10, 21, 22, 29] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Plain), Arg(size)), size: Uint) -> Int;
     [11, 12, 15, 23, 24, 25, 26, 27, 31] (cmd: Enum(&words::bpf::COMMANDS), uattr: InOut(BpfAttr(Bpf::Plain), Arg(size)), size: Uint) -> Int;
     [5] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Program), Arg(size)), size: Uint) -> Fd;
     [6, 7] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Path), Arg(size)), size: Uint) -> Fd;
     [16] (cmd: Enum(&words::bpf::COMMANDS), uattr: InOut(BpfAttr(Bpf::Programs), Arg(size)), size: Uint) -> Int;
-    [17] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Name), Arg(size)), size: Uint) -> Int;
+    [17] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Name), Arg(size)), size: Uint) -> NewFd;
     [18] (cmd: Enum(&words::bpf::COMMANDS), uattr: Before(BpfAttr(Bpf::Types), Arg(size)), size: Uint) -> Fd;
     [20] (cmd: Enum(&words::bpf::COMMANDS), uattr: InOut(BpfAttr(Bpf::Answer), Arg(size)), size: Uint) -> Int;
 };
