@@ -16,7 +16,7 @@ use crate::{
     cgroup::Cgroup,
     decode::{self, Style},
     model::Cause,
-    recorder::{Recorder, Seen, boottime, realtime_offset},
+    recorder::{Recorder, Seen, TrackId, boottime, realtime_offset},
 };
 
 /// Record cgroups, with everything below them
@@ -54,9 +54,9 @@ impl Cgroups {
         let mut second = recording::seconds();
         let mut recorder = Recorder::prepare(count, &self.recording.settings(self.output.needs()))?;
         let style = self.output.style(self.recording.string_limit as usize);
-        let mut follow = Follow::new(&recorder, style.clone());
+        let mut follow = Follow::new(style.clone());
         recorder.record(cgroups)?;
-        follow.following.join(String::new(), &recorder.files(), recorder.networks());
+        follow.begin(&recorder)?;
         recording::say_ready(&recorder, &recording::counted(count, "cgroup", "cgroups"))?;
         loop {
             let wait = if self.dump_on_exit { Duration::MAX } else { follow.pause() };
@@ -87,7 +87,8 @@ async fn pause(wait: Duration) {
 /// Reads what is new in the rings, as long as nothing else asks for attention.
 struct Follow {
     following: Following,
-    seen: Seen,
+    /// In the order in which they were made known.
+    tracks: Vec<(TrackId, Seen)>,
     quiet: u32,
 }
 
@@ -96,15 +97,22 @@ impl Follow {
     const SHORTEST: Duration = Duration::from_millis(50);
     const LONGEST: Duration = Duration::from_secs(1);
 
-    fn new(recorder: &Recorder, style: Style) -> Self {
-        let mut seen = Seen::default();
-        recorder.news(&mut seen);
+    fn new(style: Style) -> Self {
         let style = Style {
             interfaces: crate::recorder::interfaces(),
             generic_families: crate::recorder::generic_families(),
             ..style
         };
-        Self { following: Following::new(style), seen, quiet: 0 }
+        Self { following: Following::new(style), tracks: Vec::new(), quiet: 0 }
+    }
+
+    /// From here on.
+    fn begin(&mut self, recorder: &Recorder) -> Result<()> {
+        for (id, identity, _) in recorder.identities() {
+            self.following.join(identity.to_string(), &recorder.files_of(id)?, recorder.networks_of(id)?);
+            self.tracks.push((id, Seen::default()));
+        }
+        Ok(())
     }
 
     fn pause(&self) -> Duration {
@@ -113,19 +121,24 @@ impl Follow {
 
     fn step(&mut self, recorder: &Recorder, destination: &mut Destination<'_>) -> Result<()> {
         let until = boottime();
-        let (blocks, missed) = recorder.news(&mut self.seen);
-        if missed {
+        let news = recorder.news_of_each(self.tracks.iter_mut().map(|(id, seen)| (*id, seen)));
+        if news.iter().flatten().any(|(_, missed)| *missed) {
             super::say(
                 "traceloop: calls came faster than they were read; some are not shown: give a larger --buffer-size",
             )?;
         }
-        if blocks.iter().all(Vec::is_empty) && self.following.is_empty() {
+        let is_news = news.iter().flatten().any(|(blocks, _)| blocks.iter().any(|block| !block.is_empty()));
+        if !is_news && self.following.is_empty() {
             self.quiet = (self.quiet + 1).min(8);
             return Ok(());
         }
         self.quiet = 0;
         destination.learn(&recorder.modules()?);
-        self.following.take_in(0, &recorder.threads(), blocks);
+        for (whose, ((id, _), news)) in (0..=u16::MAX).zip(self.tracks.iter().zip(news)) {
+            if let Some((blocks, _)) = news {
+                self.following.take_in(whose, &recorder.threads_of(*id)?, blocks);
+            }
+        }
         self.following.step(until, realtime_offset(), destination)
     }
 }

@@ -152,10 +152,9 @@ impl Follower {
         }
         let until = boottime();
         let (mut parts, mut blocks, mut missed) = (Vec::new(), Vec::new(), false);
-        for (whose, followed) in (0..=u16::MAX).zip(&mut self.tracks) {
-            let (Some(identity), Ok(news)) =
-                (recorder.identity(followed.track), recorder.news_of(followed.track, &mut followed.seen))
-            else {
+        let news = recorder.news_of_each(self.tracks.iter_mut().map(|followed| (followed.track, &mut followed.seen)));
+        for ((whose, followed), news) in (0..=u16::MAX).zip(&mut self.tracks).zip(news) {
+            let (Some(identity), Some(news)) = (recorder.identity(followed.track), news) else {
                 followed.gone = true;
                 continue;
             };

@@ -35,7 +35,7 @@ impl Decoder {
 
     /// Tells the names of interfaces in other network namespaces.
     pub fn see_networks(&mut self, networks: Vec<Network>) {
-        self.style.networks = networks;
+        self.style.networks.extend(networks);
     }
 
     /// Decodes one record; what it makes known goes to `events`.

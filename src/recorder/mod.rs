@@ -240,32 +240,19 @@ impl Recorder {
         own.into_iter().chain(shared).collect()
     }
 
-    /// What was written since the last time, and whether records were overwritten unseen.
-    pub fn news(&self, seen: &mut Seen) -> (Vec<Vec<u8>>, bool) {
-        let sources = self.tracks.iter().flat_map(|(id, track)| self.sources(*id, track)).collect();
-        self.news_from(sources, seen)
+    /// What was written to a track since the last time, and whether records were overwritten unseen.
+    pub fn news_of(&self, id: TrackId, seen: &mut Seen) -> Result<News> {
+        self.track(id)?;
+        Ok(self.news_of_each([(id, seen)]).pop().flatten().unwrap_or_default())
     }
 
-    /// The same for one track.
-    pub fn news_of(&self, id: TrackId, seen: &mut Seen) -> Result<(Vec<Vec<u8>>, bool)> {
-        Ok(self.news_from(self.sources(id, self.track(id)?), seen))
-    }
-
-    fn news_from(&self, sources: Vec<Source<'_>>, seen: &mut Seen) -> (Vec<Vec<u8>>, bool) {
-        let mut blocks = Vec::new();
-        let mut missed = false;
+    /// The same for each of some tracks; `None`: it is gone.
+    pub fn news_of_each<'a>(&self, tracks: impl IntoIterator<Item = (TrackId, &'a mut Seen)>) -> Vec<Option<News>> {
         if let Err(error) = self.kernel.flush() {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
-        for source in sources {
-            let slot = source.slot.number;
-            let news: Vec<_> = source.slot.snapshots(|ring| seen.position(slot, ring)).collect();
-            for (ring, snapshot) in news {
-                missed |= seen.note(slot, ring, snapshot.position()) && snapshot.wrapped();
-                blocks.push(oldest_first(&snapshot, source.only.as_ref()).0);
-            }
-        }
-        (blocks, missed)
+        let news = |(id, seen)| Some(news_from(self.sources(id, self.tracks.get(&id)?), seen));
+        tracks.into_iter().map(news).collect()
     }
 
     /// What was lost, whosever it was.
@@ -306,6 +293,24 @@ impl Recorder {
     pub fn threads(&self) -> Vec<crate::model::Process> {
         self.tracks.values().flat_map(|track| track.threads(&self.kernel)).collect()
     }
+}
+
+/// Blocks of records, and whether some were overwritten unseen.
+pub type News = (Vec<Vec<u8>>, bool);
+
+/// What sources hold that was not seen yet.
+fn news_from(sources: Vec<Source<'_>>, seen: &mut Seen) -> News {
+    let mut blocks = Vec::new();
+    let mut missed = false;
+    for source in sources {
+        let slot = source.slot.number;
+        let news: Vec<_> = source.slot.snapshots(|ring| seen.position(slot, ring)).collect();
+        for (ring, snapshot) in news {
+            missed |= seen.note(slot, ring, snapshot.position()) && snapshot.wrapped();
+            blocks.push(oldest_first(&snapshot, source.only.as_ref()).0);
+        }
+    }
+    (blocks, missed)
 }
 
 /// Who a cgroup is, by its path and by what systemd has written on its directory.

@@ -51,7 +51,7 @@ fn told(dump: &str) -> Vec<(&str, &str, &str)> {
 #[test]
 #[ignore = "needs root and BPF"]
 fn a_slice_is_one_dump_in_the_order_of_time_that_tells_of_each_unit() {
-    let served = Served::start("buffer-size = \"64K\"", "status = false");
+    let served = Served::start("buffer-size = \"256K\"", "status = false");
     let slice = Slice::new(&served);
     let (web, db) = (slice.unit("web.service"), slice.unit("db.service"));
     let other = served.cgroup("other.service");

@@ -36,6 +36,8 @@ pub(super) struct Page {
     nonce: String,
     /// Times in the page count from here: a browser's numbers hold 53 bits.
     origin: u64,
+    /// What people call the cgroups, if there are several.
+    names: Vec<String>,
     part: Part,
     events: u64,
 }
@@ -84,13 +86,14 @@ impl Page {
         let page = PAGE.replace("NONCE", &nonce).replace("STYLE", STYLE);
         out.write_all(page.as_bytes())?;
         block(out, "head", &head)?;
-        Ok(Self { nonce, origin, part: Part::default(), events: 0 })
+        Ok(Self { nonce, origin, names: dump.names_of_each(), part: Part::default(), events: 0 })
     }
 
     /// Takes an event; those of a dump come in the order in which they began.
     pub(super) fn event(&mut self, out: &mut dyn Write, event: &Event) -> io::Result<()> {
         self.events += 1;
-        self.part.push(event, self.origin);
+        let whose = self.names.get(usize::from(event.whose)).map(String::as_str);
+        self.part.push(event, whose, self.origin);
         if self.part.is_full() {
             block(out, "events", &self.part)?;
             self.part = Part::default();
@@ -126,7 +129,7 @@ fn block(out: &mut dyn Write, class: &str, data: &impl Serialize) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Call, Comm, Outcome, What};
+    use crate::model::{Call, Comm, Each, Identity, Outcome, What};
 
     fn page(dump: &Dump, text: &str, comm: &[u8]) -> String {
         let call = Call {
@@ -173,6 +176,15 @@ mod tests {
             ("openat".into(), "AT_FDCWD, \"/a\"".into(), "ENOENT".into())
         );
         assert_eq!(blocks(&page, "tail"), [1]);
+    }
+
+    #[test]
+    fn of_several_cgroups_a_thread_has_its_unit_before_it() {
+        let identity = |unit: &str| Identity { unit: Some(unit.into()), ..Identity::default() };
+        let identities = vec![identity("web.service"), identity("db.service")];
+        let page = page(&Dump { identities, each: vec![Each::default(); 2], ..Dump::default() }, "", b"cat");
+        assert_eq!(blocks(&page, "events")[0]["strings"][0], "web.service cat");
+        assert_eq!(blocks(&page, "head")[0]["window"].as_array().map(Vec::len), Some(3), "one line for each, too");
     }
 
     #[test]

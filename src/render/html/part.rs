@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::since;
 use crate::{
-    model::{Call, Event, Exit, Outcome, What, errno_name},
+    model::{Call, Comm, Event, Exit, Outcome, What, errno_name},
     render::{strace, uring},
 };
 
@@ -55,8 +55,12 @@ impl Part {
         self.start.len() >= EVENTS || self.bytes >= BYTES
     }
 
-    pub(super) fn push(&mut self, event: &Event, origin: u64) {
-        let comm = self.string(&event.comm.to_string());
+    /// `whose`: the cgroup that its thread is in, where there are several.
+    pub(super) fn push(&mut self, event: &Event, whose: Option<&str>, origin: u64) {
+        let comm = match whose {
+            Some(whose) if event.comm != Comm::default() => self.string(&format!("{whose} {}", event.comm)),
+            _ => self.string(&event.comm.to_string()),
+        };
         let key = (event.tid, event.pid, comm);
         let threads = &mut self.threads;
         let thread = *self.who.entry(key).or_insert_with(|| {

@@ -33,6 +33,8 @@ const ABOUT: u64 = 1;
 pub(super) struct Perfetto {
     strings: Strings,
     flows: Flows,
+    /// What people call the cgroups, if there are several.
+    names: Vec<String>,
     last: u64,
     processes: HashMap<u32, u64>,
     /// The track of a thread of a process, and the name that it was given.
@@ -48,6 +50,7 @@ impl Perfetto {
         let mut trace = Self {
             strings: Strings::default(),
             flows: Flows::default(),
+            names: dump.names_of_each(),
             last: ABOUT,
             processes: HashMap::new(),
             threads: HashMap::new(),
@@ -230,7 +233,8 @@ impl Perfetto {
         };
         let signed = |id: u32| i32::try_from(id).ok();
         if self.processes.insert(pid, process).is_none() || tid == pid {
-            let descriptor = ProcessDescriptor { pid: signed(pid), process_name: Some(comm.to_string()) };
+            let whose = self.names.get(usize::from(event.whose)).map_or_else(String::new, |name| format!("{name} "));
+            let descriptor = ProcessDescriptor { pid: signed(pid), process_name: Some(format!("{whose}{comm}")) };
             let described =
                 TrackDescriptor { uuid: Some(process), process: Some(descriptor), ..TrackDescriptor::default() };
             self.write(out, Packet { track_descriptor: Some(described), ..Packet::default() })?;
@@ -266,7 +270,7 @@ impl Perfetto {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Argument, Signal, Value};
+    use crate::model::{Argument, Each, Identity, Signal, Value};
 
     fn event(tid: u32, pid: u32, start: u64, end: u64, what: What) -> Event {
         Event { start, end, tid, pid, comm: Comm(*b"worker\0\0\0\0\0\0\0\0\0\0"), whose: 0, what }
@@ -309,6 +313,19 @@ mod tests {
         let begun: Vec<_> = events.iter().map(|event| event.flow_ids.clone()).filter(|ids| !ids.is_empty()).collect();
         let ended: Vec<_> = events.iter().flat_map(|event| event.terminating_flow_ids.clone()).collect();
         assert_eq!((begun.len(), ended), (2, begun[1].clone()));
+    }
+
+    #[test]
+    fn of_several_cgroups_a_process_has_its_unit_before_it() {
+        let identity = |unit: &str| Identity { unit: Some(unit.into()), ..Identity::default() };
+        let identities = vec![identity("web.service"), identity("db.service")];
+        let dump = Dump { identities, each: vec![Each::default(); 2], ..Dump::default() };
+        let mut out = Vec::new();
+        let mut trace = Perfetto::begin(&mut out, &dump).unwrap();
+        trace.event(&mut out, &Event { whose: 1, ..event(3, 3, 100, 105, kill(8, 15)) }).unwrap();
+        let packets = Trace::decode(out.as_slice()).unwrap().packet;
+        let processes = packets.into_iter().filter_map(|packet| packet.track_descriptor?.process?.process_name);
+        assert_eq!(processes.collect::<Vec<_>>(), ["db.service worker"]);
     }
 
     #[test]
