@@ -1,6 +1,6 @@
 //! What is registered with a submission ring: files, buffers, restrictions; and what a ring is asked for.
 
-use super::{array, memory::Memory, raw::Raw, text::Text};
+use super::{array, file, memory::Memory, raw::Raw, text::Text};
 use crate::{
     syscall::{
         Registered,
@@ -11,18 +11,17 @@ use crate::{
 
 /// A structure of io_uring_register's.
 pub(super) fn registered(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: Registered, bytes: &[u8]) {
-    // strace knows these structures in one size.
     const SIZE: usize = 32;
     let count = raw.register(3) & 0xffff_ffff;
     let whole = match kind {
         Registered::Probe => bytes.len() >= PROBE_HEAD,
         Registered::FilesUpdate => bytes.len() >= 16,
-        _ => bytes.len() >= SIZE && count == SIZE as u64,
+        _ => bytes.len() >= SIZE,
     };
     if !whole {
         return text.addr(raw.register(index));
     }
-    let mut memory = Memory::new(bytes, 0, 8);
+    let mut memory = Memory::new(bytes, 0, 8).told(count);
     text.braced(|text| match kind {
         Registered::Probe => probe(text, raw, index, &mut memory, count),
         Registered::FilesUpdate => {
@@ -114,6 +113,7 @@ fn resources(
     reserved(text, "resv2", memory.u64());
     data(text.field("data"), memory.u64(), count.into());
     tags(text, raw, index, memory.u64(), count);
+    file::beyond(text, memory);
 }
 
 /// struct io_uring_rsrc_update2.
@@ -130,6 +130,7 @@ fn update(
     tags(text, raw, index, tags_from, count);
     text.field("nr").unsigned(count);
     reserved(text, "resv2", memory.u32().into());
+    file::beyond(text, memory);
 }
 
 fn behind<'a>(raw: &Raw<'a>, index: u8, part: Part) -> &'a [u8] {
@@ -233,6 +234,7 @@ mod tests {
         let tags: Vec<u8> = [0_u64, 16].iter().flat_map(|tag| tag.to_ne_bytes()).collect();
         let behind = [(Part::PART_FIRST, &files[..]), (Part::PART_SECOND, &tags[..])];
         assert_eq!(shown(Registered::Files, 32, &bytes, &behind), "{nr=2, flags=0, data=[7, -1], tags=[0, 0x10]}");
-        assert_eq!(shown(Registered::Files, 31, &bytes, &behind), "0x1000");
+        assert_eq!(shown(Registered::Files, 31, &bytes[..31], &behind), "0x1000");
+        assert_eq!(shown(Registered::Files, 40, &bytes, &behind), "{nr=2, flags=0, data=[7, -1], tags=[0, 0x10], ???}");
     }
 }

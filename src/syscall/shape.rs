@@ -391,7 +391,8 @@ impl Shape {
             // With an entry for each operation that there can be.
             Self::UringRegistered(Registered::Probe) => 16 + 256 * 8,
             Self::UringRegistered(Registered::FilesUpdate) | Self::UringRestriction => 16,
-            Self::UringRegistered(_) => 32,
+            // Its size is told, and it can grow.
+            Self::UringRegistered(_) => 1,
             Self::Iocbs | Self::Iocb => 64,
             Self::ShmidDs => wide(112, 84),
             Self::MsqidDs => wide(120, 88),

@@ -88,10 +88,10 @@ static URING_REGISTER_CASES: Cases = cases! {
     [6] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::FilesUpdate), One), nr_args: Uint) -> Int;
     [8] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: OutAlways(UringRegistered(Registered::Probe), One), nr_args: Uint) -> Int;
     [11] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRestriction, Arg(nr_args)), nr_args: Uint) -> Int;
-    [13] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Files), One), nr_args: Uint) -> Int;
-    [14] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::FilesUpdate2), One), nr_args: Uint) -> Int;
-    [15] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Buffers), One), nr_args: Uint) -> Int;
-    [16] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::BuffersUpdate), One), nr_args: Uint) -> Int;
+    [13] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Files), Arg(nr_args)), nr_args: Uint) -> Int;
+    [14] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::FilesUpdate2), Arg(nr_args)), nr_args: Uint) -> Int;
+    [15] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::Buffers), Arg(nr_args)), nr_args: Uint) -> Int;
+    [16] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(UringRegistered(Registered::BuffersUpdate), Arg(nr_args)), nr_args: Uint) -> Int;
     [17] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(CpuSet, Arg(nr_args)), nr_args: Uint) -> Int;
     [20] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: Before(Struct(&system::URING_RING_FD), Arg(nr_args)), nr_args: Uint) -> Int;
     [21] (fd: Fd, opcode: Enum(&words::system::URING_REGISTER), arg: In(Struct(&system::URING_RING_UNREGISTER), Arg(nr_args)), nr_args: Uint) -> Int;
