@@ -28,7 +28,7 @@ impl Daemon {
 /// Recordings of the daemon, and how their calls are written.
 #[derive(Args, Debug)]
 pub(super) struct Recorded {
-    /// A unit, container, pod, cgroup path, process, #RECORDING
+    /// A unit, slice, container, pod, cgroup path or glob, process, #RECORDING; all that it means together
     #[arg(value_name = "TARGET")]
     pub(super) target: String,
     /// Bytes of each string that are shown
