@@ -56,9 +56,12 @@ enum { SIGFRAME_MASK = 296 };
 
 #elif defined(__TARGET_ARCH_arm64)
 
+/* _TIF_32BIT of arch/arm64/include/asm/thread_info.h: a task that runs 32-bit code. */
+enum { TIF_32BIT = 22 };
+
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return false;
+	return of_task(task, thread_info.flags) >> TIF_32BIT & 1;
 }
 
 static __always_inline int number_at_exit(struct pt_regs *regs)
@@ -68,12 +71,14 @@ static __always_inline int number_at_exit(struct pt_regs *regs)
 
 static __always_inline void arguments(struct pt_regs *regs, bool compat, __u64 *args)
 {
-	args[0] = regs->orig_x0;
-	args[1] = regs->regs[1];
-	args[2] = regs->regs[2];
-	args[3] = regs->regs[3];
-	args[4] = regs->regs[4];
-	args[5] = regs->regs[5];
+	__u64 width = compat ? 0xffffffff : ~0ull;
+
+	args[0] = regs->orig_x0 & width;
+	args[1] = regs->regs[1] & width;
+	args[2] = regs->regs[2] & width;
+	args[3] = regs->regs[3] & width;
+	args[4] = regs->regs[4] & width;
+	args[5] = regs->regs[5] & width;
 }
 
 static __always_inline __u64 stack_pointer(struct pt_regs *regs)

@@ -72,9 +72,10 @@ struct {
 	__uint(map_flags, BPF_F_PRESERVE_ELEMS);
 } rings SEC(".maps");
 
-/* Indexed like rings. Written here by the CPU that owns the entry, read by userspace. */
+/* Indexed like rings. Written here by the CPU that owns the entry, read by userspace, which maps it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct tally);
 	__uint(max_entries, 1);
@@ -204,7 +205,7 @@ struct user_msghdr {
  * track the contents of maps, so its states converge.
  */
 struct writing {
-	__u32 busy;		/* a program is at it: one that interrupts or preempts it keeps off */
+	__u32 busy;		/* programs that are at it: one that interrupts or preempts another keeps off */
 	__u32 slot;		/* whose records these are */
 	__u64 cgroup;		/* in the lobby: and which cgroup's */
 	__u32 used;		/* bytes of whole records */

@@ -185,12 +185,18 @@ static __always_inline void name_cgroup(struct writing *w)
  * Takes a CPU's place to write. Programs of system calls run with preemption off, so that between the look
  * and the store another one runs from its beginning to its end or not at all. Where kernels let them be
  * preempted (from 7.2 on) they are the classic tracepoints', which still are not, but those of other hooks
- * may be, and two of them may get between each other's look and store: there it is one step.
+ * may be, and two of them may get between each other's look and store: there each counts itself first, and
+ * goes on only if it is alone. (Kernels before 5.12 refuse an object with any other atomic step than adding.)
  */
 static __always_inline bool take(struct writing *w)
 {
-	if (classic)
-		return !__sync_lock_test_and_set(&w->busy, 1);
+	if (classic) {
+		__sync_fetch_and_add(&w->busy, 1);
+		if (*(volatile __u32 *)&w->busy == 1)
+			return true;
+		__sync_fetch_and_add(&w->busy, -1);
+		return false;
+	}
 	if (w->busy)
 		return false;
 	w->busy = 1;
@@ -222,7 +228,10 @@ static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, stru
 static __always_inline void end_writing(struct writing *w)
 {
 	barrier();
-	w->busy = 0;
+	if (classic)
+		__sync_fetch_and_add(&w->busy, -1);
+	else
+		w->busy = 0;
 }
 
 /* Run by userspace on each CPU before it reads rings; 1: the CPU is writing, try again. */

@@ -166,7 +166,8 @@ fn with_two_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 /// Says something to the user that is not data.
 fn say(text: impl std::fmt::Display) -> Result<()> {
     use io::Write;
-    writeln!(io::stderr(), "{text}")?;
+    // At once: others may write to the same place.
+    io::stderr().write_all(format!("{text}\n").as_bytes())?;
     Ok(())
 }
 

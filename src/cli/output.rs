@@ -254,9 +254,9 @@ impl Destination<'_> {
         self.out.flush().context("write the dump")?;
         // The other formats hold it; strace's have no place for it.
         if matches!(self.output.format(), Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
-            for line in render::window(&recording.dump) {
-                super::say(format_args!("traceloop: {line}"))?;
-            }
+            let lines = render::window(&recording.dump);
+            let lines: Vec<_> = lines.iter().map(|line| format!("traceloop: {line}")).collect();
+            super::say(lines.join("\n"))?;
         }
         Ok(())
     }

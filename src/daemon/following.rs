@@ -184,6 +184,7 @@ impl Follower {
             modules.clear();
         } else {
             self.modules = modules.len();
+            redaction.modules(&mut modules);
         }
         let news = News::Records { until, clock_offset: realtime_offset(), missed, joined, modules, parts };
         frame::encode(&news, &blocks).map(Some)

@@ -117,6 +117,8 @@ impl Daemon {
         page.by(Counter, "traceloop_lost_total", "What is not there although it should be.", "reason", losses);
         let given_up = self.recorder.given_up().1 as f64;
         page.one(Counter, "traceloop_tracks_given_up_total", "Histories that were given up: age, memory.", given_up);
+        let told = self.recorder.told() as f64;
+        page.one(Counter, "traceloop_notices_total", "What woke it: cgroups made and removed, bad ends, calls.", told);
         self.dumps(&mut page);
         self.programs(&mut page)?;
         own(&mut page)?;

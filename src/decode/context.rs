@@ -42,8 +42,10 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
         Shape::Msgbuf => ipc::message(text, raw, index, raw.count(len), bytes),
         Shape::ShmidDs if enough => ipc::shm(text, raw, &mut memory),
         Shape::MsqidDs if enough => ipc::msg(text, raw, &mut memory),
-        Shape::SemidDs if enough => ipc::sem(text, raw, &mut memory),
-        Shape::ShmidDs | Shape::MsqidDs | Shape::SemidDs => text.addr(raw.register(index)),
+        Shape::SemidDs | Shape::SemidGeneric if enough => ipc::sem(text, raw, &mut memory),
+        Shape::ShmidDs | Shape::MsqidDs | Shape::SemidDs | Shape::SemidGeneric => {
+            text.addr(raw.register(index));
+        }
         Shape::KdfParams => key::kdf(text, raw, index, bytes),
         Shape::KeyCaps => {
             let count = usize::try_from(raw.count(len)).unwrap_or(usize::MAX).min(bytes.len());

@@ -17,6 +17,17 @@ pub(super) fn pollfd(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 /// struct epoll_event.
 pub(super) fn epoll_event(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (events, data) = (memory.u32(), memory.u64());
+    event(text, events, data);
+}
+
+/// The same where its second half is aligned.
+pub(super) fn epoll_event_wide(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let events = memory.u32();
+    memory.skip(4);
+    event(text, events, memory.u64());
+}
+
+fn event(text: &mut Text<'_>, events: u32, data: u64) {
     text.braced(|text| {
         text.field("events").flags(&words::time::EPOLL, events.into());
         text.field("data").braced(|text| {

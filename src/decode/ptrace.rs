@@ -109,12 +109,13 @@ pub(super) fn regset(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
         memory.skip(word);
         memory.word()
     });
+    let known = matches!(raw.abi, Abi::X86_64 | Abi::Ia32);
     let readable = raw.register(0) == SET || raw.ret.is_some() && !raw.failed();
     let bytes =
         raw.pieces(index).filter(|piece| piece.part == Part::PART_FIRST).last().and_then(|piece| piece.bytes.ok());
     text.braced(|text| {
         text.field("iov_base");
-        match bytes.filter(|bytes| readable && raw.register(2) == GENERAL && !bytes.is_empty()) {
+        match bytes.filter(|bytes| known && readable && raw.register(2) == GENERAL && !bytes.is_empty()) {
             Some(bytes) => some_registers(text, bytes, filled, word),
             None => text.addr(base),
         }

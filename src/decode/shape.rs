@@ -19,6 +19,7 @@ fn plain(shape: Shape) -> Option<Printer> {
     Some(match shape {
         Shape::FdPair => io::fd_pair,
         Shape::Stat => stat::stat,
+        Shape::StatGeneric => stat::generic,
         Shape::Stat64 => stat::stat64,
         Shape::OldStat => stat::old_stat,
         Shape::Statx => stat::statx,
@@ -109,6 +110,7 @@ fn plain(shape: Shape) -> Option<Printer> {
         Shape::UserRegs => ptrace::registers,
         Shape::PollFd => poll::pollfd,
         Shape::EpollEvent => poll::epoll_event,
+        Shape::EpollEventWide => poll::epoll_event_wide,
         Shape::Sockaddr => net::address::whole,
         Shape::InterfaceIndex => net::request::port,
         _ => return None,

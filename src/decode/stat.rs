@@ -57,7 +57,7 @@ impl Status {
     }
 }
 
-/// struct stat of the 64-bit ABIs, and i386's.
+/// struct stat of x86-64, and i386's.
 pub(super) fn stat(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let whole = text.style().verbose;
     if memory.word_size() == 4 {
@@ -75,6 +75,29 @@ pub(super) fn stat(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     (status.rdev, status.size) = (memory.u64(), memory.u64());
     if whole {
         (status.block, status.blocks) = (memory.u64(), memory.u64());
+        status.times = std::array::from_fn(|_| (memory.i64(), memory.u64()));
+    }
+    status.print(text);
+}
+
+/// struct stat of the other 64-bit ABIs.
+pub(super) fn generic(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let whole = text.style().verbose;
+    let mut status = Status::default();
+    if whole {
+        memory.seek(0);
+        (status.dev, status.ino) = (memory.u64(), memory.u64());
+    }
+    memory.seek(16);
+    (status.mode, status.links, status.uid, status.gid) =
+        (memory.u32(), memory.u32().into(), memory.u32(), memory.u32());
+    status.rdev = memory.u64();
+    memory.skip(8);
+    status.size = memory.u64();
+    if whole {
+        status.block = memory.u32().into();
+        memory.skip(4);
+        status.blocks = memory.u64();
         status.times = std::array::from_fn(|_| (memory.i64(), memory.u64()));
     }
     status.print(text);

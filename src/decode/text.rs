@@ -304,6 +304,7 @@ impl<'a> Text<'a> {
 
     /// Bits by name, `|` between them; what has no name as a number behind them.
     pub(super) fn flags(&mut self, words: &Words, value: u64) {
+        let words = words.of(self.style.abi(false));
         match self.constants {
             Constants::Raw => self.hex(value),
             Constants::Verbose => {
@@ -355,6 +356,7 @@ impl<'a> Text<'a> {
             return;
         }
         self.out.push('|');
+        let words = words.of(self.style.abi(false));
         if self.constants != Constants::Abbrev {
             self.flags(&Words { unknown: "", list: words.list }, value);
         } else {

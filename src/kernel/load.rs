@@ -22,6 +22,7 @@ use super::{
     losses, network,
     notices::Notices,
     stacks,
+    tallies::Tallies,
     uring::Uring,
     walk::Walker,
     writers,
@@ -68,6 +69,7 @@ pub struct Kernel {
     /// Reads the map of notices, which lives as long as `skel`.
     pub(super) notices: Option<Notices>,
     pub(super) skel: TraceloopSkel<'static>,
+    tallies: Tallies,
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
@@ -202,9 +204,11 @@ impl Kernel {
         }
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
+        let tallies = Tallies::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
         let mut kernel = Self {
             notices,
             skel,
+            tallies,
             cpus,
             features,
             in_flight,
@@ -254,8 +258,7 @@ impl Kernel {
     /// What was written to a slot's ring on a CPU, and what was not; as of the last flush.
     pub fn tally(&self, slot: u32, cpu: u32) -> Result<types::tally> {
         let index = slot * self.cpus + cpu;
-        let bytes = self.skel.maps.tallies.lookup(&index.to_ne_bytes(), MapFlags::ANY).context("read the tallies")?;
-        Ok(losses::tally(&bytes.unwrap_or_default()))
+        Ok(self.tallies.get(index))
     }
 
     /// How often a program did not run because it was running already on that CPU: by program.

@@ -1,4 +1,4 @@
-//! What the kernel side counts: tallies by ring, and each program's own figures.
+//! Each program's own figures, as the kernel counts them.
 
 use std::{
     io,
@@ -8,8 +8,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use libbpf_rs::libbpf_sys;
-
-use crate::skel::types;
 
 /// One program's figures.
 #[derive(Clone, Debug)]
@@ -26,12 +24,6 @@ pub struct Figures {
     pub run_time: u64,
     /// How often it was left out because it was running already on that CPU.
     pub missed: u64,
-}
-
-/// A tally out of the map's bytes.
-pub(super) fn tally(bytes: &[u8]) -> types::tally {
-    let at = |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
-    types::tally { records: at(0), bytes: at(1), calls: at(2), lost: at(3), last_error: at(4), pad: [0; 3] }
 }
 
 fn info(program: BorrowedFd<'_>) -> Result<libbpf_sys::bpf_prog_info> {

@@ -19,6 +19,7 @@ mod notices;
 mod pids;
 mod slots;
 mod stacks;
+mod tallies;
 mod unsent;
 mod uring;
 mod walk;

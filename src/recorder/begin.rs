@@ -93,6 +93,7 @@ impl Recorder {
             lobby,
             tree,
             given_up: Remembered::default(),
+            told: 0,
             used: Vec::new(),
             made: 0,
             most: share.most,

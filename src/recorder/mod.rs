@@ -124,6 +124,7 @@ impl Recorder {
     }
 
     fn around(kernel: Kernel, ring: usize, total: usize, cpus: BTreeSet<u32>) -> Result<Self> {
+        clock::check()?;
         Ok(Self {
             kernel,
             tracks: BTreeMap::new(),

@@ -64,6 +64,9 @@ impl Recorder {
 
     pub(super) fn read_notices_only(&mut self) -> Result<Vec<Notice>> {
         let raw = self.kernel.notices()?;
+        if let Some(watch) = &mut self.watch {
+            watch.told += raw.len() as u64;
+        }
         Ok(raw.into_iter().filter_map(|notice| self.understand(notice)).collect())
     }
 

@@ -59,6 +59,7 @@ pub(super) fn resume(
         lobby,
         tree,
         given_up: Remembered::default(),
+        told: 0,
         used: Vec::new(),
         made,
         most: note.most,

@@ -68,6 +68,8 @@ pub(super) struct Watch {
     pub(super) lobby: Slot,
     pub(super) tree: Tree,
     pub(super) given_up: Remembered,
+    /// How many notices the kernel side has sent.
+    pub(super) told: u64,
     /// Lent once, not yet ready for the next.
     pub(super) used: Vec<Slot>,
     /// Slots that were made, and how many there can be.
@@ -154,6 +156,11 @@ impl Recorder {
         self.watch
             .as_ref()
             .map_or((Vec::new(), 0), |watch| (watch.given_up.last().cloned().collect(), watch.given_up.count()))
+    }
+
+    /// How often the kernel side has told of something: cgroups that came and went, bad ends, calls of rules.
+    pub fn told(&self) -> u64 {
+        self.watch.as_ref().map_or(0, |watch| watch.told)
     }
 
     /// Bytes that all rings may take at most.

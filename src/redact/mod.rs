@@ -14,7 +14,7 @@ pub use pattern::Patterns;
 
 use crate::{
     cgroup::Rules,
-    model::{Files, Recording},
+    model::{Files, Module, Recording},
     wire,
 };
 
@@ -83,6 +83,7 @@ impl Redaction {
         }
         let dump = &mut recording.dump;
         count += self.patterns.files(&mut dump.files) + self.patterns.files(&mut dump.files_before);
+        count += self.patterns.modules(&mut dump.modules);
         for payload in [Payload::None, Payload::Head] {
             let Some(words) = payload.words().filter(|_| payloads.contains(&payload)) else { continue };
             let whose = dump.identities.iter().zip(&payloads).filter(|(_, own)| **own == payload);
@@ -108,6 +109,11 @@ impl Redaction {
     /// The same of what descriptors stand for.
     pub fn files(&self, files: &mut [Files]) {
         self.patterns.files(files);
+    }
+
+    /// The same of the files that stacks lead through.
+    pub fn modules(&self, modules: &mut [Module]) {
+        self.patterns.modules(modules);
     }
 
     fn block(&self, bytes: &[u8], payload: Payload, count: &mut usize) -> Vec<u8> {

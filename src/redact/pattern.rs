@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex_lite::Regex;
 
-use crate::model::Files;
+use crate::model::{Files, Module};
 
 /// What stands in the place of what was taken out.
 pub(super) const REDACTED: &str = "<redacted>";
@@ -63,6 +63,13 @@ impl Patterns {
             }
         }
         count
+    }
+
+    /// Takes the paths out of the files that stacks lead through; how many there were. Build ids stay: whoever has
+    /// such a file finds its functions.
+    pub(super) fn modules(&self, modules: &mut [Module]) -> usize {
+        let hidden = modules.iter_mut().filter(|module| self.hides_path(module.path.as_bytes()));
+        hidden.map(|module| module.path = REDACTED.to_owned()).count()
     }
 
     /// The strings of a command line or an environment without what is named; `None`: nothing is. A string may

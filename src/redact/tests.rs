@@ -6,7 +6,7 @@ use std::{
 use super::*;
 use crate::{
     decode::{History, Style},
-    model::{Block, Dump, Each, File, Identity},
+    model::{Block, Dump, Each, File, Identity, Module},
     render::{self, Format},
     syscall::{self, Abi},
     wire::{OwnedPiece, Part, inflight},
@@ -117,6 +117,21 @@ fn paths_are_taken_out_wherever_they_stand() {
     redaction.files(&mut files);
     assert_eq!(files[0].descriptors[0].1.path, "<redacted>");
     assert_eq!(files[0].descriptors[1].1.path, "/dev/null");
+}
+
+#[test]
+fn files_that_stacks_lead_through_are_paths_too() {
+    let redaction = Redaction::new([], patterns(&[], &[], &["/srv/secret/**"])).unwrap();
+    let module = |number, path: &str| Module { number, build_id: Some("ab".repeat(20)), path: path.to_owned() };
+    let modules = vec![module(1, "/usr/lib/libc.so.6"), module(2, "/srv/secret/plan-b"), module(3, "")];
+    let dump = Dump { modules: modules.clone(), ..Dump::default() };
+    let dump = redaction.apply(Recording { dump, blocks: Vec::new() }).dump;
+    let paths: Vec<_> = dump.modules.iter().map(|module| module.path.as_str()).collect();
+    assert_eq!(paths, ["/usr/lib/libc.so.6", "<redacted>", ""]);
+    assert_eq!(dump.redacted, ["1 values are shown as <redacted>"]);
+    let mut followed = modules;
+    redaction.modules(&mut followed);
+    assert_eq!(followed, dump.modules);
 }
 
 #[test]

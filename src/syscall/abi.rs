@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use syscalls::{aarch64, x86, x86_64};
+use syscalls::{aarch64, arm, x86, x86_64};
 
 use super::{case, row::Row, table};
 
@@ -15,6 +15,8 @@ pub enum Abi {
     Ia32,
     /// aarch64's own calls.
     Aarch64,
+    /// 32-bit ARM's calls, on aarch64: their names are known, and no rows.
+    Arm,
 }
 
 impl Abi {
@@ -26,7 +28,8 @@ impl Abi {
     /// The ABI of a record made on a machine of this architecture.
     pub fn of(arch: &str, compat: bool) -> Self {
         match (arch, compat) {
-            ("aarch64", _) => Self::Aarch64,
+            ("aarch64", true) => Self::Arm,
+            ("aarch64", false) => Self::Aarch64,
             (_, true) => Self::Ia32,
             (_, false) => Self::X86_64,
         }
@@ -34,7 +37,7 @@ impl Abi {
 
     /// Bytes of a pointer, a long and a size_t.
     pub fn word(self) -> usize {
-        if self == Self::Ia32 { 4 } else { 8 }
+        if matches!(self, Self::Ia32 | Self::Arm) { 4 } else { 8 }
     }
 
     fn name(self, nr: u16) -> Option<&'static str> {
@@ -42,7 +45,12 @@ impl Abi {
         let name = match self {
             Self::X86_64 => x86_64::Sysno::new(nr)?.name(),
             Self::Ia32 => x86::Sysno::new(nr)?.name(),
-            Self::Aarch64 => aarch64::Sysno::new(nr)?.name(),
+            Self::Aarch64 => match aarch64::Sysno::new(nr)?.name() {
+                // Its table is asm-generic's, which has two names for it; strace prints this one.
+                "fstatat" => "newfstatat",
+                name => name,
+            },
+            Self::Arm => arm::Sysno::new(nr)?.name(),
         };
         Some(case::plain(name))
     }
@@ -66,13 +74,21 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
 static IA32_BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
     LazyLock::new(|| table::ia32_rows().map(|row| (row.name, row)).collect());
 
-static BY_NUMBER: LazyLock<[Vec<Known>; 3]> = LazyLock::new(|| {
-    [Abi::X86_64, Abi::Ia32, Abi::Aarch64].map(|abi| {
-        let own = |name: &str| (abi == Abi::Ia32).then(|| IA32_BY_NAME.get(name)).flatten();
+static AARCH64_BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
+    LazyLock::new(|| table::aarch64_rows().map(|row| (row.name, row)).collect());
+
+static BY_NUMBER: LazyLock<[Vec<Known>; 4]> = LazyLock::new(|| {
+    [Abi::X86_64, Abi::Ia32, Abi::Aarch64, Abi::Arm].map(|abi| {
+        let of = |name: &str| match abi {
+            Abi::X86_64 => BY_NAME.get(name),
+            Abi::Ia32 => IA32_BY_NAME.get(name).or_else(|| BY_NAME.get(name)),
+            Abi::Aarch64 => AARCH64_BY_NAME.get(name).or_else(|| BY_NAME.get(name)),
+            Abi::Arm => None,
+        };
         (0..NUMBERS)
             .map(|nr| {
                 let name = abi.name(nr);
-                let row = name.and_then(|name| own(name).or_else(|| BY_NAME.get(name)).copied());
+                let row = name.and_then(|name| of(name).copied());
                 Known { name: row.map(|row| row.name).or(name), row }
             })
             .collect()
@@ -125,5 +141,57 @@ mod tests {
         assert_eq!(name(Abi::X86_64, 11), Some("munmap"));
         assert_eq!(name(Abi::Ia32, 11), Some("execve"));
         assert_eq!(name(Abi::Aarch64, 63), Some("read"));
+        assert_eq!((name(Abi::Arm, 3), row(Abi::Arm, 3).is_none()), (Some("read"), true));
+    }
+
+    /// Numbers as include/uapi/asm-generic/unistd.h has them, which aarch64 takes as they are.
+    #[test]
+    fn aarch64_s_numbers_are_the_generic_ones() {
+        let known = [
+            (17, "getcwd"),
+            (21, "epoll_ctl"),
+            (22, "epoll_pwait"),
+            (24, "dup3"),
+            (25, "fcntl"),
+            (29, "ioctl"),
+            (38, "renameat"),
+            (56, "openat"),
+            (57, "close"),
+            (59, "pipe2"),
+            (62, "lseek"),
+            (64, "write"),
+            (73, "ppoll"),
+            (78, "readlinkat"),
+            (79, "newfstatat"),
+            (80, "fstat"),
+            (93, "exit"),
+            (94, "exit_group"),
+            (98, "futex"),
+            (115, "clock_nanosleep"),
+            (129, "kill"),
+            (134, "rt_sigaction"),
+            (139, "rt_sigreturn"),
+            (167, "prctl"),
+            (172, "getpid"),
+            (191, "semctl"),
+            (203, "connect"),
+            (220, "clone"),
+            (221, "execve"),
+            (222, "mmap"),
+            (260, "wait4"),
+            (276, "renameat2"),
+            (281, "execveat"),
+            (291, "statx"),
+            (435, "clone3"),
+        ];
+        for (nr, wanted) in known {
+            assert_eq!(name(Abi::Aarch64, nr), Some(wanted), "{nr}");
+        }
+        for own in table::aarch64_rows() {
+            let nr = number(Abi::Aarch64, own.name).unwrap();
+            assert!(std::ptr::eq(row(Abi::Aarch64, nr).unwrap(), own), "{}", own.name);
+            let theirs = row(Abi::X86_64, number(Abi::X86_64, own.name).unwrap()).unwrap();
+            assert!(!std::ptr::eq(theirs, own), "{}", own.name);
+        }
     }
 }

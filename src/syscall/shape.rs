@@ -28,6 +28,8 @@ pub enum Shape {
     IdCell,
     PidCell,
     Stat,
+    /// struct stat of the 64-bit ABIs but x86-64.
+    StatGeneric,
     Statx,
     Statfs,
     Timespec,
@@ -51,6 +53,8 @@ pub enum Shape {
     SigInfo,
     PollFd,
     EpollEvent,
+    /// struct epoll_event of the 64-bit ABIs but x86-64, whose is packed.
+    EpollEventWide,
     FdSet,
     Iovec,
     Message,
@@ -189,6 +193,8 @@ pub enum Shape {
     ShmidDs,
     MsqidDs,
     SemidDs,
+    /// struct semid64_ds of the 64-bit ABIs but x86-64.
+    SemidGeneric,
     KdfParams,
     KeyCaps,
     UserDesc,
@@ -308,6 +314,7 @@ impl Shape {
             Self::LongCell | Self::Word | Self::SizeCell | Self::AddrCell | Self::TimeCell => word,
             Self::SigSet | Self::SigFrame => 8,
             Self::Stat => wide(144, 64),
+            Self::StatGeneric => 128,
             Self::Statx => 256,
             Self::Statfs => wide(120, 64),
             Self::Timespec | Self::Timeval | Self::Utimbuf => 2 * word,
@@ -321,6 +328,7 @@ impl Shape {
             Self::SigStack => wide(24, 12),
             Self::SigInfo => 128,
             Self::EpollEvent => 12,
+            Self::EpollEventWide => 16,
             Self::Iovec => 2 * word,
             Self::InterfaceGet | Self::InterfaceSet | Self::InterfaceIndex => wide(40, 32),
             Self::InterfaceList => wide(16, 8),
@@ -397,6 +405,7 @@ impl Shape {
             Self::ShmidDs => wide(112, 84),
             Self::MsqidDs => wide(120, 88),
             Self::SemidDs => wide(104, 64),
+            Self::SemidGeneric => 88,
             Self::KdfParams => 2 * word + 36,
             Self::UserDesc => 16,
             Self::OldSelect => 20,
@@ -413,6 +422,7 @@ impl Shape {
         match (self, word) {
             // st_mode to st_size.
             (Self::Stat, 8) => (24, 32),
+            (Self::StatGeneric, _) => (16, 40),
             (Self::Stat64, _) => (16, 36),
             (Self::Fiemap, _) => (0, 32),
             // stx_mask to stx_size.

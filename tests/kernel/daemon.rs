@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use super::{
     rings::offsets,
     served::{Served, shown},
-    support::{Scratch, TRACELOOP, compile},
+    support::{Scratch, TRACELOOP, compile, wait_until},
 };
 
 #[test]
@@ -145,6 +145,8 @@ fn a_call_that_a_rule_names_leaves_a_dump() {
 #[ignore = "needs root and BPF"]
 fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
     const EACH: usize = 250;
+    /// So many of each worker's may be new to the daemon: fewer than have rings ready. A storm is another test's.
+    const AHEAD: usize = 10;
     let served = Served::start("buffer-size = \"64K\"\nmemory-max = \"256M\"\nready = 64", "");
     scope(|scope| {
         for worker in 0..4 {
@@ -153,12 +155,16 @@ fn a_thousand_cgroups_four_at_a_time_are_found_by_name() {
                 for n in 0..EACH {
                     let group = served.cgroup(&format!("{worker}-{n}.service"));
                     group.command("exec true").status().expect("run it");
+                    if n % AHEAD == AHEAD - 1 {
+                        wait_until("the daemon to know it", || served.verb(&["ps", group.name()]).status.success());
+                    }
                     group.remove();
                 }
             });
         }
     });
-    sleep(Duration::from_secs(2));
+    // What the kernel could not tell of is found by name in the next second.
+    settled(&served);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (found, gone, cut) = runtime.block_on(async {
         let client = served.client();
@@ -313,22 +319,48 @@ fn bad_clients_cost_others_nothing() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn two_hundred_idle_cgroups_cost_next_to_nothing() {
-    const TIME: u64 = 5;
+    const TIME: Duration = Duration::from_secs(3);
+    /// What a notice may cost, nanoseconds.
+    const NOTICE: u64 = 300_000;
     let served = Served::start("buffer-size = \"64K\"", "");
     let groups: Vec<_> = (0..200).map(|n| served.cgroup(&format!("{n}.service"))).collect();
     sleep(Duration::from_secs(3));
-    // The kernel tells of every cgroup and every failing process of the machine, other tests' too: the
-    // quietest of some spans is what idleness costs.
-    let spent = (0..6).map(|_| {
-        let before = cpu_time(served.pid());
-        sleep(Duration::from_secs(TIME));
-        cpu_time(served.pid()) - before
-    });
-    let spent = spent.min().unwrap_or(u64::MAX);
+    // The kernel tells of every cgroup and every bad end of the machine, other tests' too: of some spans the one in
+    // which it told the least shows what idleness costs.
+    let span = |_| {
+        let told = notices(&served);
+        let spent = cpu_time(served.pid());
+        sleep(TIME);
+        let spent = cpu_time(served.pid()) - spent;
+        (notices(&served) - told, spent)
+    };
+    let (told, spent) = (0..12).map(span).min().expect("some spans");
     #[allow(clippy::cast_precision_loss, reason = "a share")]
-    let share = spent as f64 / (TIME * 1_000_000_000) as f64 * 100.0;
-    println!("{} idle cgroups: {share:.3} % of a CPU", groups.len());
-    assert!(share < 0.1, "{share} %");
+    let share = spent.saturating_sub(told * NOTICE) as f64 / TIME.as_nanos() as f64 * 100.0;
+    println!("{} idle cgroups: {share:.3} % of a CPU, and {told} notices", groups.len());
+    assert!(share < 0.1, "{share} %, and {told} notices");
+}
+
+/// Waits until nothing of this test's cgroups changes any more: the daemon has taken in what was told.
+fn settled(served: &Served) {
+    let recorded = || served.told(&["ps", "--json"]).lines().filter(|line| line.contains("\"ended\":")).count();
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut last = usize::MAX;
+    loop {
+        sleep(Duration::from_secs(2));
+        let now = recorded();
+        if now == last || Instant::now() > until {
+            return;
+        }
+        last = now;
+    }
+}
+
+/// How often the kernel side has told it of something.
+fn notices(served: &Served) -> u64 {
+    let text = metrics(served);
+    let line = text.lines().find_map(|line| line.strip_prefix("traceloop_notices_total "));
+    line.and_then(|number| number.parse().ok()).expect("a number of notices")
 }
 
 #[test]

@@ -142,7 +142,7 @@ pub(crate) struct Recording {
     read: (usize, usize),
 }
 
-/// Each dump in strace's form is told of so, once it is written.
+/// Each dump in strace's form is told of so, once it is written. What was lost stands behind it, said in one breath.
 const TOLD: &str = "traceloop: complete ";
 
 impl Recording {
@@ -170,10 +170,12 @@ impl Recording {
         let listen = {
             let told = Arc::clone(&told);
             move || {
-                let mut line = String::new();
-                while stderr.read_line(&mut line).is_ok_and(|got| got > 0) {
-                    told.lock().expect("nobody panics with it").push_str(&line);
-                    line.clear();
+                while let Ok(said) = stderr.fill_buf()
+                    && !said.is_empty()
+                {
+                    let length = said.len();
+                    told.lock().expect("nobody panics with it").push_str(&String::from_utf8_lossy(said));
+                    stderr.consume(length);
                 }
             }
         };

@@ -144,7 +144,6 @@ pub(super) static ROWS: &[Row] = rows! {
     removexattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str) -> Int;
     file_getattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
     file_setattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
-    fstatat [] () -> Int;
 };
 
 /// fcntl's third argument, by command.

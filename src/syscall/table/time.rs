@@ -60,7 +60,7 @@ pub(super) static ROWS: &[Row] = rows! {
     timerfd_settime64 [Desc] (ufd: Fd, flags: Flags(&words::time::TIMERFD), utmr: In(Itimerspec64, One), otmr: Out(Itimerspec64, One)) -> Int;
 };
 
-static EPOLL_CTL_CASES: Cases = cases! {
+pub(super) static EPOLL_CTL_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
     [libc::EPOLL_CTL_DEL] (epfd: Fd, op: Enum(&words::file::EPOLL_CTL), fd: Fd, event: Addr) -> Int;
 };

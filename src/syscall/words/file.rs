@@ -14,9 +14,19 @@ words! {
     /// open(2)'s flags. O_SYNC holds O_DSYNC and O_TMPFILE holds O_DIRECTORY: the larger come first.
     pub OPEN "O_???":
         libc { O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC }
-        general { __O_SYNC O_DSYNC O_DIRECT O_LARGEFILE O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH }
-        libc { O_TMPFILE }
-        general { __O_TMPFILE O_DIRECTORY FASYNC }
+        general { __O_SYNC O_DSYNC }
+        is { O_DIRECT = 0o40000, O_LARGEFILE = 0o100000, O_NOFOLLOW = 0o400000 }
+        general { O_NOATIME O_CLOEXEC O_PATH }
+        is { O_TMPFILE = 0o20200000, __O_TMPFILE = 0o20000000, O_DIRECTORY = 0o200000 }
+        general { FASYNC }
+    /// The same on aarch64, where some have other values.
+    pub OPEN_AARCH64 "O_???":
+        libc { O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC }
+        general { __O_SYNC O_DSYNC }
+        is { O_DIRECT = 0o200000, O_LARGEFILE = 0o400000, O_NOFOLLOW = 0o100000 }
+        general { O_NOATIME O_CLOEXEC O_PATH }
+        is { O_TMPFILE = 0o20040000, __O_TMPFILE = 0o20000000, O_DIRECTORY = 0o40000 }
+        general { FASYNC }
     /// openat2's limits on how a path is resolved.
     pub RESOLVE "RESOLVE_???":
         general { RESOLVE_NO_XDEV RESOLVE_NO_MAGICLINKS RESOLVE_NO_SYMLINKS RESOLVE_BENEATH RESOLVE_IN_ROOT

@@ -19,6 +19,8 @@ pub mod system;
 pub mod term;
 pub mod time;
 
+use super::Abi;
+
 /// A vocabulary, in the order in which strace prints it.
 #[derive(Debug)]
 pub struct Words {
@@ -32,6 +34,12 @@ impl Words {
     /// The word of a value.
     pub fn word(&self, value: u64) -> Option<&'static str> {
         self.list.iter().find(|(known, _)| *known == value).map(|(_, word)| *word)
+    }
+
+    /// The same words with the values that they have in an ABI.
+    pub fn of(&self, abi: Abi) -> &Self {
+        let is_open = std::ptr::eq(self.list, file::OPEN.list);
+        if is_open && abi == Abi::Aarch64 { &file::OPEN_AARCH64 } else { self }
     }
 }
 
@@ -68,3 +76,24 @@ macro_rules! list {
 }
 
 pub(crate) use {list, words};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_s_words_are_this_machine_s() {
+        let words = file::OPEN.of(Abi::native(false));
+        for (value, word) in [
+            (libc::O_DIRECT, "O_DIRECT"),
+            (libc::O_DIRECTORY, "O_DIRECTORY"),
+            (libc::O_NOFOLLOW, "O_NOFOLLOW"),
+            (libc::O_TMPFILE, "O_TMPFILE"),
+        ] {
+            assert_eq!(words.word(u64::try_from(value).unwrap()), Some(word));
+        }
+        assert_eq!(words.word(linux_raw_sys::general::O_LARGEFILE.into()), Some("O_LARGEFILE"));
+        assert_eq!(file::OPEN_AARCH64.word(0o40000), Some("O_DIRECTORY"));
+        assert_eq!(file::OPEN_AARCH64.list.len(), file::OPEN.list.len());
+    }
+}

@@ -3,6 +3,7 @@
 mod memory;
 mod names;
 mod numbers;
+mod times;
 
 use super::support::{Dump, Scratch, compile};
 

@@ -32,10 +32,10 @@ fn run_on(cpu: u32, scratch: &Scratch, command: &str) {
 
 /// How many records a dump says were lost.
 fn lost(dump: &Dump) -> usize {
-    let mut counts =
-        dump.told.lines().filter_map(|line| line.strip_prefix("traceloop: lost ")?.split(' ').next()?.parse().ok());
     // Each dump is told of; the last is this one.
-    counts.next_back().unwrap_or(0)
+    let last = dump.told.rfind("traceloop: complete ").map_or("", |at| &dump.told[at..]);
+    let count = |line: &str| line.strip_prefix("traceloop: lost ")?.split(' ').next()?.parse::<usize>().ok();
+    last.lines().filter_map(count).sum()
 }
 
 /// The rings that a recorder has mapped.

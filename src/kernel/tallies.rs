@@ -1,0 +1,51 @@
+//! The tallies, mapped: read without a system call.
+//!
+//! While a map is read by system call, the kernel runs no program of a classic tracepoint on that CPU
+//! (bpf_disable_instrumentation), also when the reader is preempted meanwhile: what others call then would be lost.
+
+use std::{io, mem::size_of, num::NonZeroUsize, os::fd::BorrowedFd, ptr::NonNull};
+
+use anyhow::{Context, Result};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::skel::types::tally;
+
+/// The kernel side's table of tallies.
+#[derive(Debug)]
+pub(super) struct Tallies {
+    base: NonNull<tally>,
+    count: usize,
+}
+
+// SAFETY: the mapping is read-only shared memory, owned by this value and valid on every thread.
+unsafe impl Send for Tallies {}
+
+impl Tallies {
+    /// Maps an array of so many.
+    pub(super) fn of_map(map: BorrowedFd<'_>, count: u32) -> Result<Self> {
+        let count = usize::try_from(count).context("too many tallies")?;
+        let length = NonZeroUsize::new(count * size_of::<tally>()).context("no tallies")?;
+        // SAFETY: a fresh shared mapping of the map's own memory; nothing else points into it.
+        let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0) }
+            .map_err(io::Error::from)
+            .context("map the tallies")?;
+        Ok(Self { base: base.cast(), count })
+    }
+
+    /// One of them, as it is now.
+    pub(super) fn get(&self, index: u32) -> tally {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if index >= self.count {
+            return tally::default();
+        }
+        // SAFETY: within the mapping, which is aligned to pages; the kernel side adds to it, and any bits are a tally.
+        unsafe { self.base.add(index).read_volatile() }
+    }
+}
+
+impl Drop for Tallies {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, of this length, and nobody reads it any more.
+        let _ = unsafe { munmap(self.base.cast(), self.count * size_of::<tally>()) };
+    }
+}
