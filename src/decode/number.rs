@@ -1,6 +1,6 @@
 //! Numbers in memory.
 
-use super::{date, memory::Memory, raw::Raw, signal, text::Text};
+use super::{date, memory::Memory, raw::Raw, signal, style::Constants, text::Text};
 use crate::{
     model::Value,
     syscall::{Shape, Words, words},
@@ -56,9 +56,9 @@ pub(super) fn id(text: &mut Text<'_>, id: u32) {
 /// Processor state: the number with its words behind it.
 fn x_features(text: &mut Text<'_>, value: u64) {
     text.hex(value);
-    if value != 0 {
+    if value != 0 && text.constants() != Constants::Raw {
         text.push(" /* ");
-        text.flags(&words::process::XFEATURES, value);
+        text.in_words(|text| text.flags(&words::process::XFEATURES, value));
         text.push(" */");
     }
 }

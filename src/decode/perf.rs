@@ -164,7 +164,9 @@ fn tail(text: &mut Text<'_>, memory: &mut Memory<'_>, (kind, sample_type, bits):
     let watermark = bits >> 14 & 1 == 1;
     text.field(if watermark { "wakeup_watermark" } else { "wakeup_events" }).unsigned(memory.u32());
     let breakpoint = memory.u32();
-    let (address, length) = (memory.u64(), memory.u64());
+    let address = memory.u64();
+    // The first published structure has no second word.
+    let length = if size > FIRST_SIZE { Some(memory.u64()) } else { None };
     if kind == BREAKPOINT {
         text.field("bp_type");
         match words::BREAKPOINTS.word(breakpoint.into()) {
@@ -175,10 +177,14 @@ fn tail(text: &mut Text<'_>, memory: &mut Memory<'_>, (kind, sample_type, bits):
             }
         }
         text.field("bp_addr").hex(address);
-        text.field("bp_len").unsigned(length);
+        if let Some(length) = length {
+            text.field("bp_len").unsigned(length);
+        }
     } else {
         text.field("config1").hex(address);
-        text.field("config2").hex(length);
+        if let Some(length) = length {
+            text.field("config2").hex(length);
+        }
     }
     let at_least = |offset| size > offset;
     if at_least(72) {

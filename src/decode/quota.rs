@@ -5,11 +5,16 @@ use crate::syscall::words;
 
 /// `QCMD(Q_GETQUOTA, USRQUOTA)`.
 pub(super) fn command(text: &mut Text<'_>, value: u32) {
-    text.push("QCMD(");
-    text.word(&words::mount::QUOTA, (value >> 8).into());
-    text.push(", ");
-    text.word(&words::mount::QUOTA_TYPES, (value & 0xff).into());
-    text.push(")");
+    text.either(
+        |text| text.unsigned(value),
+        |text| {
+            text.push("QCMD(");
+            text.word(&words::mount::QUOTA, (value >> 8).into());
+            text.push(", ");
+            text.word(&words::mount::QUOTA_TYPES, (value & 0xff).into());
+            text.push(")");
+        },
+    );
 }
 
 fn block(text: &mut Text<'_>, memory: &mut Memory<'_>, next: bool) {

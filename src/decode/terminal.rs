@@ -38,7 +38,9 @@ fn control_flags(text: &mut Text<'_>, flags: u64) {
     text.push("|");
     if input != 0 {
         text.word(&term::BAUD, input);
-        text.push("<<IBSHIFT|");
+        text.push("<<");
+        text.either(|text| text.hex(INPUT_SHIFT), |text| text.push("IBSHIFT"));
+        text.push("|");
     }
     text.word(&term::CHARACTER_SIZES, flags & CHARACTER_SIZE);
     text.push("|");

@@ -109,7 +109,8 @@ impl<'a> Text<'a> {
     /// A descriptor, with what it stood for when the call began.
     pub(super) fn fd(&mut self, fd: i32) {
         self.signed(fd);
-        if let Some(file) = self.fds.and_then(|fds| fds.before(fd)) {
+        // The working directory is none here.
+        if let Some(file) = self.fds.filter(|_| fd >= 0).and_then(|fds| fds.before(fd)) {
             self.touch(file.path.as_bytes());
             self.file(file);
         }

@@ -32,7 +32,10 @@ fn identity(text: &mut Text<'_>, memory: &mut Memory<'_>, family: u8) {
 /// An address with sixteen bytes of room.
 fn host(text: &mut Text<'_>, field: &str, bytes: &[u8], family: i32) {
     match family {
-        libc::AF_INET | libc::AF_INET6 => inet::by_family(text, family, bytes, Some(field)),
+        libc::AF_INET => text
+            .field(field)
+            .either(|text| text.whole_hex_string(bytes), |text| inet::inet_addr(text, Memory::new(bytes, 0, 8).be32())),
+        libc::AF_INET6 => inet::by_family(text, family, bytes, Some(field)),
         _ => text.field(field).whole_hex_string(bytes),
     }
 }

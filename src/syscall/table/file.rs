@@ -116,7 +116,7 @@ pub(super) static ROWS: &[Row] = rows! {
     preadv [Desc] (fd: Fd, vec: Out(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide) -> Int;
     pwritev [Desc] (fd: Fd, vec: In(Iovec, Arg(vlen)), vlen: Size, pos_l: Wide) -> Int;
     fanotify_init [Desc] (flags: Split(0xc, &words::file::FAN_CLASS, &words::file::FAN_INIT), event_f_flags: OpenFlags) -> Fd;
-    fanotify_mark [Desc File] (fanotify_fd: Int, flags: Flags(&words::file::FAN_MARK), mask: LongFlags(&words::file::FAN_EVENTS), dfd: FanFd, pathname: Path) -> Int;
+    fanotify_mark [Desc File] (fanotify_fd: Fd, flags: Flags(&words::file::FAN_MARK), mask: LongFlags(&words::file::FAN_EVENTS), dfd: FanFd, pathname: Path) -> Int;
     name_to_handle_at [Desc File] (dfd: DirFd, name: Path, handle: HandleOut, mnt_id: Out(Int32, One), flag: Flags(&words::file::AT_HANDLE)) -> Int;
     open_by_handle_at [Desc] (mountdirfd: Int, handle: In(FileHandle, One), flags: OpenFlags) -> Int;
     syncfs [Desc] (fd: Fd) -> Int;
@@ -129,7 +129,7 @@ pub(super) static ROWS: &[Row] = rows! {
     move_mount [Desc File] (from_dfd: DirFd, from_pathname: Path, to_dfd: DirFd, to_pathname: Path, flags: Flags(&words::mount::MOVE_MOUNT)) -> Int;
     fsopen [Desc] (_fs_name: Str, flags: Flags(&words::mount::FSOPEN)) -> Fd;
     fsconfig [Desc File] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Addr, _value: Addr, aux: Int) -> Int by &FSCONFIG_CASES;
-    fsmount [Desc] (fs_fd: Int, flags: Flags(&words::mount::FSMOUNT), attr_flags: Flags(&words::mount::FSMOUNT_ATTR)) -> Fd;
+    fsmount [Desc] (fs_fd: Fd, flags: Flags(&words::mount::FSMOUNT), attr_flags: Flags(&words::mount::FSMOUNT_ATTR)) -> Fd;
     fspick [Desc File] (dfd: DirFd, path: Path, flags: Flags(&words::mount::FSPICK)) -> Fd;
     openat2 [Desc File] (dfd: DirFd, filename: Path, how: In(OpenHow, Arg(usize)), usize: Size) -> Fd;
     faccessat2 [Desc File] (dfd: DirFd, filename: Path, mode: Flags(&words::file::ACCESS), flags: Flags(&words::file::AT_ACCESS)) -> Int;
