@@ -54,6 +54,10 @@ static __always_inline long read_bytes(void *to, __u32 n, __u64 from)
 
 	if (n > sizeof(words))
 		return bpf_probe_read_user(to, n, (void *)from);
+	/* The verifier of 5.10 forgets the limit of a number that went by way of the stack. */
+	barrier_var(n);
+	if (n > sizeof(words))
+		return 0;
 	error = bpf_probe_read_user(words, n, (void *)from);
 	put_words(to, words, BUFFER_WORDS);
 	return error;

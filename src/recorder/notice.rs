@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     os::{fd::BorrowedFd, unix::ffi::OsStrExt},
+    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -159,8 +160,8 @@ impl Recorder {
             return None;
         }
         if !watch.rules.wants(&shown) {
-            watch.tree.add(cgroup, Node { path, parted, track: None });
-            self.leave_out(cgroup, slot);
+            watch.tree.add(cgroup, Node { path: path.clone(), parted, track: None });
+            self.leave_out(cgroup, &path, slot);
             return None;
         }
         let identity = super::identity(&path, &self.root, cgroup);
@@ -189,8 +190,17 @@ impl Recorder {
     }
 
     /// The rules do not want it.
-    fn leave_out(&mut self, cgroup: u64, slot: Option<Slot>) {
-        if let Err(error) = self.kernel.release_id(cgroup) {
+    fn leave_out(&mut self, cgroup: u64, path: &Path, slot: Option<Slot>) {
+        // While it lives the kernel knows its slot by the cgroup itself, too, and so do those made below it meanwhile:
+        // they would write on into rings that are the next one's.
+        let released = match Cgroup::open(path) {
+            Ok(alive) if alive.id() == cgroup => self
+                .kernel
+                .release(&alive)
+                .and_then(|()| alive.descendants().iter().try_for_each(|below| self.kernel.release(below))),
+            _ => self.kernel.release_id(cgroup),
+        };
+        if let Err(error) = released {
             tracing::warn!(cgroup, error = %format!("{error:#}"), "a cgroup that is not wanted is still recorded");
         }
         if let Some(watch) = &mut self.watch {
