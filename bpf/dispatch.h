@@ -168,6 +168,9 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 	state = state_of(task, false);
 	if (!state)
 		return 0;
+	/* Since the call began its cgroup may have got other rings, or none: the old ones may be another's. */
+	if (watching && state->slot)
+		state->slot = slot_of(task);
 	if (!state->slot && !adopt(task, state, regs))
 		return 0;
 	if (counting)

@@ -1,7 +1,14 @@
 //! Watching the whole tree: new cgroups are recorded from their first call on, histories outlive their
 //! cgroups, and the memory budget holds.
 
-use std::{fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use traceloop::{
     cgroup::{Cgroup, Rules},
@@ -194,6 +201,48 @@ fn what_the_rules_do_not_want_is_not_recorded() {
     fs::remove_dir(&other).expect("remove it");
     watched.tidy();
     assert!(watched.find(&name).is_none());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_call_that_outlasts_its_rings_is_in_nobody_else_s_history() {
+    let mut watched = Watched::new(16 << 20, 4, Duration::from_secs(600));
+    let other = cgroup_root().join(format!("traceloop-outlasts-{}.service", std::process::id()));
+    fs::create_dir(&other).expect("make a cgroup");
+    // It waits for its input, in rings that it had before anybody looked at the rules.
+    let join = format!("echo $$ > {}/cgroup.procs; exec cat", other.display());
+    let mut reader = Command::new("sh")
+        .args(["-c", &join])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("start a reader");
+    let waits = || {
+        let wchan = fs::read_to_string(format!("/proc/{}/syscall", reader.id())).unwrap_or_default();
+        let comm = fs::read_to_string(format!("/proc/{}/comm", reader.id())).unwrap_or_default();
+        comm == "cat\n" && wchan.starts_with("0 ")
+    };
+    while !waits() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // It is left out, and its slot made ready for others.
+    watched.tidy();
+    watched.tidy();
+    let names: Vec<_> = (0..8).map(|n| format!("next-{n}.service")).collect();
+    for name in &names {
+        let cgroup = watched.make(name);
+        run_in(&cgroup, "cat /nonexistent-next");
+        watched.tidy();
+    }
+    reader.stdin.take().expect("its input").write_all(b"outlasted").expect("let it go on");
+    assert!(reader.wait().expect("wait for it").success());
+    fs::remove_dir(&other).expect("remove the cgroup");
+    watched.tidy();
+    for name in &names {
+        let calls = watched.calls(watched.track(name).id);
+        assert!(calls.iter().any(|call| call.contains("/nonexistent-next")), "{calls:#?}");
+        assert!(!calls.iter().any(|call| call.contains("outlasted")), "{name}: {calls:#?}");
+    }
 }
 
 #[test]
