@@ -4,11 +4,12 @@
 
 static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 {
-	__u32 *slot;
+	__u32 *slot = 0;
 
 	if (cgroup_storage)
 		slot = bpf_cgrp_storage_get(&cgroup_slots, cgroup, 0, 0);
-	else
+	/* The kernel does not say whether a storage is not there, or is being changed by somebody on this CPU. */
+	if (!slot)
 		slot = bpf_map_lookup_elem(&cgroups, &id);
 	return slot ? *slot & ~CGROUP_PARTED : 0;
 }

@@ -26,7 +26,7 @@ pub(super) enum Tells {
     Died,
     /// A call began that never returns.
     Never,
-    /// A call began and had not ended.
+    /// A call began and had not ended, or its end is missing.
     InFlight,
     /// A signal was delivered.
     Signal,

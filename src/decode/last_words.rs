@@ -138,6 +138,7 @@ fn line(call: &Call) -> String {
     let (args, end): (Cow<'_, str>, &str) = match &call.outcome {
         Outcome::InFlight { start_seen: true } => (call.known(), " <in flight>"),
         Outcome::InFlight { .. } => (call.known(), " <in flight since before the recording>"),
+        Outcome::EndMissing => (call.known(), " <its end is missing>"),
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => {
             (Cow::Borrowed(&call.text), text)
         }
@@ -148,7 +149,7 @@ fn line(call: &Call) -> String {
         most -= 1;
     }
     let cut = if most < args.len() { "..." } else { "" };
-    let between = if matches!(call.outcome, Outcome::InFlight { .. }) { "" } else { ") = " };
+    let between = if matches!(call.outcome, Outcome::InFlight { .. } | Outcome::EndMissing) { "" } else { ") = " };
     plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()
 }
 

@@ -333,7 +333,7 @@ mod tests {
     use super::*;
     use crate::{
         decode::{Decoder, Descriptors},
-        model::{Block, Dump, Process},
+        model::{Block, Dump, Outcome, Process, What},
     };
 
     /// A record with this kind, number or signal or process, and argument.
@@ -390,6 +390,23 @@ mod tests {
         // What began together may be told in either order.
         shown.sort();
         shown.into_iter().map(|(_, event)| event).collect()
+    }
+
+    #[test]
+    fn only_what_was_found_in_flight_is() {
+        let bytes = [record(2, 1, 100, 0, 0, 0), record(2, 2, 100, 16, 0, 0)].concat();
+        let blocks = vec![Block { cpu: Some(0), bytes, ..Block::default() }];
+        let recording = Recording { dump: Dump { arch: "x86_64".into(), ..Dump::default() }, blocks };
+        let history = History::of(&recording, &Style::default()).unwrap();
+        let outcomes = history.events().map(|event| match event.what {
+            What::Call(call) => (event.tid, call.outcome),
+            other => panic!("{other:?}"),
+        });
+        let outcomes: Vec<_> = outcomes.collect();
+        assert!(
+            matches!(outcomes[..], [(1, Outcome::EndMissing), (2, Outcome::InFlight { start_seen: true })]),
+            "{outcomes:?}"
+        );
     }
 
     proptest! {

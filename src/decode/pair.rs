@@ -111,7 +111,7 @@ impl<K: Kept> Pairs<K> {
         }
     }
 
-    /// Calls that began and did not end: those in flight, and those whose thread is gone.
+    /// Calls that began and did not end: those in flight, and those whose end is missing.
     pub(super) fn finish(&mut self, tell: &mut impl FnMut(Found<'_, K>)) {
         let mut begun: Vec<_> = self.begun.drain().collect();
         begun.sort_by_key(|(tid, _)| *tid);

@@ -128,7 +128,10 @@ fn unfinished<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Call> {
     let mut call = call::decode(&raw);
     call.outcome = match found.tells {
         Tells::Never => Outcome::Never,
-        _ => Outcome::InFlight { start_seen: !found.record.has(record_flag::FLAG_NO_ENTER) },
+        _ if found.record.has(record_flag::FLAG_IN_FLIGHT) => {
+            Outcome::InFlight { start_seen: !found.record.has(record_flag::FLAG_NO_ENTER) }
+        }
+        _ => Outcome::EndMissing,
     };
     call.duration = None;
     call.cut = found.record.has(record_flag::FLAG_CUT);

@@ -12,6 +12,9 @@ use crate::{
     skel::types::{self, name_kind, name_where},
 };
 
+/// How often what another process came before in is tried again.
+const TRIES: usize = 100;
+
 /// Beside a slot in the map of cgroups: those made below get slots of their own (bpf/notice.h).
 const PARTED: u32 = 1 << 31;
 
@@ -72,11 +75,16 @@ impl Kernel {
             .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
         if self.features.cgroup_storage {
             let fd = cgroup.directory().as_raw_fd();
-            self.skel
-                .maps
-                .cgroup_slots
-                .update(&fd.to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY)
-                .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+            let update = || self.skel.maps.cgroup_slots.update(&fd.to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY);
+            // EAGAIN: another recorder was the first to keep something with this cgroup, a moment ago.
+            let mut updated = update();
+            for _ in 0..TRIES {
+                match &updated {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => updated = update(),
+                    _ => break,
+                }
+            }
+            updated.with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
         }
         self.forget_slots()
     }

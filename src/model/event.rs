@@ -222,6 +222,8 @@ pub enum Outcome {
         /// Whether its start was seen: it did not begin before the recording.
         start_seen: bool,
     },
+    /// It began, and was not found in flight; what was written at its end is overwritten or lost.
+    EndMissing,
 }
 
 /// A delivered signal.

@@ -41,6 +41,8 @@ enum Object<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         in_flight: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
+        end_missing: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         died: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cut: bool,
@@ -330,7 +332,11 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
     let (ret, errno) = match &call.outcome {
         Outcome::Returned { value, .. } => (Some(*value), None),
         Outcome::Failed { errno, .. } => (Some(-1), Some(errno_name(*errno))),
-        Outcome::Interrupted { .. } | Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => (None, None),
+        Outcome::Interrupted { .. }
+        | Outcome::Never
+        | Outcome::Died { .. }
+        | Outcome::InFlight { .. }
+        | Outcome::EndMissing => (None, None),
     };
     let args = call.args.iter().map(|arg| argument(arg.name, &arg.value, call.text_of(arg)));
     Object::Call {
@@ -344,6 +350,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         result: super::strace::outcome(call),
         duration_ns: call.duration,
         in_flight: matches!(call.outcome, Outcome::InFlight { .. }),
+        end_missing: matches!(call.outcome, Outcome::EndMissing),
         died: matches!(call.outcome, Outcome::Died { .. }),
         cut: call.cut,
         stack: call.stack.as_deref().map(stack),

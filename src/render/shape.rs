@@ -49,6 +49,7 @@ fn call_shape(shape: &mut String, call: &Call, pids: &HashSet<u32>) {
         Outcome::Never => shape.push('?'),
         Outcome::Died { .. } => shape.push_str("? died in it"),
         Outcome::InFlight { .. } => shape.push_str("in flight"),
+        Outcome::EndMissing => shape.push_str("its end is missing"),
     }
 }
 

@@ -72,7 +72,7 @@ impl Stats {
     /// Counts an event, if it is a call that has ended.
     pub fn event(&mut self, event: &Event) {
         let What::Call(call) = &event.what else { return };
-        if matches!(call.outcome, Outcome::InFlight { .. }) {
+        if matches!(call.outcome, Outcome::InFlight { .. } | Outcome::EndMissing) {
             return;
         }
         let group = match self.wanted.by {

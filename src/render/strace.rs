@@ -177,7 +177,7 @@ fn result(text: &mut String, call: &Call, from: usize, column: u16) {
 pub(super) fn outcome(call: &Call) -> &str {
     match &call.outcome {
         Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
-        Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => "?",
+        Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } | Outcome::EndMissing => "?",
     }
 }
 

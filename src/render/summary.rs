@@ -120,7 +120,10 @@ impl Table {
 fn ended(event: &Event) -> Option<&Call> {
     match &event.what {
         What::Call(call)
-            if !matches!(call.outcome, Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. }) =>
+            if !matches!(
+                call.outcome,
+                Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } | Outcome::EndMissing
+            ) =>
         {
             Some(call)
         }

@@ -116,6 +116,10 @@ fn call_text(text: &mut String, call: &Call) {
             text.push_str(&call.known());
             text.push_str(if start_seen { " <in flight>" } else { " <in flight since before the recording>" });
         }
+        Outcome::EndMissing => {
+            text.push_str(&call.known());
+            text.push_str(" <its end is missing>");
+        }
         _ => {
             [&call.text, ") = ", strace::outcome(call)].into_iter().for_each(|part| text.push_str(part));
         }

@@ -70,7 +70,9 @@ impl Statuses {
         self.0.contains(&match outcome {
             Outcome::Returned { .. } => Status::Successful,
             Outcome::Failed { .. } | Outcome::Interrupted { .. } => Status::Failed,
-            Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } => Status::Unfinished,
+            Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } | Outcome::EndMissing => {
+                Status::Unfinished
+            }
         })
     }
 }

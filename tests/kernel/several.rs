@@ -33,6 +33,18 @@ impl<'a> Slice<'a> {
         Self { served, slice: served.cgroup(name) }
     }
 
+    /// A unit with rings of its own.
+    fn unit_with_rings(&self, name: &str) -> Group {
+        let mut tries = (0..100).map(|n| self.unit(&format!("{n}{name}")));
+        tries.find(|unit| self.has_rings(unit)).expect("a slot is ready")
+    }
+
+    fn has_rings(&self, unit: &Group) -> bool {
+        let told = self.served.told(&["ps", "--json", &format!("/{}/{}", self.slice.name(), unit.name())]);
+        let track: serde_json::Value = serde_json::from_str(&told).expect("an object");
+        track["shared"] == false
+    }
+
     /// With two units that have rings of their own: cgroups that others make on this machine take slots, too.
     fn of_two_with_rings(served: &'a Served) -> (Self, Group, Group) {
         let tries = (0..100).map(|n| {
@@ -40,13 +52,7 @@ impl<'a> Slice<'a> {
             let (web, db) = (slice.unit("web.service"), slice.unit("db.service"));
             (slice, web, db)
         });
-        let own = |unit: &Group| {
-            let path = format!("{}/{}", unit.path.parent()?.file_name()?.to_str()?, unit.name());
-            let told = served.told(&["ps", "--json", &format!("/{path}")]);
-            let track: serde_json::Value = serde_json::from_str(&told).expect("an object");
-            track["shared"].as_bool().map(|shared| !shared)
-        };
-        let mut tries = tries.skip_while(|(_, web, db)| !(own(web) == Some(true) && own(db) == Some(true)));
+        let mut tries = tries.skip_while(|(slice, web, db)| !slice.has_rings(web) || !slice.has_rings(db));
         tries.next().expect("slots are ready")
     }
 
@@ -216,7 +222,7 @@ fn a_slice_is_followed_with_the_units_that_come() {
     follow.wait(&["! following", web.name()]);
     web.command("exec cat /web").status().expect("run it");
     follow.wait(&["cat[", "\"/web\", O_RDONLY"]);
-    let late = slice.unit("late.service");
+    let late = slice.unit_with_rings("late.service");
     late.command("cat /late-1; sleep 2; exec cat /late-2").status().expect("run it");
     follow.wait(&["! following", late.name()]);
     // Its first program, which ran before anybody asked for it.

@@ -10,6 +10,9 @@ trap 'rm -rf "$place"' EXIT
 command -v chromium >/dev/null || apt-get install -y -qq chromium >/dev/null
 "$traceloop" run --buffer-size 4M --format raw -o "$place/hostile.dump" -- python3 "$here/hostile.py" 2>/dev/null || true
 python3 "$here/page.py" "$traceloop" "$place/hostile.dump"
+# With stacks, and with beginnings that are overwritten.
+"$traceloop" run --stacks=failed --buffer-size 256K --format raw -o "$place/busy.dump" -- sh "$here/busy.sh" 2>/dev/null
+python3 "$here/page.py" "$traceloop" "$place/busy.dump"
 
 # Perfetto's classes, in an environment of their own; the import fails where they are not.
 python=$here/../../target/perfetto/bin/python

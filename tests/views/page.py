@@ -13,6 +13,10 @@ events = [line for line in lines if line["type"] not in ("dump", "loss")]
 calls = [line for line in events if line["type"] == "call"]
 failed = [line for line in calls if "errno" in line]
 exits = [line for line in events if line["type"] == "exit" and (line.get("status") or line.get("signal"))]
+stacks = [call for call in failed if "stack" in call]
+# A thread whose beginning is overwritten gets its process's number late, and is one thread all the same.
+process = {event["tid"]: event["pid"] for event in events if event["pid"]}
+threads = {(event["pid"] or process.get(event["tid"], 0), event["tid"]) for event in events}
 checks = []
 
 
@@ -37,7 +41,7 @@ with tempfile.TemporaryDirectory() as place:
         figures = dict(page.ask("[...document.querySelectorAll('#figures div')].map((box) => [...box.children].map((part) => part.textContent))"))
         same("calls", number(figures["Calls"]), len(calls))
         same("failed calls", number(figures["Failed"]), len(failed))
-        same("threads", number(figures["Threads"]), len({(event["pid"], event["tid"]) for event in events}))
+        same("threads", number(figures["Threads"]), len(threads))
         same("events shown", shown(), len(events))
         same("rows of the grid", page.ask("+document.getElementById('table').getAttribute('aria-rowcount')"), len(events) + 1)
         same("rows in the page are few", page.ask("document.querySelectorAll('#rows .row').length < 60"), True)
@@ -61,6 +65,19 @@ with tempfile.TemporaryDirectory() as place:
         change("call", f"it.value = '{name}'")
         same(f"only {name}", shown(), wanted[name])
         change("call", "it.value = ''")
+        if stacks:
+            made = stacks[0]["syscall"]
+            first = next(call for call in failed if call["syscall"] == made)
+            change("call", f"it.value = '{made}'")
+            change("failed", "it.checked = true")
+            page.ask("document.querySelector('#rows .row').click()")
+            page.settle()
+            shown_frames = page.ask("[...document.querySelectorAll('#chosen .stack li')].map((frame) => frame.textContent)")
+            frames = [frame for frame in shown_frames if not frame.startswith("(") and not frame.startswith("kernel: ")]
+            same("frames of the chosen call", len(frames), len(first["stack"]["frames"]))
+            same("their places", all(f"[{frame['at']:#x}]" in line for frame, line in zip(first["stack"]["frames"], frames)), True)
+            change("failed", "it.checked = false")
+            change("call", "it.value = ''")
         change("least", "it.value = '1ms'")
         same("at least 1 ms", shown(), sum(call.get("duration_ns", 0) >= 10**6 or call.get("in_flight", False) for call in calls))
         change("least", "it.value = 'nonsense'")

@@ -62,9 +62,12 @@ function makeAside(events, view, colours, clock) {
       return;
     }
     const length = events.kind[n] === CALL ? showLength(events.length[n]) : "";
+    const stack = events.strings[events.stack[n]];
+    const frames = stack ? [element("h3", {}, "Where it was made"), element("ol", { className: "stack" }, ...stack.split("\n").map((frame) => element("li", {}, element("code", {}, frame))))] : [];
     chosen.replaceChildren(
       element("p", {}, element("code", {}, `${lineOf(events, n)} ${resultOf(events, n)}`)),
-      element("p", { className: "faint" }, `${whoOf(events, n)}, ${clock(events.start[n])}${length ? `, ${length}` : ""}`));
+      element("p", { className: "faint" }, `${whoOf(events, n)}, ${clock(events.start[n])}${length ? `, ${length}` : ""}`),
+      ...frames);
   }
 
   view.listen((changes) => {

@@ -1,7 +1,7 @@
 // The dump's events as columns: an event is a number, its place in them.
 
 const CALL = 0, SIGNAL = 1, EXIT = 2, FORK = 4;
-const FAILED = 1, INTERRUPTED = 2, NEVER = 3, IN_FLIGHT = 4;
+const FAILED = 1, INTERRUPTED = 2, NEVER = 3, IN_FLIGHT = 4, END_MISSING = 5;
 
 /** Takes a block of data out of the page. */
 function take(name) {
@@ -20,7 +20,7 @@ function readEvents(parts, count) {
     start: new Float64Array(count), length: new Float64Array(count), end: new Float64Array(count),
     kind: new Uint8Array(count), how: new Uint8Array(count), lane: new Uint32Array(count),
     tid: new Uint32Array(count), comm: new Uint32Array(count),
-    name: new Uint32Array(count), text: new Uint32Array(count), result: new Uint32Array(count), errno: new Uint32Array(count),
+    name: new Uint32Array(count), text: new Uint32Array(count), result: new Uint32Array(count), errno: new Uint32Array(count), stack: new Uint32Array(count),
     bad: new Uint8Array(count), strings: [], lanes: [],
   };
   const places = new Map(), lanes = new Map();
@@ -34,14 +34,21 @@ function readEvents(parts, count) {
   };
   const laneOf = ([tid, pid]) => {
     const key = pid + ":" + tid;
+    // Until a record tells its process, a thread whose beginning is overwritten has none.
+    const nameless = lanes.get("0:" + tid);
+    if (pid && nameless !== undefined && !lanes.has(key) && events.kind[events.lanes[nameless].events.at(-1)] !== EXIT) {
+      lanes.delete("0:" + tid);
+      lanes.set(key, nameless);
+      events.lanes[nameless].pid = pid;
+    }
     if (!lanes.has(key)) lanes.set(key, events.lanes.push({ tid, pid, comm: "", events: [] }) - 1);
     return lanes.get(key);
   };
   let at = 0;
   for (const part of parts) {
-    const strings = part.strings.map(intern), threads = part.threads.map(laneOf);
+    const strings = part.strings.map(intern), threads = [];
     for (let n = 0; n < part.start.length; n++, at++) {
-      const thread = part.threads[part.thread[n]], lane = threads[part.thread[n]];
+      const thread = part.threads[part.thread[n]], lane = threads[part.thread[n]] ??= laneOf(thread);
       events.start[at] = part.start[n];
       events.length[at] = part.length[n];
       events.kind[at] = part.kind[n];
@@ -50,7 +57,7 @@ function readEvents(parts, count) {
       events.lane[at] = lane;
       events.tid[at] = thread[0];
       events.comm[at] = strings[thread[2]];
-      for (const column of ["name", "text", "result", "errno"]) events[column][at] = strings[part[column][n]];
+      for (const column of ["name", "text", "result", "errno", "stack"]) events[column][at] = strings[part[column][n]];
       events.lanes[lane].events.push(at);
       if (part.strings[thread[2]]) events.lanes[lane].comm = part.strings[thread[2]];
     }
@@ -105,6 +112,7 @@ function lineOf(events, n) {
 
 function resultOf(events, n) {
   if (events.kind[n] !== CALL) return "";
+  if (events.how[n] === END_MISSING) return "its end is missing";
   return events.how[n] === IN_FLIGHT ? "in flight" : "= " + events.strings[events.result[n]];
 }
 

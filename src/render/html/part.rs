@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::since;
 use crate::{
     model::{Call, Comm, Event, Exit, Outcome, What, errno_name},
-    render::{strace, uring},
+    render::{stack, strace, uring},
 };
 
 /// Events of a part; also the end of a part that holds long strings.
@@ -39,6 +39,8 @@ pub(super) struct Part {
     text: Vec<usize>,
     result: Vec<usize>,
     errno: Vec<usize>,
+    /// Where the call was made: a line a frame.
+    stack: Vec<usize>,
     #[serde(skip)]
     places: HashMap<String, usize>,
     #[serde(skip)]
@@ -92,6 +94,12 @@ impl Part {
         self.text.push(places[1]);
         self.result.push(places[2]);
         self.errno.push(places[3]);
+        let frames = match &event.what {
+            What::Call(call) => call.stack.as_deref().map(stack::lines),
+            _ => None,
+        };
+        let frames = self.string(&frames.unwrap_or_default().join("\n"));
+        self.stack.push(frames);
     }
 
     fn string(&mut self, text: &str) -> usize {
@@ -115,6 +123,7 @@ fn figures(event: &Event) -> (u8, u8, i64) {
                 Outcome::Interrupted { .. } => 2,
                 Outcome::Never | Outcome::Died { .. } => 3,
                 Outcome::InFlight { .. } => 4,
+                Outcome::EndMissing => 5,
             };
             let known = call.duration.map_or(UNKNOWN, |length| i64::try_from(length).unwrap_or(UNKNOWN));
             (0, end, if event.end == u64::MAX { IN_FLIGHT } else { known })
