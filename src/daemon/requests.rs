@@ -86,6 +86,7 @@ impl Daemon {
     }
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
+        self.recorder.send_all();
         let Some(target) = target else {
             return Ok(self.recorder.tracks(true)?.iter().map(describe::track).collect());
         };

@@ -249,11 +249,16 @@ impl Recorder {
 
     /// The same for each of some tracks; `None`: it is gone.
     pub fn news_of_each<'a>(&self, tracks: impl IntoIterator<Item = (TrackId, &'a mut Seen)>) -> Vec<Option<News>> {
+        self.send_all();
+        let news = |(id, seen)| Some(news_from(self.sources(id, self.tracks.get(&id)?), seen));
+        tracks.into_iter().map(news).collect()
+    }
+
+    /// Has each CPU send what it has written: what is counted afterwards is what was done until now.
+    pub fn send_all(&self) {
         if let Err(error) = self.kernel.flush() {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
-        let news = |(id, seen)| Some(news_from(self.sources(id, self.tracks.get(&id)?), seen));
-        tracks.into_iter().map(news).collect()
     }
 
     /// What was lost, whosever it was.

@@ -235,6 +235,27 @@ fn a_storm_does_not_shorten_the_window_of_another() {
 
 #[test]
 #[ignore = "needs root and BPF"]
+fn what_is_counted_is_what_was_done_until_now() {
+    // Nothing on the other CPU has it send what the command has left there.
+    let mut last = nix::sched::CpuSet::new();
+    last.set(traceloop::ring::online_cpus().expect("the CPUs").len() - 1).expect("a CPU");
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &last).expect("stay on it");
+    let served = Served::start("", "status = false");
+    for n in 0..10 {
+        let group = served.cgroup(&format!("counts{n}.service"));
+        group.command("exec taskset -c 0 cat /nonexistent").status().expect("run it");
+        let listed: serde_json::Value =
+            serde_json::from_str(&served.told(&["ps", "--json", group.name()])).expect("an object");
+        let dump = served.verb(&["dump", group.name(), "--format", "raw"]).stdout;
+        let (recording, damage) = traceloop::store::read(&dump[..]).expect("read it");
+        let window = recording.dump.window;
+        assert!(damage.is_none() && listed["shared"] == false, "{damage:?}, {listed}");
+        assert_eq!(listed["records"], window.records + window.overwritten, "{listed}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
 fn what_happens_is_followed() {
     let served = Served::start("", "status = false");
     let group = served.cgroup("follow.service");
