@@ -114,6 +114,18 @@ impl Served {
         Group { path }
     }
 
+    /// The same with rings of its own: cgroups that others make on this machine take slots, too.
+    pub(crate) fn cgroup_with_rings(&self, name: &str) -> Group {
+        let mut tries = (0..100).map(|n| self.cgroup(&format!("{n}{name}")));
+        tries.find(|group| self.has_rings(group.name())).expect("a slot is ready")
+    }
+
+    /// Whether what TARGET means does not share the lobby.
+    pub(crate) fn has_rings(&self, target: &str) -> bool {
+        let track: serde_json::Value = serde_json::from_str(&self.told(&["ps", "--json", target])).expect("an object");
+        track["shared"] == false
+    }
+
     /// The dumps that it has stored.
     pub(crate) fn stored(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.place.path().join("store")).into_iter().flatten().flatten();

@@ -40,9 +40,7 @@ impl<'a> Slice<'a> {
     }
 
     fn has_rings(&self, unit: &Group) -> bool {
-        let told = self.served.told(&["ps", "--json", &format!("/{}/{}", self.slice.name(), unit.name())]);
-        let track: serde_json::Value = serde_json::from_str(&told).expect("an object");
-        track["shared"] == false
+        self.served.has_rings(&format!("/{}/{}", self.slice.name(), unit.name()))
     }
 
     /// With two units that have rings of their own: cgroups that others make on this machine take slots, too.

@@ -60,26 +60,27 @@ fn ten_thousand_new_cgroups_are_recorded_or_told_of() {
     const CGROUPS: u64 = 10_000;
     const MEMORY: usize = 64 << 20;
     let served = Served::start("buffer-size = \"64K\"\nmemory-max = \"64M\"\nready = 64", "status = false");
-    let quiet = served.cgroup("quiet.service");
+    let quiet = served.cgroup_with_rings("quiet.service");
     quiet.command("exec cat /nonexistent/before").status().expect("run it");
     let scratch = Scratch::new();
     let program = compile(&scratch, "storm", &[]);
+    let number = |page: &str, name: &str| -> u64 {
+        let values = page.lines().filter(|line| line.starts_with(name));
+        values.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    };
+    let tracks = |page: &str| number(page, "traceloop_tracks{") + number(page, "traceloop_tracks_given_up_total ");
+    let others = tracks(&metrics(&served));
     let began = Instant::now();
     let prefix = cgroup_root().join(served.named("storm-"));
     let status = Command::new(program).arg(prefix).arg(CGROUPS.to_string()).status().expect("run it");
     assert!(status.success(), "{status}");
     println!("  storm: {CGROUPS} cgroups in {:.1?}", began.elapsed());
     quiet.command("exec cat /nonexistent/after").status().expect("run it");
-
-    let number = |page: &str, name: &str| -> u64 {
-        let values = page.lines().filter(|line| line.starts_with(name));
-        values.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-    };
     let (mut there, mut given_up, mut untold) = (0, 0, 0);
     wait_until("every cgroup accounted for", || {
         let page = metrics(&served);
-        there = number(&page, "traceloop_tracks{") - 2;
         given_up = number(&page, "traceloop_tracks_given_up_total ");
+        there = tracks(&page) - others - given_up;
         untold = number(&page, "traceloop_lost_total{");
         there + given_up + untold >= CGROUPS
     });
