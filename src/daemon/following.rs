@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio::sync::mpsc;
 
 use super::choosing::choose;
@@ -54,7 +54,7 @@ impl Followed {
     /// From `since` on; all of a track that began later.
     fn new(recorder: &Recorder, track: TrackId, since: u64) -> Result<Self> {
         let mut seen = Seen::default();
-        if recorder.track_info(track)?.began < since {
+        if recorder.began(track).is_some_and(|began| began < since) {
             recorder.news_of(track, &mut seen)?;
         }
         Ok(Self { track, seen, gone: false })
@@ -65,7 +65,8 @@ impl Followed {
         let mut files = recorder.files_of(self.track)?;
         redaction.files(&mut files);
         let networks = recorder.networks_of(self.track)?;
-        Ok(control::Followed { identity: recorder.track_info(self.track)?.identity, files, networks })
+        let identity = recorder.identity(self.track).cloned().context("the track is gone")?;
+        Ok(control::Followed { identity, files, networks })
     }
 }
 

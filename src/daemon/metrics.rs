@@ -89,7 +89,6 @@ impl Daemon {
     /// The page.
     pub(super) fn metrics(&self) -> Result<String> {
         use Nature::{Counter, Gauge};
-        self.recorder.send_all();
         let tracks: Vec<Track> = self.recorder.tracks(true)?.iter().map(describe::track).collect();
         let mut page = Page::default();
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];

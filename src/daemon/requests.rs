@@ -86,14 +86,12 @@ impl Daemon {
     }
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
-        self.recorder.send_all();
         let Some(target) = target else {
             return Ok(self.recorder.tracks(true)?.iter().map(describe::track).collect());
         };
-        let chosen = self.choose(target)?;
-        let known = self.recorder.identities().filter(|(id, ..)| chosen.contains(id));
-        let infos = known.map(|(id, ..)| self.recorder.track_info(id)).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(infos.iter().map(describe::track).collect())
+        let mut chosen = self.choose(target)?;
+        chosen.sort_unstable();
+        Ok(self.recorder.tracks_of(&chosen)?.iter().map(describe::track).collect())
     }
 
     /// The tracks that TARGET means.

@@ -3,14 +3,6 @@
 use super::{file, memory::Memory, text::Text};
 use crate::syscall::words::ioctl as words;
 
-fn name(text: &mut Text<'_>, field: &str, bytes: &[u8]) {
-    let end = bytes.iter().position(|byte| *byte == 0);
-    text.field(field).whole_string(&bytes[..end.unwrap_or(bytes.len().saturating_sub(1))]);
-    if end.is_none() {
-        text.push("...");
-    }
-}
-
 fn words_in_brackets(text: &mut Text<'_>, values: impl Iterator<Item = u64>) {
     text.bracketed(|text| {
         for value in values {
@@ -43,9 +35,9 @@ pub(super) fn loop_info64(text: &mut Text<'_>, memory: &mut Memory<'_>) {
             text.field("lo_encrypt_key_size").unsigned(key_size);
         }
         text.field("lo_flags").flags(&words::LOOP, flags.into());
-        name(text, "lo_file_name", file_name);
+        text.field("lo_file_name").cstring(file_name);
         if whole || encryption != 0 {
-            name(text, "lo_crypt_name", crypt_name);
+            text.field("lo_crypt_name").cstring(crypt_name);
             text.field("lo_encrypt_key").whole_string(&key[..key.len().min(key_size as usize)]);
         }
         if whole {
@@ -93,7 +85,7 @@ pub(super) fn loop_info(text: &mut Text<'_>, memory: &mut Memory<'_>) {
             text.field("lo_encrypt_key_size").unsigned(key_size);
         }
         text.field("lo_flags").flags(&words::LOOP, flags.into());
-        name(text, "lo_name", file_name);
+        text.field("lo_name").cstring(file_name);
         if whole || encryption != 0 {
             text.field("lo_encrypt_key").whole_string(&key[..key.len().min(key_size as usize)]);
         }

@@ -54,12 +54,7 @@ pub(super) fn clone_range(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 
 /// A file system's label.
 pub(super) fn label(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    let bytes = memory.raw(256);
-    let end = bytes.iter().position(|byte| *byte == 0);
-    text.whole_string(&bytes[..end.unwrap_or(bytes.len())]);
-    if end.is_none() {
-        text.push("...");
-    }
+    text.cstring(memory.raw(256));
 }
 
 /// FIEMAP: `{fm_start=0, ...} => {fm_flags=0, fm_mapped_extents=1, ...}`.

@@ -207,7 +207,7 @@ pub(super) fn old_select_result(text: &mut Text<'_>, raw: &Raw<'_>, ready: i64) 
     }
     text.push(" (");
     let start = text.len();
-    let last = |part| raw.pieces(0).filter(|piece| piece.part == part).last().and_then(|piece| piece.bytes.ok());
+    let last = |part| raw.last_piece(0, part);
     let limit = raw.number(0, Part::PART_DATA).map_or(0, |count| descriptors(count.into()));
     let sets = [last(Part::PART_FIRST), last(Part::PART_SECOND), last(Part::PART_THIRD)];
     ready_sets(text, &sets, limit, ready);

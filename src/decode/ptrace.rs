@@ -111,8 +111,7 @@ pub(super) fn regset(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
     });
     let known = matches!(raw.abi, Abi::X86_64 | Abi::Ia32);
     let readable = raw.register(0) == SET || raw.ret.is_some() && !raw.failed();
-    let bytes =
-        raw.pieces(index).filter(|piece| piece.part == Part::PART_FIRST).last().and_then(|piece| piece.bytes.ok());
+    let bytes = raw.last_piece(index, Part::PART_FIRST);
     text.braced(|text| {
         text.field("iov_base");
         match bytes.filter(|bytes| known && readable && raw.register(2) == GENERAL && !bytes.is_empty()) {

@@ -133,16 +133,23 @@ fn update(
     file::beyond(text, memory);
 }
 
-fn behind<'a>(raw: &Raw<'a>, index: u8, part: Part) -> &'a [u8] {
-    raw.piece(index, part).unwrap_or_default()
-}
-
-fn tags(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, from: u64, count: u32) {
-    text.field("tags");
+/// An array that the structure points to, `size` bytes each; it was captured as `part`.
+fn listed(
+    text: &mut Text<'_>,
+    raw: &Raw<'_>,
+    index: u8,
+    (part, size): (Part, usize),
+    (from, count): (u64, u64),
+    print: impl FnMut(&mut Text<'_>, &[u8]),
+) {
     if from == 0 {
         return text.addr(from);
     }
-    array::elements(text, raw, from, count.into(), behind(raw, index, Part::PART_SECOND), 8, |text, bytes| {
+    array::elements(text, raw, from, count, raw.piece(index, part).unwrap_or_default(), size, print);
+}
+
+fn tags(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, from: u64, count: u32) {
+    listed(text.field("tags"), raw, index, (Part::PART_SECOND, 8), (from, count.into()), |text, bytes| {
         text.hex(Memory::new(bytes, 0, 8).u64());
     });
 }
@@ -150,27 +157,17 @@ fn tags(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, from: u64, count: u32) {
 /// `update`: -2 leaves a file as it is.
 fn files(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, from: u64, count: u64, update: bool) {
     const SKIP: i32 = -2;
-    if from == 0 {
-        return text.addr(from);
-    }
-    array::elements(text, raw, from, count, behind(raw, index, Part::PART_FIRST), 4, |text, bytes| match Memory::new(
-        bytes, 0, 8,
-    )
-    .i32()
-    {
-        SKIP if update => {
-            text.either(|text| text.signed(SKIP), |text| text.push("IORING_REGISTER_FILES_SKIP"));
+    listed(text, raw, index, (Part::PART_FIRST, 4), (from, count), |text, bytes| {
+        match Memory::new(bytes, 0, 8).i32() {
+            SKIP if update => text.either(|text| text.signed(SKIP), |text| text.push("IORING_REGISTER_FILES_SKIP")),
+            fd => text.fd(fd),
         }
-        fd => text.fd(fd),
     });
 }
 
 fn buffers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, from: u64, count: u64) {
     let word = raw.abi.word();
-    if from == 0 {
-        return text.addr(from);
-    }
-    array::elements(text, raw, from, count, behind(raw, index, Part::PART_FIRST), 2 * word, |text, bytes| {
+    listed(text, raw, index, (Part::PART_FIRST, 2 * word), (from, count), |text, bytes| {
         let mut memory = Memory::new(bytes, 0, word);
         text.braced(|text| {
             text.field("iov_base").addr(memory.word());

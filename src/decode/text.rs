@@ -410,6 +410,15 @@ impl<'a> Text<'a> {
         self.out.push('"');
     }
 
+    /// What stands before the NUL in an array of characters; `...` if there is none.
+    pub(super) fn cstring(&mut self, array: &[u8]) {
+        let end = array.iter().position(|byte| *byte == 0);
+        self.whole_string(&array[..end.unwrap_or(array.len().saturating_sub(1))]);
+        if end.is_none() {
+            self.push("...");
+        }
+    }
+
     /// A structure in braces.
     pub(super) fn braced(&mut self, inside: impl FnOnce(&mut Self)) {
         self.out.push('{');

@@ -35,6 +35,7 @@ use crate::{
 
 /// Programs that run when this side asks for it.
 const OURS: [&str; 2] = ["flush", "in_flight"];
+
 /// Where the kernel describes its types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 

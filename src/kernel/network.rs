@@ -1,10 +1,11 @@
 //! Network namespaces by their numbers: the recorder's own, and that of a thread.
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{fs, os::unix::fs::MetadataExt, sync::LazyLock};
 
 /// The recorder's network namespace; `None`: there is no /proc.
 pub fn own() -> Option<u32> {
-    at("self")
+    static OWN: LazyLock<Option<u32>> = LazyLock::new(|| at("self"));
+    *OWN
 }
 
 /// The network namespace of a process or thread.

@@ -68,23 +68,16 @@ impl Kernel {
     /// parted.
     pub fn assign(&self, cgroup: &Cgroup, to: Assignment) -> Result<()> {
         let value = to.slot | if to.parted { PARTED } else { 0 };
-        self.skel
-            .maps
-            .cgroups
-            .update(&cgroup.id().to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY)
-            .with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+        let doing = || format!("record the cgroup {}", cgroup.path().display());
+        let (id, value) = (cgroup.id().to_ne_bytes(), value.to_ne_bytes());
+        self.skel.maps.cgroups.update(&id, &value, MapFlags::ANY).with_context(doing)?;
         if self.features.cgroup_storage {
-            let fd = cgroup.directory().as_raw_fd();
-            let update = || self.skel.maps.cgroup_slots.update(&fd.to_ne_bytes(), &value.to_ne_bytes(), MapFlags::ANY);
+            let fd = cgroup.directory().as_raw_fd().to_ne_bytes();
+            let update = || self.skel.maps.cgroup_slots.update(&fd, &value, MapFlags::ANY);
             // EAGAIN: another recorder was the first to keep something with this cgroup, a moment ago.
-            let mut updated = update();
-            for _ in 0..TRIES {
-                match &updated {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => updated = update(),
-                    _ => break,
-                }
-            }
-            updated.with_context(|| format!("record the cgroup {}", cgroup.path().display()))?;
+            let is_late = |error: &libbpf_rs::Error| error.kind() == ErrorKind::WouldBlock;
+            let mut tries = (0..TRIES).map(|_| update()).skip_while(|tried| tried.as_ref().is_err_and(is_late));
+            tries.next().unwrap_or_else(update).with_context(doing)?;
         }
         self.forget_slots()
     }

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use anyhow::{Context, Result};
-use libbpf_rs::{Link, MapCore, MapFlags, MapMut, ProgramType};
+use libbpf_rs::{Link, MapCore, MapFlags, MapMut, ProgramType, skel::OpenSkel};
 
 use super::attach::Numbers;
 use crate::skel::{OpenTraceloopSkel, TraceloopSkel, types};
@@ -24,25 +24,15 @@ pub(super) const BY_TAIL_CALL: [&str; 12] = [
     "enter_stack",
 ];
 
+/// Programs that the kernel calls at system calls.
+const AT_CALLS: [&str; 2] = ["sys_enter", "sys_exit"];
+
 /// The programs of system calls as the classic tracepoint's.
 pub(super) fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
-    for program in [
-        &mut open.progs.sys_enter,
-        &mut open.progs.sys_exit,
-        &mut open.progs.enter_plain,
-        &mut open.progs.enter_capture,
-        &mut open.progs.enter_vector,
-        &mut open.progs.enter_behind,
-        &mut open.progs.exit_vector,
-        &mut open.progs.exit_behind,
-        &mut open.progs.exit_iovec,
-        &mut open.progs.exit_message,
-        &mut open.progs.exit_dirents,
-        &mut open.progs.exit_file,
-        &mut open.progs.exit_stack,
-        &mut open.progs.enter_stack,
-    ] {
-        program.set_prog_type(ProgramType::Tracepoint);
+    for mut program in open.open_object_mut().progs_mut() {
+        if AT_CALLS.iter().chain(&BY_TAIL_CALL).any(|name| program.name() == *name) {
+            program.set_prog_type(ProgramType::Tracepoint);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A dump's identity, its window and what was lost.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ impl Dump {
 
     /// Whose calls it holds, by the names that people use.
     pub fn names(&self) -> Vec<String> {
-        let followed = self.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
+        let followed = self.followed.iter().map(ToString::to_string);
         match self.identities.as_slice() {
             [] => self.cgroups.iter().cloned().chain(followed).collect(),
             identities => identities.iter().map(ToString::to_string).chain(followed).collect(),
@@ -163,6 +163,13 @@ pub struct Process {
     pub pid: u32,
     /// Its name, escaped.
     pub comm: String,
+}
+
+impl fmt::Display for Process {
+    /// `nginx[4711]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.comm, self.pid)
+    }
 }
 
 /// A dump with its records as the kernel wrote them: what is stored, and what is decoded.

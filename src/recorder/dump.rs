@@ -46,8 +46,10 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     window.lost = losses(kernel, refused.values().sum())?;
     let mut modules = kernel.modules()?;
     modules.extend(walked);
-    let led_through = modules_of(&blocks);
-    modules.retain(|module| led_through.contains(&module.number));
+    if !modules.is_empty() {
+        let led_through = modules_of(&blocks);
+        modules.retain(|module| led_through.contains(&module.number));
+    }
     let files = files::of(&processes);
     let networks = networks_told_of(&blocks, &processes);
     // Where /proc has other numbers, those in a call are all that is known.
@@ -100,16 +102,13 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
     places.filter_map(|place| if let wire::Place::Module(number, _) = place { Some(number) } else { None }).collect()
 }
 
-/// Why processes are not followed.
-pub(super) const UNFOLLOWED: &str =
-    "processes, with all of their calls: the map of processes that are followed was full";
-
 /// What was lost, by reason; `failed` records were not taken by their rings.
 pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let mut lost: Vec<Loss> = not_taken(failed).into_iter().collect();
     let counters = kernel.counters()?;
     if counters.followed_full > 0 {
-        lost.push(Loss { count: counters.followed_full, reason: UNFOLLOWED.to_owned() });
+        let reason = "processes, with all of their calls: the map of processes that are followed was full";
+        lost.push(Loss { count: counters.followed_full, reason: reason.to_owned() });
     }
     if kernel.stacks() != Stacks::None {
         for (count, reason) in [

@@ -255,7 +255,7 @@ impl Recorder {
     }
 
     /// Has each CPU send what it has written: what is counted afterwards is what was done until now.
-    pub fn send_all(&self) {
+    fn send_all(&self) {
         if let Err(error) = self.kernel.flush() {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
@@ -270,7 +270,6 @@ impl Recorder {
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
             (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
             (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
-            (counters.followed_full, dump::UNFOLLOWED),
             (counters.uring_full, "requests of io_uring's whose completions do not tell what they were"),
         ] {
             if count > 0 {
@@ -280,24 +279,9 @@ impl Recorder {
         Ok(losses)
     }
 
-    /// What the descriptors of living processes stood for when the recording began.
-    pub fn files(&self) -> Vec<crate::model::Files> {
-        self.tracks.values().flat_map(|track| track.files.clone()).collect()
-    }
-
-    /// The other network namespaces that the recorded processes are in.
-    pub fn networks(&self) -> Vec<crate::model::Network> {
-        network::networks_of(&self.threads())
-    }
-
     /// The files that stacks lead through, as far as is known.
     pub fn modules(&self) -> Result<Vec<Module>> {
         self.kernel.modules()
-    }
-
-    /// The threads that are alive in what is recorded.
-    pub fn threads(&self) -> Vec<crate::model::Process> {
-        self.tracks.values().flat_map(|track| track.threads(&self.kernel)).collect()
     }
 }
 

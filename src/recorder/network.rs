@@ -6,6 +6,7 @@ use std::{
     fs,
 };
 
+use super::threads::stat;
 use crate::{
     kernel::{network_of, own_network, sees_all_pids},
     model::{Block, Network, Process},
@@ -65,13 +66,8 @@ fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {
 
 /// When a process started, CLOCK_BOOTTIME nanoseconds.
 fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name may hold anything; behind it stand the state, and the time as the twentieth.
-    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
-    let second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
-    let nanoseconds = 1_000_000_000 / u64::try_from(second).ok().filter(|second| *second > 0)?;
     // It is told in whole ticks, and was not before the next one.
-    Some((ticks + 1) * nanoseconds)
+    Some((stat(pid)?.starttime + 1) * (1_000_000_000 / procfs::ticks_per_second()))
 }
 
 /// The interfaces that a process sees: those that are up, and others with addresses.

@@ -12,7 +12,8 @@ use anyhow::{Context, Result};
 use super::{
     GivenUp, Recorder, TrackId, boottime,
     slot::Slot,
-    track::{Stay, Track, name_of},
+    threads::stat,
+    track::{Stay, Track, name_of, release_all},
     tree::Node,
 };
 use crate::{
@@ -191,13 +192,9 @@ impl Recorder {
 
     /// The rules do not want it.
     fn leave_out(&mut self, cgroup: u64, path: &Path, slot: Option<Slot>) {
-        // While it lives the kernel knows its slot by the cgroup itself, too, and so do those made below it meanwhile:
-        // they would write on into rings that are the next one's.
+        // While it lives the kernel knows its slot by the cgroup itself, too, and so do those made below it meanwhile.
         let released = match Cgroup::open(path) {
-            Ok(alive) if alive.id() == cgroup => self
-                .kernel
-                .release(&alive)
-                .and_then(|()| alive.descendants().iter().try_for_each(|below| self.kernel.release(below))),
+            Ok(alive) if alive.id() == cgroup => release_all(&alive, &self.kernel),
             _ => self.kernel.release_id(cgroup),
         };
         if let Err(error) = released {
@@ -231,11 +228,8 @@ impl Recorder {
 
 /// Whether a process, by the number that we know it by, is on its way out: PF_EXITING (include/linux/sched.h).
 fn is_ending(pid: u32) -> bool {
-    const PF_EXITING: u64 = 4;
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
-    // Behind the name, which may hold anything: state, parent, group, session, terminal, its group, flags.
-    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
-    flags.is_some_and(|flags| flags & PF_EXITING != 0)
+    const PF_EXITING: u32 = 4;
+    stat(pid).is_none_or(|stat| stat.flags & PF_EXITING != 0)
 }
 
 #[cfg(test)]

@@ -16,8 +16,20 @@ impl Recorder {
         self.tracks.get(&id).map(|track| &track.identity)
     }
 
+    /// When a track began, CLOCK_BOOTTIME nanoseconds.
+    pub fn began(&self, id: TrackId) -> Option<u64> {
+        self.tracks.get(&id).map(|track| track.began)
+    }
+
+    /// What some tracks are and have.
+    pub fn tracks_of(&self, ids: &[TrackId]) -> Result<Vec<TrackInfo>> {
+        self.send_all();
+        ids.iter().map(|id| self.info(*id, self.track(*id)?, true)).collect()
+    }
+
     /// What a track is and has.
     pub fn track_info(&self, id: TrackId) -> Result<TrackInfo> {
+        self.send_all();
         self.info(id, self.track(id)?, true)
     }
 

@@ -3,7 +3,6 @@
 //! It is held by a pidfd, so that another one that gets its number is not taken for it.
 
 use std::{
-    fs,
     io::{self, ErrorKind},
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
 };
@@ -15,11 +14,11 @@ use nix::{
     unistd::Pid,
 };
 
-use super::threads::{Status, thread};
+use super::threads::{Status, stat, thread};
 use crate::{kernel::sees_all_pids, model::Process};
 
 /// A kernel thread's flag in /proc/PID/stat (include/linux/sched.h).
-const PF_KTHREAD: u64 = 0x0020_0000;
+const PF_KTHREAD: u32 = 0x0020_0000;
 
 /// A process that can be followed.
 #[derive(Debug)]
@@ -103,11 +102,7 @@ fn status(pid: u32) -> Result<Status> {
 }
 
 fn is_kernel_thread(pid: u32) -> bool {
-    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before it may hold anything.
-    let behind = stat.rsplit(|byte| *byte == b')').next().unwrap_or_default();
-    let flags = String::from_utf8_lossy(behind).split_ascii_whitespace().nth(6).and_then(|flags| flags.parse().ok());
-    flags.is_some_and(|flags: u64| flags & PF_KTHREAD != 0)
+    stat(pid).is_some_and(|stat| stat.flags & PF_KTHREAD != 0)
 }
 
 fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
@@ -123,7 +118,10 @@ fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::{
+        fs,
+        process::{Command, Stdio},
+    };
 
     use super::*;
 

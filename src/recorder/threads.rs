@@ -1,7 +1,9 @@
-//! The threads that are alive in a cgroup or in processes: id, process and name, as /proc tells them, where its numbers are the
-//! records' numbers.
+//! The threads that are alive in a cgroup or in processes: id, process and name, as /proc tells them, where its numbers
+//! are the records' numbers.
 
 use std::{fs, io};
+
+use procfs::process::Stat;
 
 use crate::{
     cgroup::Cgroup,
@@ -29,6 +31,11 @@ pub(super) fn of_processes(pids: impl IntoIterator<Item = u32>) -> Vec<Process> 
 pub(super) fn thread(tid: u32) -> Option<Process> {
     let status = Status::read(tid).ok()?;
     Some(Process { tid, pid: status.number("Tgid:")?, comm: plain(status.field("Name:")?).into_owned() })
+}
+
+/// /proc/PID/stat: names in it may hold anything.
+pub(super) fn stat(pid: u32) -> Option<Stat> {
+    procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()
 }
 
 /// /proc/PID/status.

@@ -123,6 +123,13 @@ pub(super) fn assign_all(cgroup: &Cgroup, slot: u32, kernel: &Kernel) -> Result<
     Ok(())
 }
 
+/// Records the cgroup and those below it no longer. It comes first: what is made below it meanwhile then has no rings
+/// that may be another's.
+pub(super) fn release_all(cgroup: &Cgroup, kernel: &Kernel) -> Result<()> {
+    kernel.release(cgroup)?;
+    cgroup.descendants().iter().try_for_each(|below| kernel.release(below))
+}
+
 /// The path of a cgroup from the root of the tree, as names show it.
 pub(super) fn name_of(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).map_or_else(|_| path.display().to_string(), |inside| format!("/{}", inside.display()))

@@ -10,7 +10,7 @@ use super::{
     part::Source,
     slot::{Held, Slot, Written},
     spare::Ready,
-    track::{Stay, Track},
+    track::{Stay, Track, release_all},
     tree::{Node, Tree},
 };
 use crate::{
@@ -123,6 +123,7 @@ impl Recorder {
     /// Every track, the oldest first; with the time from which each is complete only if that is asked
     /// for, since it takes a look at all that was written to.
     pub fn tracks(&self, with_windows: bool) -> Result<Vec<TrackInfo>> {
+        self.send_all();
         self.tracks.iter().map(|(id, track)| self.info(*id, track, with_windows)).collect()
     }
 
@@ -219,10 +220,7 @@ impl Recorder {
         ensure!(id != self.watched()?.rest, "the track of all that is in no unit cannot be closed");
         let track = self.track(id)?;
         if let Some(cgroup) = track.directory() {
-            for below in cgroup.descendants() {
-                self.kernel.release(&below)?;
-            }
-            self.kernel.release(&cgroup)?;
+            release_all(&cgroup, &self.kernel)?;
         }
         self.drop_track(id, "it was closed")?;
         self.refill()

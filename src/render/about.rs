@@ -59,8 +59,7 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     let identified: Vec<_> = dump.identities.iter().map(|identity| &identity.cgroup).collect();
     let others = dump.cgroups.iter().filter(|path| !identified.contains(path));
     facts.extend(others.map(|path| ("Cgroup", vec![path.clone()])));
-    let followed = dump.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
-    facts.push(("Processes", followed.collect()));
+    facts.push(("Processes", dump.followed.iter().map(Process::to_string).collect()));
     facts.push(("Reason", vec![dump.cause.to_string()]));
     facts.push(("Core dump", dump.core_dumps().iter().map(|pid| format!("coredumpctl info {pid}")).collect()));
     facts.push(("Time", vec![moment(dump.taken, dump.clock_offset, &zone, DATE)]));

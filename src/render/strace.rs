@@ -213,21 +213,7 @@ mod tests {
 
     #[test]
     fn results_stand_in_their_column() {
-        let call = Call {
-            name: "getppid",
-            unknown: None,
-            nr: 110,
-            compat: false,
-            text: String::new(),
-            args: Vec::new(),
-            known_at_start: 0,
-            outcome: Outcome::Returned { value: 7, text: "7".into() },
-            duration: None,
-            cut: false,
-            caller: None,
-            paths: Vec::new(),
-            stack: None,
-        };
+        let call = Call { outcome: Outcome::Returned { value: 7, text: "7".into() }, ..Call::bare("getppid") };
         let shown = |column| {
             let mut text = "getppid()".to_owned();
             result(&mut text, &call, 0, column);

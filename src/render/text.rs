@@ -153,7 +153,7 @@ fn whose(dump: &Dump) -> String {
     }
     let is_named = |path: &&String| dump.identities.iter().any(|identity| identity.cgroup == **path);
     let others = dump.cgroups.iter().filter(|path| !is_named(path)).cloned();
-    let followed = dump.followed.iter().map(|process| format!("{}[{}]", process.comm, process.pid));
+    let followed = dump.followed.iter().map(ToString::to_string);
     dump.identities.iter().map(window::called).chain(others).chain(followed).collect::<Vec<_>>().join(" ")
 }
 

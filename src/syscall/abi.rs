@@ -68,14 +68,15 @@ struct Known {
     row: Option<&'static Row>,
 }
 
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
-    LazyLock::new(|| table::rows().map(|row| (row.name, row)).collect());
+type ByName = HashMap<&'static str, &'static Row>;
 
-static IA32_BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
-    LazyLock::new(|| table::ia32_rows().map(|row| (row.name, row)).collect());
+fn by_name(rows: impl Iterator<Item = &'static Row>) -> ByName {
+    rows.map(|row| (row.name, row)).collect()
+}
 
-static AARCH64_BY_NAME: LazyLock<HashMap<&'static str, &'static Row>> =
-    LazyLock::new(|| table::aarch64_rows().map(|row| (row.name, row)).collect());
+static BY_NAME: LazyLock<ByName> = LazyLock::new(|| by_name(table::rows()));
+static IA32_BY_NAME: LazyLock<ByName> = LazyLock::new(|| by_name(table::ia32_rows()));
+static AARCH64_BY_NAME: LazyLock<ByName> = LazyLock::new(|| by_name(table::aarch64_rows()));
 
 static BY_NUMBER: LazyLock<[Vec<Known>; 4]> = LazyLock::new(|| {
     [Abi::X86_64, Abi::Ia32, Abi::Aarch64, Abi::Arm].map(|abi| {

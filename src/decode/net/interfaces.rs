@@ -37,7 +37,7 @@ pub(in crate::decode) fn list(text: &mut Text<'_>, raw: &Raw<'_>, before: &[u8],
         array::elements(text, raw, asked, count as u64, bytes, element, |text, bytes| {
             let (name, address) = bytes.split_at(request::NAME);
             text.braced(|text| {
-                request::cstring(text.field("ifr_name"), name);
+                text.field("ifr_name").cstring(name);
                 address::sockaddr(text.field("ifr_addr"), &address[..16], word);
             });
         });

@@ -18,7 +18,7 @@ pub(super) fn known(text: &mut Text<'_>, family: i32, bytes: &[u8], mut memory: 
         libc::AF_AX25 if length >= 16 => ax25(text, memory, length),
         libc::AF_IPX if length >= 16 => ipx(text, memory),
         libc::AF_X25 if length >= 18 => text.field("sx25_addr").braced(|text| {
-            cstring(text.field("x25_addr"), memory.raw(16));
+            text.field("x25_addr").cstring(memory.raw(16));
         }),
         libc::AF_BLUETOOTH => return bluetooth(text, memory, length),
         libc::AF_RXRPC if length >= 36 => rxrpc(text, memory, length),
@@ -36,15 +36,6 @@ pub(super) fn known(text: &mut Text<'_>, family: i32, bytes: &[u8], mut memory: 
         _ => return false,
     }
     true
-}
-
-/// What stands before the NUL in an array of characters; `...` if there is none.
-fn cstring(text: &mut Text<'_>, array: &[u8]) {
-    let end = array.iter().position(|byte| *byte == 0);
-    text.whole_string(&array[..end.unwrap_or(array.len().saturating_sub(1))]);
-    if end.is_none() {
-        text.push("...");
-    }
 }
 
 /// A number with its word in a comment, where there is one.
@@ -229,11 +220,11 @@ fn ieee802154(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 }
 
 fn alg(text: &mut Text<'_>, memory: &mut Memory<'_>) {
-    cstring(text.field("salg_type"), memory.raw(14));
+    text.field("salg_type").cstring(memory.raw(14));
     for field in ["salg_feat", "salg_mask"] {
         text.field(field).explained_flags(&words::ALG_FLAGS, memory.u32().into());
     }
-    cstring(text.field("salg_name"), memory.rest());
+    text.field("salg_name").cstring(memory.rest());
 }
 
 fn nfc(text: &mut Text<'_>, memory: &mut Memory<'_>, length: usize) {

@@ -22,7 +22,7 @@ fn command(raw: &Raw<'_>) -> u32 {
 pub(in crate::decode) fn set(text: &mut Text<'_>, raw: &Raw<'_>, bytes: &[u8]) -> bool {
     let mut memory = Memory::new(bytes, 0, raw.abi.word());
     text.braced(|text| {
-        cstring(text.field("ifr_name"), memory.raw(NAME));
+        text.field("ifr_name").cstring(memory.raw(NAME));
         value(text, &mut memory, command(raw));
     });
     !memory.is_short()
@@ -39,12 +39,12 @@ pub(in crate::decode) fn got(text: &mut Text<'_>, raw: &Raw<'_>, before: &[u8], 
             asked.skip(NAME);
             text.field("ifr_ifindex").signed(asked.i32());
         } else {
-            cstring(text.field("ifr_name"), asked.raw(NAME));
+            text.field("ifr_name").cstring(asked.raw(NAME));
         }
         let Some(after) = after else { return };
         let mut told = Memory::new(after, 0, word);
         if by_index {
-            return cstring(text.field("ifr_name"), told.raw(NAME));
+            return text.field("ifr_name").cstring(told.raw(NAME));
         }
         told.skip(NAME);
         value(text, &mut told, command(raw));
@@ -56,15 +56,6 @@ pub(in crate::decode) fn got(text: &mut Text<'_>, raw: &Raw<'_>, before: &[u8], 
 pub(in crate::decode) fn port(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     memory.skip(NAME);
     text.braced(|text| interface::index(text.field("ifr_ifindex"), memory.u32()));
-}
-
-/// What stands before the NUL; `...` if there is none.
-pub(super) fn cstring(text: &mut Text<'_>, array: &[u8]) {
-    let end = array.iter().position(|byte| *byte == 0);
-    text.whole_string(&array[..end.unwrap_or(array.len().saturating_sub(1))]);
-    if end.is_none() {
-        text.push("...");
-    }
 }
 
 /// The field of the union that a command is about.
@@ -84,8 +75,8 @@ fn value(text: &mut Text<'_>, memory: &mut Memory<'_>, command: u32) {
         0x8933 => text.field("ifr_ifindex").signed(memory.i32()),
         0x891d | 0x891e => text.field("ifr_metric").signed(memory.i32()),
         0x8921 | 0x8922 => text.field("ifr_mtu").signed(memory.i32()),
-        0x8929 | 0x8930 => cstring(text.field("ifr_slave"), memory.raw(NAME)),
-        0x8923 => cstring(text.field("ifr_newname"), memory.raw(NAME)),
+        0x8929 | 0x8930 => text.field("ifr_slave").cstring(memory.raw(NAME)),
+        0x8923 => text.field("ifr_newname").cstring(memory.raw(NAME)),
         0x8942 | 0x8943 => text.field("ifr_qlen").signed(memory.i32()),
         0x8970 | 0x8971 => map(text, memory),
         _ => {}
