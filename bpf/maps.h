@@ -268,9 +268,10 @@ struct {
 	__uint(max_entries, 1);
 } owners SEC(".maps");
 
-/* Written here, read by userspace. */
+/* Written here, read by userspace, which maps it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct counters);
 	__uint(max_entries, 1);

@@ -16,13 +16,14 @@ use libbpf_rs::{
 };
 
 use super::{
-    Feature, Features, WHEN_FIRST,
+    Counters, Feature, Features, WHEN_FIRST,
     held::{self, Held},
     inflight::{self, InFlight},
-    losses, network,
+    losses,
+    mapped::Mapped,
+    network,
     notices::Notices,
     stacks,
-    tallies::Tallies,
     uring::Uring,
     walk::Walker,
     writers,
@@ -70,7 +71,8 @@ pub struct Kernel {
     /// Reads the map of notices, which lives as long as `skel`.
     pub(super) notices: Option<Notices>,
     pub(super) skel: TraceloopSkel<'static>,
-    tallies: Tallies,
+    tallies: Mapped<types::tally>,
+    counters: Mapped<types::counters>,
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
@@ -205,11 +207,13 @@ impl Kernel {
         }
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
-        let tallies = Tallies::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
+        let tallies = Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
+        let counters = Mapped::of_map(skel.maps.counters.as_fd(), skel.maps.counters.max_entries())?;
         let mut kernel = Self {
             notices,
             skel,
             tallies,
+            counters,
             cpus,
             features,
             in_flight,
@@ -260,6 +264,11 @@ impl Kernel {
     pub fn tally(&self, slot: u32, cpu: u32) -> Result<types::tally> {
         let index = slot * self.cpus + cpu;
         Ok(self.tallies.get(index))
+    }
+
+    /// What the kernel side could not do so far.
+    pub fn counters(&self) -> Counters {
+        self.counters.get(0)
     }
 
     /// How often a program did not run because it was running already on that CPU: by program.

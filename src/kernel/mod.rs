@@ -14,12 +14,12 @@ mod held;
 mod inflight;
 mod load;
 mod losses;
+mod mapped;
 mod network;
 mod notices;
 mod pids;
 mod slots;
 mod stacks;
-mod tallies;
 mod unsent;
 mod uring;
 mod walk;
@@ -37,10 +37,13 @@ pub use losses::Figures;
 pub use network::{of as network_of, own as own_network};
 pub use notices::{RawNotice, RawWhat};
 pub use pids::sees_all_pids;
-pub use slots::{Assignment, Counters};
+pub use slots::Assignment;
 pub use stacks::can_take_stacks;
 pub use unsent::Unsent;
 pub use uring::{Completes, Submits, Uring};
+
+/// What the kernel side could not do.
+pub type Counters = crate::skel::types::counters;
 
 /// The key of the only entry of an array.
 const WHEN_FIRST: [u8; 4] = [0; 4];

@@ -27,31 +27,6 @@ pub struct Assignment {
     pub parted: bool,
 }
 
-/// What the kernel side could not do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Notices for which there was no room.
-    pub notices_lost: u64,
-    /// Of them those of cgroups that came into the lobby.
-    pub unnamed: u64,
-    /// Cgroups that came into the lobby because no slot was ready.
-    pub pool_empty: u64,
-    /// Cgroups that were not noted because the map of cgroups was full.
-    pub cgroups_full: u64,
-    /// Samples that a ring did not take.
-    pub output_failed: u64,
-    /// Calls that were not counted because the map of counts was full.
-    pub counts_full: u64,
-    /// Stacks that could not be taken.
-    pub stacks_failed: u64,
-    /// Frames that are told without their file: the map of modules was full.
-    pub modules_full: u64,
-    /// Requests of io_uring's whose completion cannot tell what they were: the map of requests was full.
-    pub uring_full: u64,
-    /// Processes that were not followed because the map of those was full.
-    pub followed_full: u64,
-}
-
 impl Kernel {
     /// Makes a ring the destination of what a slot's cgroups do on the ring's CPU.
     pub fn insert_ring(&self, slot: u32, ring: &Ring) -> Result<()> {
@@ -159,26 +134,6 @@ impl Kernel {
     /// What has happened since the last time.
     pub fn notices(&self) -> Result<Vec<RawNotice>> {
         self.notices.as_ref().map_or_else(|| Ok(Vec::new()), super::notices::Notices::take)
-    }
-
-    /// What the kernel side could not do so far.
-    pub fn counters(&self) -> Result<Counters> {
-        let bytes = self.skel.maps.counters.lookup(&WHEN_FIRST, MapFlags::ANY).context("read the counters")?;
-        let bytes = bytes.unwrap_or_default();
-        let at =
-            |n: usize| bytes.get(8 * n..8 * n + 8).and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
-        Ok(Counters {
-            notices_lost: at(0),
-            unnamed: at(1),
-            pool_empty: at(2),
-            cgroups_full: at(3),
-            output_failed: at(4),
-            counts_full: at(5),
-            stacks_failed: at(6),
-            modules_full: at(7),
-            uring_full: at(8),
-            followed_full: at(9),
-        })
     }
 
     /// Tells the kernel side which names are no leaves.

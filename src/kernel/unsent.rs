@@ -29,12 +29,12 @@ pub struct Unsent {
 }
 
 impl Kernel {
-    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date. Gives what
-    /// CPUs that are offline could not send.
-    pub fn flush(&self) -> Result<Vec<Unsent>> {
+    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date. Gives what those
+    /// could not send that are offline: of the CPUs that are asked for, since each look costs what all CPUs keep.
+    pub fn flush(&self, asked: impl Fn(u32) -> bool) -> Result<Vec<Unsent>> {
         let mut away = Vec::new();
         for cpu in 0..self.cpus {
-            if !flush::flush(self.skel.progs.flush.as_fd(), cpu)? {
+            if !flush::flush(self.skel.progs.flush.as_fd(), cpu)? && asked(cpu) {
                 away.push(cpu);
             }
         }

@@ -118,7 +118,7 @@ impl Counting {
             *before = now;
         }
         name_processes(&mut news);
-        let uncounted = self.kernel.counters()?.counts_full;
+        let uncounted = self.kernel.counters().counts_full;
         let new = uncounted.saturating_sub(self.uncounted);
         self.uncounted = uncounted;
         Ok(Reading { seconds: time.as_secs_f64(), uncounted: new, counts: news })

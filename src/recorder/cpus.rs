@@ -25,7 +25,7 @@ impl Recorder {
     pub fn follow_cpus(&mut self) -> Result<()> {
         let now = online()?;
         let mut come: BTreeSet<u32> = now.difference(&self.cpus).copied().collect();
-        let refused = self.kernel.counters()?.output_failed;
+        let refused = self.kernel.counters().output_failed;
         if refused != self.refused {
             self.refused = refused;
             let lobby = self.watch.iter().map(|watch| &watch.lobby);

@@ -26,7 +26,8 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let (in_flight, walked) =
         kernel.in_flight(boottime(), |slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
-    let unsent = kernel.flush()?;
+    let cpus: BTreeSet<u32> = wanted.iter().flat_map(Wanted::cpus).collect();
+    let unsent = kernel.flush(|cpu| cpus.contains(&cpu))?;
     let mut blocks = Vec::new();
     let mut each = Vec::new();
     let mut refused = BTreeMap::new();
@@ -105,7 +106,7 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
 /// What was lost, by reason; `failed` records were not taken by their rings.
 pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let mut lost: Vec<Loss> = not_taken(failed).into_iter().collect();
-    let counters = kernel.counters()?;
+    let counters = kernel.counters();
     if counters.followed_full > 0 {
         let reason = "processes, with all of their calls: the map of processes that are followed was full";
         lost.push(Loss { count: counters.followed_full, reason: reason.to_owned() });

@@ -256,7 +256,7 @@ impl Recorder {
 
     /// Has each CPU send what it has written: what is counted afterwards is what was done until now.
     fn send_all(&self) {
-        if let Err(error) = self.kernel.flush() {
+        if let Err(error) = self.kernel.flush(|_| false) {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
     }
@@ -264,7 +264,7 @@ impl Recorder {
     /// What was lost, whosever it was.
     pub fn losses(&self) -> Result<Vec<Loss>> {
         let mut losses = dump::losses(&self.kernel, 0)?;
-        let counters = self.kernel.counters()?;
+        let counters = self.kernel.counters();
         for (count, reason) in [
             (counters.output_failed, "samples that a ring did not take"),
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),

@@ -15,7 +15,7 @@ impl Recorder {
     /// To be called about once a second; what has happened meanwhile is told.
     pub fn tidy(&mut self) -> Result<Vec<Notice>> {
         let mut told = self.read_notices()?;
-        let counters = self.kernel.counters()?;
+        let counters = self.kernel.counters();
         let before = std::mem::replace(&mut self.watched_mut()?.counters, counters);
         if counters.notices_lost != before.notices_lost || std::mem::take(&mut self.watched_mut()?.doubtful) {
             tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");

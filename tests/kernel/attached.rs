@@ -182,7 +182,7 @@ fn processes_that_have_ended_are_forgotten() {
     shell.end();
     wait_until("it is forgotten", || recorder.kernel().followed().is_empty());
     assert!(!recorder.follows_anybody());
-    assert_eq!(recorder.kernel().counters().expect("the counters").followed_full, 0);
+    assert_eq!(recorder.kernel().counters().followed_full, 0);
 }
 
 #[test]

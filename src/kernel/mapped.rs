@@ -1,4 +1,4 @@
-//! The tallies, mapped: read without a system call.
+//! Arrays of the kernel side's, mapped: read without a system call.
 //!
 //! While a map is read by system call, the kernel runs no program of a classic tracepoint on that CPU
 //! (bpf_disable_instrumentation), also when the reader is preempted meanwhile: what others call then would be lost.
@@ -8,44 +8,50 @@ use std::{io, mem::size_of, num::NonZeroUsize, os::fd::BorrowedFd, ptr::NonNull}
 use anyhow::{Context, Result};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::skel::types::tally;
+use crate::skel::types::{counters, tally};
 
-/// The kernel side's table of tallies.
+/// What stands in such an array: words, of which any bits are a value.
+pub(super) trait Words: Default {}
+
+impl Words for counters {}
+impl Words for tally {}
+
+/// An array that the kernel side writes.
 #[derive(Debug)]
-pub(super) struct Tallies {
-    base: NonNull<tally>,
+pub(super) struct Mapped<T> {
+    base: NonNull<T>,
     count: usize,
 }
 
 // SAFETY: the mapping is read-only shared memory, owned by this value and valid on every thread.
-unsafe impl Send for Tallies {}
+unsafe impl<T> Send for Mapped<T> {}
 
-impl Tallies {
+impl<T: Words> Mapped<T> {
     /// Maps an array of so many.
     pub(super) fn of_map(map: BorrowedFd<'_>, count: u32) -> Result<Self> {
-        let count = usize::try_from(count).context("too many tallies")?;
-        let length = NonZeroUsize::new(count * size_of::<tally>()).context("no tallies")?;
+        let count = usize::try_from(count).context("too large an array")?;
+        let length = NonZeroUsize::new(count * size_of::<T>()).context("an empty array")?;
         // SAFETY: a fresh shared mapping of the map's own memory; nothing else points into it.
         let base = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0) }
             .map_err(io::Error::from)
-            .context("map the tallies")?;
+            .context("map an array of the kernel side's")?;
         Ok(Self { base: base.cast(), count })
     }
 
     /// One of them, as it is now.
-    pub(super) fn get(&self, index: u32) -> tally {
+    pub(super) fn get(&self, index: u32) -> T {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         if index >= self.count {
-            return tally::default();
+            return T::default();
         }
-        // SAFETY: within the mapping, which is aligned to pages; the kernel side adds to it, and any bits are a tally.
+        // SAFETY: within the mapping, which is aligned to pages; the kernel side writes to it, and any bits are a `T`.
         unsafe { self.base.add(index).read_volatile() }
     }
 }
 
-impl Drop for Tallies {
+impl<T> Drop for Mapped<T> {
     fn drop(&mut self) {
         // SAFETY: the mapping is ours, of this length, and nobody reads it any more.
-        let _ = unsafe { munmap(self.base.cast(), self.count * size_of::<tally>()) };
+        let _ = unsafe { munmap(self.base.cast(), self.count * size_of::<T>()) };
     }
 }
