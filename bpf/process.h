@@ -94,7 +94,7 @@ static __always_inline void tell_death(__u32 slot, const struct task_record *end
 SEC("tp_btf/sched_process_exit")
 int on_task_exit(__u64 *ctx)
 {
-	struct task_struct *task = (struct task_struct *)ctx[0];
+	struct task_struct *task = ending(ctx);
 	struct task_record record;
 	__u32 slot = slot_of(task);
 

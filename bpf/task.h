@@ -14,12 +14,18 @@ static __always_inline struct task_struct *me(void)
 }
 
 /*
- * The contexts of sys_enter and sys_exit: a typed tracepoint's arguments, or a classic one's record, in
- * which the number and the result stand behind a word that is not for programs.
+ * The contexts of sys_enter, sys_exit and sched_process_exit: a typed tracepoint's arguments, or a classic
+ * one's record, in which the number and the result stand behind a word that is not for programs.
  */
 static __always_inline struct pt_regs *registers_of(__u64 *ctx)
 {
 	return classic ? (struct pt_regs *)bpf_task_pt_regs(me()) : (struct pt_regs *)ctx[0];
+}
+
+/* The task of sched_process_exit, which is the one that runs. */
+static __always_inline struct task_struct *ending(__u64 *ctx)
+{
+	return classic ? me() : (struct task_struct *)ctx[0];
 }
 
 static __always_inline __u32 number_of(__u64 *ctx)

@@ -1,4 +1,4 @@
-//! How the programs of sys_enter and sys_exit hang on their tracepoints.
+//! How the programs of sys_enter, sys_exit and sched_process_exit hang on their tracepoints.
 //!
 //! Typed (tp_btf) costs less, but Linux 7.2 and later let such programs be preempted, and leave one out
 //! while another task on the CPU is inside it: records are lost when tasks contend for a CPU (the kernel
@@ -31,16 +31,17 @@ pub enum Attach {
     Typed,
     /// tp_btf although calls may be missed: the tracepoints' numbers cannot be had.
     TypedWithMisses,
-    /// tracepoint/raw_syscalls.
+    /// tracepoint/raw_syscalls and tracepoint/sched.
     Classic,
 }
 
-/// The numbers of raw_syscalls:sys_enter and raw_syscalls:sys_exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Numbers {
-    enter: u64,
-    exit: u64,
-}
+/// The programs that become a classic tracepoint's, and which one's. The end of a call first: a call whose start alone
+/// was seen would be told as one that has not ended.
+pub(super) const CLASSIC: [(&str, &str); 3] = [
+    ("sys_exit", "raw_syscalls/sys_exit"),
+    ("sys_enter", "raw_syscalls/sys_enter"),
+    ("on_task_exit", "sched/sched_process_exit"),
+];
 
 impl Attach {
     /// For this kernel; `registers` tells whether it has bpf_task_pt_regs, which the classic way needs.
@@ -53,7 +54,7 @@ impl Attach {
         if without.contains(&Feature::ClassicTracepoints) {
             return Ok(Self::TypedWithMisses);
         }
-        let why = match Numbers::read() {
+        let why = match numbers() {
             Ok(_) if registers => return Ok(Self::Classic),
             Ok(_) => anyhow::anyhow!("the kernel has no bpf_task_pt_regs"),
             Err(error) => error,
@@ -89,42 +90,34 @@ fn preempts(release: &str) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= PREEMPTS
 }
 
-impl Numbers {
-    /// From tracefs: where it is mounted, or else a mount of it that nobody else sees.
-    pub(super) fn read() -> Result<Self> {
-        let mounted = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
-            .into_iter()
-            .map(Path::new)
-            .find(|root| root.join("events/raw_syscalls").is_dir());
-        let detached;
-        let root = match mounted {
-            Some(root) => root.to_owned(),
-            None => {
-                detached = detached_tracefs().context("mount tracefs")?;
-                format!("/proc/self/fd/{}", detached.as_raw_fd()).into()
-            }
-        };
-        let number = |name: &str| {
-            let path = root.join("events/raw_syscalls").join(name).join("id");
-            let mut text = String::new();
-            fs::File::open(&path)
-                .and_then(|file| file.take(32).read_to_string(&mut text))
-                .with_context(|| format!("read {}", path.display()))?;
-            text.trim().parse().with_context(|| format!("the tracepoint's number in {}", path.display()))
-        };
-        Ok(Self { enter: number("sys_enter")?, exit: number("sys_exit")? })
+/// The tracepoints' numbers, in their order, from tracefs: where it is mounted, or else a mount of it that nobody else
+/// sees.
+pub(super) fn numbers() -> Result<[u64; CLASSIC.len()]> {
+    let mounted = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .into_iter()
+        .map(Path::new)
+        .find(|root| root.join("events/raw_syscalls").is_dir());
+    let detached;
+    let root = match mounted {
+        Some(root) => root.to_owned(),
+        None => {
+            detached = detached_tracefs().context("mount tracefs")?;
+            format!("/proc/self/fd/{}", detached.as_raw_fd()).into()
+        }
+    };
+    let mut numbers = [0; CLASSIC.len()];
+    for (number, (_, tracepoint)) in numbers.iter_mut().zip(CLASSIC) {
+        let path = root.join("events").join(tracepoint).join("id");
+        let mut text = String::new();
+        fs::File::open(&path)
+            .and_then(|file| file.take(32).read_to_string(&mut text))
+            .with_context(|| format!("read {}", path.display()))?;
+        *number = text.trim().parse().with_context(|| format!("the tracepoint's number in {}", path.display()))?;
     }
-
-    pub(super) fn attach_enter(self, program: &ProgramMut<'_>) -> Result<Link> {
-        attach(program, self.enter).context("attach to raw_syscalls:sys_enter")
-    }
-
-    pub(super) fn attach_exit(self, program: &ProgramMut<'_>) -> Result<Link> {
-        attach(program, self.exit).context("attach to raw_syscalls:sys_exit")
-    }
+    Ok(numbers)
 }
 
-fn attach(program: &ProgramMut<'_>, number: u64) -> Result<Link> {
+pub(super) fn attach(program: &ProgramMut<'_>, number: u64) -> Result<Link> {
     let attr = perf_event_attr {
         type_: PERF_TYPE_TRACEPOINT,
         size: u32::try_from(size_of::<perf_event_attr>())?,

@@ -193,7 +193,7 @@ impl Kernel {
         if held.is_none() {
             writers::fill(&skel, stacks != Stacks::None)?;
             if features.attach.is_classic() {
-                links.extend(writers::attach_classic(&skel)?);
+                links.extend(writers::attach_classic(&mut skel)?);
             }
             for program in skel.object_mut().progs_mut().filter(|program| program.autoload()) {
                 let name = program.name().to_string_lossy().into_owned();

@@ -3,9 +3,12 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use anyhow::{Context, Result};
-use libbpf_rs::{Link, MapCore, MapFlags, MapMut, ProgramType, skel::OpenSkel};
+use libbpf_rs::{
+    Link, MapCore, MapFlags, MapMut, ProgramType,
+    skel::{OpenSkel, Skel},
+};
 
-use super::attach::Numbers;
+use super::attach::{self, CLASSIC};
 use crate::skel::{OpenTraceloopSkel, TraceloopSkel, types};
 
 /// Programs that others call.
@@ -24,24 +27,25 @@ pub(super) const BY_TAIL_CALL: [&str; 12] = [
     "enter_stack",
 ];
 
-/// Programs that the kernel calls at system calls.
-const AT_CALLS: [&str; 2] = ["sys_enter", "sys_exit"];
-
-/// The programs of system calls as the classic tracepoint's.
+/// The programs that can be a classic tracepoint's, and those that they call, as such.
 pub(super) fn make_classic(open: &mut OpenTraceloopSkel<'_>) {
+    let attached = CLASSIC.map(|(program, _)| program);
     for mut program in open.open_object_mut().progs_mut() {
-        if AT_CALLS.iter().chain(&BY_TAIL_CALL).any(|name| program.name() == *name) {
+        if attached.iter().chain(&BY_TAIL_CALL).any(|name| program.name() == *name) {
             program.set_prog_type(ProgramType::Tracepoint);
         }
     }
 }
 
-/// The end of a call first: a call whose start alone was seen would be told as one that has not ended.
-pub(super) fn attach_classic(skel: &TraceloopSkel<'_>) -> Result<Vec<(String, Link)>> {
-    let numbers = Numbers::read()?;
-    let exit = ("sys_exit".to_owned(), numbers.attach_exit(&skel.progs.sys_exit)?);
-    let enter = ("sys_enter".to_owned(), numbers.attach_enter(&skel.progs.sys_enter)?);
-    Ok(vec![exit, enter])
+/// Attaches the former, in their order.
+pub(super) fn attach_classic(skel: &mut TraceloopSkel<'_>) -> Result<Vec<(String, Link)>> {
+    let mut attach = |((name, tracepoint), number): ((&str, &str), u64)| {
+        let program = skel.object_mut().progs_mut().find(|program| program.name() == name);
+        let program = program.with_context(|| format!("the BPF object has no program {name}"))?;
+        let link = attach::attach(&program, number).with_context(|| format!("attach to {tracepoint}"))?;
+        Ok((name.to_owned(), link))
+    };
+    CLASSIC.into_iter().zip(attach::numbers()?).map(&mut attach).collect()
 }
 
 /// Puts the programs behind the tail calls, those that take stacks too if they are wanted.
