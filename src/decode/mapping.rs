@@ -150,14 +150,7 @@ pub(super) fn cache_status(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::style::Style;
-
-    fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
-        let style = Style::default();
-        let mut text = Text::new(&style);
-        write(&mut text);
-        text.finish()
-    }
+    use crate::decode::text::written;
 
     #[test]
     fn huge_pages_have_a_size() {

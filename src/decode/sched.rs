@@ -107,27 +107,20 @@ pub(super) fn sized_attr(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::style::Style;
-
-    fn shown(write: impl FnOnce(&mut Text<'_>)) -> String {
-        let style = Style::default();
-        let mut text = Text::new(&style);
-        write(&mut text);
-        text.finish()
-    }
+    use crate::decode::text::written;
 
     #[test]
     fn operations() {
-        assert_eq!(shown(|text| futex_op(text, 128)), "FUTEX_WAIT_PRIVATE");
-        assert_eq!(shown(|text| futex_op(text, 9 | 128 | 256)), "FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME");
-        assert_eq!(shown(|text| futex_op(text, 1 | 256)), "0x101 /* FUTEX_??? */");
+        assert_eq!(written(|text| futex_op(text, 128)), "FUTEX_WAIT_PRIVATE");
+        assert_eq!(written(|text| futex_op(text, 9 | 128 | 256)), "FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME");
+        assert_eq!(written(|text| futex_op(text, 1 | 256)), "0x101 /* FUTEX_??? */");
     }
 
     #[test]
     fn attributes() {
         let mut bytes = vec![0; 48];
         bytes[0] = 48;
-        let text = shown(|text| attr(text, &mut Memory::new(&bytes, 0, 8), false));
+        let text = written(|text| attr(text, &mut Memory::new(&bytes, 0, 8), false));
         assert_eq!(
             text,
             "{size=48, sched_policy=SCHED_OTHER, sched_flags=0, sched_nice=0, sched_priority=0, sched_runtime=0, \

@@ -168,30 +168,23 @@ pub(super) fn handler(text: &mut Text<'_>, handler: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::style::Style;
-
-    fn shown(write: impl FnOnce(&mut Text<'_>)) -> String {
-        let style = Style::default();
-        let mut text = Text::new(&style);
-        write(&mut text);
-        text.finish()
-    }
+    use crate::decode::text::written;
 
     #[test]
     fn clocks() {
-        assert_eq!(shown(|text| clock(text, 1)), "CLOCK_MONOTONIC");
-        assert_eq!(shown(|text| clock(text, !12 << 3 | 2)), "0xffffff9a /* CLOCK_??? */");
+        assert_eq!(written(|text| clock(text, 1)), "CLOCK_MONOTONIC");
+        assert_eq!(written(|text| clock(text, !12 << 3 | 2)), "0xffffff9a /* CLOCK_??? */");
     }
 
     #[test]
     fn flags_with_a_mode() {
-        assert_eq!(shown(|text| mode_flags(text, &words::ipc::GET_FLAGS, 0o1600)), "IPC_CREAT|0600");
-        assert_eq!(shown(|text| shm_flags(text, 0o600)), "0600");
-        assert_eq!(shown(|text| ipc_cmd(text, &words::ipc::SHMCTL, 0x102)), "IPC_64|IPC_STAT");
+        assert_eq!(written(|text| mode_flags(text, &words::ipc::GET_FLAGS, 0o1600)), "IPC_CREAT|0600");
+        assert_eq!(written(|text| shm_flags(text, 0o600)), "0600");
+        assert_eq!(written(|text| ipc_cmd(text, &words::ipc::SHMCTL, 0x102)), "IPC_64|IPC_STAT");
     }
 
     #[test]
     fn wake_operations() {
-        assert_eq!(shown(|text| wake_op(text, 0x0400_0001)), "FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_GT<<24|0x1");
+        assert_eq!(written(|text| wake_op(text, 0x0400_0001)), "FUTEX_OP_SET<<28|0<<12|FUTEX_OP_CMP_GT<<24|0x1");
     }
 }
