@@ -22,7 +22,7 @@ pub(super) fn changes(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32) -> Vec
         return if ret == -libc::EBADF { Vec::new() } else { vec![Change::Closed { from: fd, to: fd }] };
     }
     // A reset that arrived is told once, and the socket has no addresses any more.
-    if matches!(-ret, libc::ECONNRESET | libc::EPIPE)
+    if [-libc::ECONNRESET, -libc::EPIPE].contains(&ret)
         && row.args().first().is_some_and(|arg| matches!(arg.kind, Kind::Fd))
     {
         return vec![Change::Reset { fd: int(raw.register(0)) }];

@@ -198,7 +198,8 @@ fn stop(text: &mut Text<'_>, memory: &mut Memory<'_>, op: u8, arch: u32, size: u
             let value = memory.i64();
             let failed = (size >= 33).then(|| memory.u8());
             text.field("rval");
-            match failed.filter(|failed| *failed != 0).and(i32::try_from(-value).ok()).and_then(errno::name) {
+            let errno = value.checked_neg().and_then(|errno| i32::try_from(errno).ok());
+            match failed.filter(|failed| *failed != 0).and(errno).and_then(errno::name) {
                 Some(name) => {
                     text.push("-");
                     text.push(name);
