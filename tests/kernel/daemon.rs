@@ -112,7 +112,7 @@ fn deaths_in_a_row_are_limited_and_counted() {
         sleep(Duration::from_millis(200));
     }
     assert_eq!(served.wait_for_stored(2).len(), 2);
-    let metrics = metrics(&served);
+    let metrics = served.asked("/metrics");
     assert!(metrics.contains("traceloop_triggers_suppressed_total{reason=\"too-often\"} 2"), "{metrics}");
     assert!(metrics.contains("traceloop_dumps_total{reason=\"killed\"} 2"), "{metrics}");
     assert!(served.log().contains("no dump is made, for the limits"), "{}", served.log());
@@ -137,7 +137,7 @@ fn a_call_that_a_rule_names_leaves_a_dump() {
         assert!(path.display().to_string().contains("-call-") && shown(path).contains(text), "{}", shown(path));
     };
     has("open.service", "/nonexistent/a");
-    assert!(metrics(&served).contains("traceloop_call_rules_missed_total 0"), "{}", metrics(&served));
+    assert!(served.asked("/metrics").contains("traceloop_call_rules_missed_total 0"), "{}", served.asked("/metrics"));
     has("slow.service", "clock_nanosleep(");
 }
 
@@ -241,11 +241,15 @@ fn what_is_counted_is_what_was_done_until_now() {
     last.set(traceloop::ring::online_cpus().expect("the CPUs").len() - 1).expect("a CPU");
     nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &last).expect("stay on it");
     let served = Served::start("", "status = false");
+    let track = |told: &str| -> serde_json::Value { serde_json::from_str(told).expect("an object") };
     for n in 0..10 {
         let group = served.cgroup_with_rings(&format!("-counts{n}.service"));
         group.command("exec taskset -c 0 cat /nonexistent").status().expect("run it");
-        let listed: serde_json::Value =
-            serde_json::from_str(&served.told(&["ps", "--json", group.name()])).expect("an object");
+        let mut listed = track(&served.told(&["ps", "--json", group.name()]));
+        if n % 2 == 1 {
+            group.command("exec taskset -c 0 cat /nonexistent").status().expect("run it");
+            listed = track(&served.asked(&format!("/v1/tracks/{}", listed["id"])));
+        }
         let dump = served.verb(&["dump", group.name(), "--format", "raw"]).stdout;
         let (recording, damage) = traceloop::store::read(&dump[..]).expect("read it");
         let window = recording.dump.window;
@@ -379,7 +383,7 @@ fn settled(served: &Served) {
 
 /// How often the kernel side has told it of something.
 fn notices(served: &Served) -> u64 {
-    let text = metrics(served);
+    let text = served.asked("/metrics");
     let line = text.lines().find_map(|line| line.strip_prefix("traceloop_notices_total "));
     line.and_then(|number| number.parse().ok()).expect("a number of notices")
 }
@@ -423,7 +427,7 @@ fn prometheus_understands_the_metrics() {
     let served = Served::start("", "");
     let group = served.cgroup("a \\\"b.service");
     group.command("exec true").status().expect("run it");
-    let text = metrics(&served);
+    let text = served.asked("/metrics");
     for name in ["traceloop_track_calls_total{", "traceloop_memory_bytes ", "process_cpu_seconds_total "] {
         assert!(text.contains(&format!("\n{name}")), "{name} is not in {text}");
     }
@@ -467,17 +471,6 @@ fn prometheus_scrapes_it() {
     prometheus.kill().expect("end it");
     prometheus.wait().expect("wait for it");
     assert!(told.contains(group.name()), "{told}");
-}
-
-pub(crate) fn metrics(served: &Served) -> String {
-    let output = Command::new("curl")
-        .args(["-s", "--fail", "--unix-socket"])
-        .arg(served.socket())
-        .arg("http://localhost/metrics")
-        .output()
-        .expect("run curl");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Bytes that a process has in memory.

@@ -102,6 +102,15 @@ impl Served {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// What its socket answers to a GET, which has to succeed.
+    pub(crate) fn asked(&self, path: &str) -> String {
+        let mut command = Command::new("curl");
+        command.args(["-s", "--fail", "--unix-socket"]).arg(self.socket()).arg(format!("http://localhost{path}"));
+        let output = command.output().expect("run curl");
+        assert!(output.status.success(), "{path}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// What a cgroup of this test is called.
     pub(crate) fn named(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

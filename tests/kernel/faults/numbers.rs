@@ -4,7 +4,7 @@ use std::{fs, process::Command, time::Instant};
 
 use super::{
     super::{
-        daemon::{metrics, resident},
+        daemon::resident,
         served::Served,
         support::{Scratch, cgroup_root, compile, wait_until},
     },
@@ -69,7 +69,7 @@ fn ten_thousand_new_cgroups_are_recorded_or_told_of() {
         values.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     };
     let tracks = |page: &str| number(page, "traceloop_tracks{") + number(page, "traceloop_tracks_given_up_total ");
-    let others = tracks(&metrics(&served));
+    let others = tracks(&served.asked("/metrics"));
     let began = Instant::now();
     let prefix = cgroup_root().join(served.named("storm-"));
     let status = Command::new(program).arg(prefix).arg(CGROUPS.to_string()).status().expect("run it");
@@ -78,14 +78,14 @@ fn ten_thousand_new_cgroups_are_recorded_or_told_of() {
     quiet.command("exec cat /nonexistent/after").status().expect("run it");
     let (mut there, mut given_up, mut untold) = (0, 0, 0);
     wait_until("every cgroup accounted for", || {
-        let page = metrics(&served);
+        let page = served.asked("/metrics");
         given_up = number(&page, "traceloop_tracks_given_up_total ");
         there = tracks(&page) - others - given_up;
         untold = number(&page, "traceloop_lost_total{");
         there + given_up + untold >= CGROUPS
     });
     println!("  storm: {there} there, {given_up} given up, {untold} that there was no room to tell of");
-    let page = metrics(&served);
+    let page = served.asked("/metrics");
     assert_eq!(number(&page, "traceloop_track_lost_total{"), 0, "{page}");
     if untold == 0 {
         assert_eq!(there + given_up, CGROUPS);
