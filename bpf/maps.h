@@ -72,7 +72,10 @@ struct {
 	__uint(map_flags, BPF_F_PRESERVE_ELEMS);
 } rings SEC(".maps");
 
-/* Indexed like rings. Written here by the CPU that owns the entry, read by userspace, which maps it. */
+/*
+ * Indexed like rings; slot 0 tells which CPUs have written. Written here by the CPU that owns the entry, read
+ * by userspace, which maps it.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

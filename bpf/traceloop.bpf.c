@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes
- * that are followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what happens around
- * them, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring does, notice.h
- * what userspace is told at once, rule.h of which calls.
+ * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes that are
+ * followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what
+ * happens around them, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
+ * does, notice.h what userspace is told at once, rule.h of which calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

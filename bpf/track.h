@@ -116,6 +116,16 @@ static __always_inline void lose(__u32 slot, __u32 records)
 		tally->lost += records;
 }
 
+/* This CPU writes for the first time: slot 0's tally, which counts nothing else, says so. */
+static __always_inline void begin_tallies(void)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &index);
+
+	if (tally)
+		tally->records = 1;
+}
+
 /* Sends a sample of `size` bytes (a multiple of eight) whose first four are perf's own. */
 static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 size, __u32 records, __u32 calls)
 {
@@ -215,6 +225,8 @@ static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, stru
 		return 0;
 	barrier();
 	if (w->slot != slot || w->used > BATCH_MOST || (shared && w->cgroup != cgroup)) {
+		if (!w->slot)
+			begin_tallies();
 		if (w->used)
 			send(ctx, w);
 		w->slot = slot;

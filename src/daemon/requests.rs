@@ -117,7 +117,7 @@ impl Daemon {
         let cgroup = find(&add.target).map_err(problem)?;
         let known = self.recorder.identities().find(|(_, identity, _)| identity.cgroup_id == cgroup.id());
         if let Some((id, identity, _)) = known
-            && !self.recorder.track_info(id)?.lobby
+            && !self.recorder.is_in_lobby(id)
         {
             return Err(Problem::new(Kind::Conflict, format!("{identity} is recorded already, as {id}")));
         }

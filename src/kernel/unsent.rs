@@ -29,12 +29,12 @@ pub struct Unsent {
 }
 
 impl Kernel {
-    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date. Gives what those
-    /// could not send that are offline: of the CPUs that are asked for, since each look costs what all CPUs keep.
-    pub fn flush(&self, asked: impl Fn(u32) -> bool) -> Result<Vec<Unsent>> {
+    /// Makes each CPU send what it has written and not sent yet; then the rings are up to date. Gives what
+    /// CPUs that are offline could not send.
+    pub fn flush(&self) -> Result<Vec<Unsent>> {
         let mut away = Vec::new();
         for cpu in 0..self.cpus {
-            if !flush::flush(self.skel.progs.flush.as_fd(), cpu)? && asked(cpu) {
+            if !flush::flush(self.skel.progs.flush.as_fd(), cpu)? && self.has_written(cpu)? {
                 away.push(cpu);
             }
         }
@@ -45,6 +45,12 @@ impl Kernel {
         let writings = writings.context("read what CPUs that are offline have written")?.unwrap_or_default();
         let left = |cpu: u32| unsent(cpu, writings.get(usize::try_from(cpu).ok()?)?);
         Ok(away.into_iter().filter_map(left).collect())
+    }
+
+    /// Whether a CPU has ever written: many can be that never were there, and a look costs what all of them keep.
+    fn has_written(&self, cpu: u32) -> Result<bool> {
+        const NOBODY: u32 = 0;
+        Ok(self.tally(NOBODY, cpu)?.records > 0)
     }
 }
 

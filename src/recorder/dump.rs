@@ -26,8 +26,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let (in_flight, walked) =
         kernel.in_flight(boottime(), |slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
-    let cpus: BTreeSet<u32> = wanted.iter().flat_map(Wanted::cpus).collect();
-    let unsent = kernel.flush(|cpu| cpus.contains(&cpu))?;
+    let unsent = kernel.flush()?;
     let mut blocks = Vec::new();
     let mut each = Vec::new();
     let mut refused = BTreeMap::new();

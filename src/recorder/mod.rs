@@ -256,7 +256,7 @@ impl Recorder {
 
     /// Has each CPU send what it has written: what is counted afterwards is what was done until now.
     fn send_all(&self) {
-        if let Err(error) = self.kernel.flush(|_| false) {
+        if let Err(error) = self.kernel.flush() {
             tracing::warn!(error = %format!("{error:#}"), "the newest records are told later");
         }
     }

@@ -21,6 +21,11 @@ impl Recorder {
         self.tracks.get(&id).map(|track| track.began)
     }
 
+    /// Whether a track has no rings of its own.
+    pub fn is_in_lobby(&self, id: TrackId) -> bool {
+        self.tracks.get(&id).is_some_and(|track| track.slot.is_none())
+    }
+
     /// What some tracks are and have.
     pub fn tracks_of(&self, ids: &[TrackId]) -> Result<Vec<TrackInfo>> {
         self.send_all();

@@ -38,11 +38,6 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// The CPUs that have written for it, or may have.
-    pub(super) fn cpus(&self) -> impl Iterator<Item = u32> {
-        self.sources.iter().flat_map(|source| source.slot.cpus())
-    }
-
     /// Whether records of a cgroup in a slot are its.
     pub(super) fn holds(&self, slot: u32, cgroup: u64) -> bool {
         self.sources.iter().any(|source| source.holds(slot, cgroup))

@@ -1,7 +1,5 @@
 //! Slots that wait for cgroups: made, offered to the kernel side, taken back when they have served.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result};
 
 use super::{
@@ -90,8 +88,7 @@ impl Recorder {
     /// Makes slots that have served ready for others.
     pub(super) fn offer_used(&mut self) -> Result<()> {
         // Nothing of what they held may come into the next one's stretch.
-        let cpus: BTreeSet<u32> = self.watched_mut()?.used.iter().flat_map(Slot::cpus).collect();
-        let away = self.kernel.flush(|cpu| cpus.contains(&cpu))?;
+        let away = self.kernel.flush()?;
         let used = std::mem::take(&mut self.watched_mut()?.used);
         let (kept, free) = used.into_iter().partition(|slot| away.iter().any(|left| left.slot == slot.number));
         self.watched_mut()?.used = kept;

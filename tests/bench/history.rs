@@ -65,7 +65,7 @@ fn kept(script: &str) -> Result<(f64, f64)> {
     shell.args(["-c", script]).current_dir(&files.0);
     shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     in_cgroup(&mut shell, &place.subject).status().context("start a shell")?;
-    recorder.kernel().flush(|_| false)?;
+    recorder.kernel().flush()?;
     let (mut calls, mut bytes) = (0, 0);
     for cpu in traceloop::ring::online_cpus().context("list the CPUs")? {
         let tally = recorder.kernel().tally(1, cpu)?;

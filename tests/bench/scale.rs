@@ -258,7 +258,7 @@ fn arithmetic() -> Result<()> {
     let (many, time) = timed(|| Recorder::prepare(500, &settings(RING)))?;
     let (_, alone) = timed(|| Recorder::prepare(1, &settings(RING)))?;
     let ring = (time.saturating_sub(alone)).as_secs_f64() * 1e6 / 500.0 / cpus;
-    let (_, flush) = timed(|| recorder.kernel().flush(|_| false))?;
+    let (_, flush) = timed(|| recorder.kernel().flush())?;
     drop(many);
     println!(
         "\nBy arithmetic, on {CPUS} CPUs: a ring takes {ring:.0} µs to make, so a cgroup {:.1} ms; rings of {} KiB \

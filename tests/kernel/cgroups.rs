@@ -128,7 +128,7 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
             .expect("record it");
         (1..changes).for_each(|_| kernel.release(&other).expect("change a slot"));
         call();
-        kernel.flush(|_| false).expect("have everything sent");
+        kernel.flush().expect("have everything sent");
         let records: u64 = cpus.iter().map(|cpu| kernel.tally(1, *cpu).expect("read a tally").records).sum();
         drop(orders);
         shell.wait().expect("wait for the shell");

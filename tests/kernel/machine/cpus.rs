@@ -1,5 +1,10 @@
 //! CPUs that go and come.
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 use super::{
     super::support::{Scratch, compile, wait_until},
     lost, ours, rings, run_on, set_cpu_1,
@@ -51,4 +56,25 @@ fn a_cpu_that_goes_leaves_its_history_and_is_recorded_when_it_comes_back() {
     let there = at(1001) + at(1002) + at(1003);
     assert!(there + lost(&dump) >= 3 * CALLS, "{there} calls and {}", dump.told);
     assert!(at(1002) > CALLS / 2, "{} calls: the history of the closed ring", at(1002));
+}
+
+/// It is there too shortly to get rings.
+#[test]
+#[ignore = "needs a machine of its own"]
+fn what_a_cpu_wrote_that_came_and_went_is_told() {
+    const FEW: usize = 3;
+    ours();
+    set_cpu_1(false);
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "closes", &[]);
+    let mut recording = scratch.record(&["--syscalls", "close"]);
+    let tell = |signal| kill(Pid::from_raw(i32::try_from(recording.pid()).expect("a pid")), signal).expect("tell it");
+    tell(Signal::SIGSTOP);
+    set_cpu_1(true);
+    run_on(1, &scratch, &format!("{} 1000 {FEW}", program.display()));
+    set_cpu_1(false);
+    tell(Signal::SIGCONT);
+    let dump = recording.dump_now();
+    assert_eq!(rings(recording.pid()), 1);
+    assert_eq!(dump.count("close(1000)"), FEW, "{}", dump.told);
 }
