@@ -72,10 +72,7 @@ struct {
 	__uint(map_flags, BPF_F_PRESERVE_ELEMS);
 } rings SEC(".maps");
 
-/*
- * Indexed like rings; slot 0 tells which CPUs have written. Written here by the CPU that owns the entry, read
- * by userspace, which maps it.
- */
+/* Indexed like rings. Written here by the CPU that owns the entry, read by userspace, which maps it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -83,6 +80,17 @@ struct {
 	__type(value, struct tally);
 	__uint(max_entries, 1);
 } tallies SEC(".maps");
+
+/*
+ * Which CPUs have written, by number; CPUs so far apart share an entry, which costs a look too many at worst.
+ * Each entry has a cache line of its own. Read by userspace, which maps it.
+ */
+enum { WRITERS_APART = 256 };
+struct writer_mark {
+	__u64 has_written;
+	__u64 pad[7];
+};
+volatile struct writer_mark writers[WRITERS_APART] SEC(".data.writers") = {};
 
 /*
  * Cgroup id -> slot, and CGROUP_PARTED. Written by userspace for the cgroups it is given, here for those

@@ -73,6 +73,7 @@ pub struct Kernel {
     pub(super) skel: TraceloopSkel<'static>,
     tallies: Mapped<types::tally>,
     counters: Mapped<types::counters>,
+    writers: Mapped<types::writer_mark>,
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
@@ -208,12 +209,15 @@ impl Kernel {
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
         let tallies = Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
+        let marks = skel.maps.data_writers.value_size() / u32::try_from(size_of::<types::writer_mark>())?;
+        let writers = Mapped::of_map(skel.maps.data_writers.as_fd(), marks)?;
         let counters = Mapped::of_map(skel.maps.counters.as_fd(), skel.maps.counters.max_entries())?;
         let mut kernel = Self {
             notices,
             skel,
             tallies,
             counters,
+            writers,
             cpus,
             features,
             in_flight,
@@ -269,6 +273,11 @@ impl Kernel {
     /// What the kernel side could not do so far.
     pub fn counters(&self) -> Counters {
         self.counters.get(0)
+    }
+
+    /// Whether a CPU has written, or one that shares its mark.
+    pub(super) fn has_written(&self, cpu: u32) -> bool {
+        self.writers.get(cpu % self.writers.count()).has_written > 0
     }
 
     /// How often a program did not run because it was running already on that CPU: by program.
