@@ -1,6 +1,10 @@
 //! Pods over the runtime interface, as the kubelet makes them.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use k8s_cri::v1::{
     ContainerConfig, ContainerMetadata, CreateContainerRequest, ExecSyncRequest, ImageSpec, Int64Value,
@@ -138,8 +142,17 @@ impl Pod {
     /// Stops and removes it with all that it has; the kubelet would remove the pod's cgroup.
     pub(crate) async fn remove(mut self) {
         let pod_sandbox_id = self.sandbox;
-        let stop = StopPodSandboxRequest { pod_sandbox_id: pod_sandbox_id.clone() };
-        self.runtime.stop_pod_sandbox(stop).await.expect("stop the pod");
+        // As the kubelet does, again: a container that ends by itself just then may take with it the connection over
+        // which containerd asks its shim to kill it ("ttrpc: closed").
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let stop = StopPodSandboxRequest { pod_sandbox_id: pod_sandbox_id.clone() };
+            match self.runtime.stop_pod_sandbox(stop).await {
+                Ok(_) => break,
+                Err(error) if Instant::now() > until => panic!("stop the pod: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
         let remove = RemovePodSandboxRequest { pod_sandbox_id };
         self.runtime.remove_pod_sandbox(remove).await.expect("remove the pod");
         let tree = traceloop::cgroup::v2_mount().expect("a cgroup v2 tree").point;
