@@ -85,12 +85,12 @@ struct {
  * Which CPUs have written, by number; CPUs so far apart share an entry, which costs a look too many at worst.
  * Each entry has a cache line of its own. Read by userspace, which maps it.
  */
-enum { WRITERS_APART = 256 };
-struct writer_mark {
+enum { CPU_MARKS = 256 };
+struct cpu_mark {
 	__u64 has_written;
 	__u64 pad[7];
 };
-volatile struct writer_mark writers[WRITERS_APART] SEC(".data.writers") = {};
+volatile struct cpu_mark cpu_marks[CPU_MARKS] SEC(".data.cpu_marks") = {};
 
 /*
  * Cgroup id -> slot, and CGROUP_PARTED. Written by userspace for the cgroups it is given, here for those

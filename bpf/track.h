@@ -216,7 +216,7 @@ static __always_inline struct writing *begin_writing(void *ctx, __u32 slot, stru
 	barrier();
 	if (w->slot != slot || w->used > BATCH_MOST || (shared && w->cgroup != cgroup)) {
 		/* Each time: a branch here doubles what the verifier has to look at. */
-		writers[bpf_get_smp_processor_id() & (WRITERS_APART - 1)].has_written = 1;
+		cpu_marks[bpf_get_smp_processor_id() & (CPU_MARKS - 1)].has_written = 1;
 		if (w->used)
 			send(ctx, w);
 		w->slot = slot;

@@ -73,7 +73,7 @@ pub struct Kernel {
     pub(super) skel: TraceloopSkel<'static>,
     tallies: Mapped<types::tally>,
     counters: Mapped<types::counters>,
-    writers: Mapped<types::writer_mark>,
+    cpu_marks: Mapped<types::cpu_mark>,
     pub(super) cpus: u32,
     pub(super) features: Features,
     in_flight: Link,
@@ -209,15 +209,15 @@ impl Kernel {
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
         let tallies = Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
-        let marks = skel.maps.data_writers.value_size() / u32::try_from(size_of::<types::writer_mark>())?;
-        let writers = Mapped::of_map(skel.maps.data_writers.as_fd(), marks)?;
+        let marks = skel.maps.data_cpu_marks.value_size() / u32::try_from(size_of::<types::cpu_mark>())?;
+        let cpu_marks = Mapped::of_map(skel.maps.data_cpu_marks.as_fd(), marks)?;
         let counters = Mapped::of_map(skel.maps.counters.as_fd(), skel.maps.counters.max_entries())?;
         let mut kernel = Self {
             notices,
             skel,
             tallies,
             counters,
-            writers,
+            cpu_marks,
             cpus,
             features,
             in_flight,
@@ -277,7 +277,7 @@ impl Kernel {
 
     /// Whether a CPU has written, or one that shares its mark.
     pub(super) fn has_written(&self, cpu: u32) -> bool {
-        self.writers.get(cpu % self.writers.count()).has_written > 0
+        self.cpu_marks.get(cpu % self.cpu_marks.count()).has_written > 0
     }
 
     /// How often a program did not run because it was running already on that CPU: by program.

@@ -8,14 +8,14 @@ use std::{io, mem::size_of, num::NonZeroUsize, os::fd::BorrowedFd, ptr::NonNull}
 use anyhow::{Context, Result};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::skel::types::{counters, tally, writer_mark};
+use crate::skel::types::{counters, cpu_mark, tally};
 
 /// What stands in such an array: numbers, of which any bits are a value.
 pub(super) trait Words: Default {}
 
 impl Words for counters {}
+impl Words for cpu_mark {}
 impl Words for tally {}
-impl Words for writer_mark {}
 
 /// An array that the kernel side writes.
 #[derive(Debug)]
