@@ -127,6 +127,13 @@ pub struct Window {
     pub overwritten: u64,
 }
 
+impl Window {
+    /// What was lost for all reasons together.
+    pub fn lost_in_all(&self) -> u64 {
+        self.lost.iter().fold(0, |sum, loss| sum.saturating_add(loss.count))
+    }
+}
+
 /// One of several cgroups in a dump.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Each {

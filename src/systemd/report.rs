@@ -37,7 +37,7 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         .field("TRACELOOP_PATH", path.as_os_str().as_encoded_bytes())
         .field("TRACELOOP_REASON", dump.cause.word())
         .field("TRACELOOP_RECORDS", dump.window.records.to_string())
-        .field("TRACELOOP_LOST", dump.window.lost.iter().map(|loss| loss.count).sum::<u64>().to_string())
+        .field("TRACELOOP_LOST", dump.window.lost_in_all().to_string())
         .field("TRACELOOP_LAST_WORDS", last_words);
     // As systemd-coredump's own entries have it: `journalctl COREDUMP_PID=...` shows both.
     for pid in cores {

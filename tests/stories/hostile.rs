@@ -152,7 +152,7 @@ fn lies() -> Dump {
         cause: Cause::Killed { pid: u32::MAX, comm: bad(), signal: i32::MAX, core: true },
         window: Window {
             complete_from: Some(0),
-            lost: vec![Loss { count: u64::MAX, reason: bad() }],
+            lost: vec![Loss { count: u64::MAX, reason: bad() }, Loss { count: u64::MAX, reason: bad() }],
             records: u64::MAX,
             overwritten: u64::MAX,
             ..Window::default()
@@ -199,9 +199,13 @@ fn a_header_that_lies_harms_nobody() {
     }
     for n in 1..=7 {
         let nth = format!("-{n}");
-        for format in ["text", "strace", "summary"] {
-            told.push(dumps.run(&["show", "--format", format, &nth]));
+        for format in ["text", "strace", "json", "html", "summary"] {
+            let output = dumps.run(&["show", "--format", format, &nth]);
+            assert!(format != "html" || stdout(&output).contains(&format!("\"lost\":{},", u64::MAX)));
+            told.push(output);
         }
+        // What is no text has no terminal to act on.
+        must_end_well(&dumps.run(&["show", "--format", "perfetto", &nth]), "show");
         told.push(dumps.run(&["export", &nth, "--format", "text"]));
     }
     told.push(dumps.run(&["list", "REASON=\u{1b}"]));

@@ -78,7 +78,7 @@ impl Page {
             cgroups: &dump.cgroups,
             cause: dump.cause.to_string(),
             window: window::lines(dump),
-            lost: dump.window.lost.iter().map(|loss| loss.count).sum(),
+            lost: dump.window.lost_in_all(),
             origin: (seconds, origin.saturating_add_signed(dump.clock_offset) % 1_000_000_000),
             taken: since(origin, dump.taken),
             complete_from: dump.window.complete_from.map(|time| since(origin, time)),
