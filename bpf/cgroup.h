@@ -166,6 +166,8 @@ int on_attach(__u64 *ctx)
 	state = state_of(task, slot != 0);
 	if (state)
 		state->slot = 0;
+	else if (slot)
+		count(stateless);
 	if (!slot)
 		return 0;
 	fill(&record, RECORD_JOIN, task);

@@ -99,8 +99,12 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	index = plan_index(nr, compat);
 	plan = plan_at(index);
 	state = state_of(task, true);
-	if (!state)
+	/* While somebody on this CPU is preempted in the midst of another thread's, the kernel makes none. */
+	if (!state) {
+		if (plan->flags & PLAN_RECORD)
+			count(stateless);
 		return 0;
+	}
 	if (!(plan->flags & PLAN_RECORD)) {
 		state->slot = 0;
 		state->flags = FLAG_NO_ENTER;

@@ -110,6 +110,10 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
         let reason = "processes, with all of their calls: the map of processes that are followed was full";
         lost.push(Loss { count: counters.followed_full, reason: reason.to_owned() });
     }
+    if counters.stateless > 0 {
+        let reason = "calls, whosever they were: the kernel was busy with another thread's state when they began";
+        lost.push(Loss { count: counters.stateless, reason: reason.to_owned() });
+    }
     if kernel.stacks() != Stacks::None {
         for (count, reason) in [
             (counters.stacks_failed, "stacks that could not be taken, of all cgroups' calls"),

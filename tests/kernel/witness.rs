@@ -42,15 +42,14 @@ fn differences(reference: &Calls, got: &Calls) -> (Vec<String>, Vec<String>) {
         let empty = Vec::new();
         let have = got.get(pid).unwrap_or(&empty);
         let want = reference.get(pid).unwrap_or(&empty);
-        let from = want.len().saturating_sub(have.len());
-        let want = if have.first().is_some_and(|name| name == "write") && want.get(from) == have.first() {
-            &want[from..]
-        } else {
-            &want[..]
-        };
+        // The shell that joins writes nothing before.
+        let joined =
+            have.first().filter(|name| *name == "write").and_then(|_| want.iter().position(|name| name == "write"));
+        let want = &want[joined.unwrap_or(0)..];
         for (n, name) in want.iter().enumerate() {
             if have.get(n) != Some(name) {
-                missing.push(format!("{pid}: {name} (call {n} of {})", want.len()));
+                let instead = have.get(n).map_or("nothing", String::as_str);
+                missing.push(format!("{pid}: {name} (call {n} of {}; of {} is {instead})", want.len(), have.len()));
                 if have.len() < want.len() {
                     break;
                 }
