@@ -58,8 +58,26 @@ static void *work(void *number)
 	return 0;
 }
 
+/*
+ * The leader is in pthread_join's futex() then. One that is on its way there when it is killed has begun a call for
+ * strace and not for the kernel, or the other way round.
+ */
+static void wait_until_the_leader_sleeps(void)
+{
+	char stat[512] = "";
+
+	while (!strstr(stat, ") S ")) {
+		int fd = open("/proc/self/stat", O_RDONLY);
+		ssize_t size = read(fd, stat, sizeof(stat) - 1);
+
+		stat[size < 0 ? 0 : size] = 0;
+		close(fd);
+	}
+}
+
 static void *become_true(void *nothing)
 {
+	wait_until_the_leader_sleeps();
 	execl("/bin/true", "true", "from-a-thread", (char *)0);
 	return nothing;
 }
