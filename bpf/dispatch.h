@@ -99,7 +99,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	index = plan_index(nr, compat);
 	plan = plan_at(index);
 	state = state_of(task, true);
-	/* While somebody on this CPU is preempted in the midst of another thread's, the kernel makes none. */
+	/* The kernel may make none: for want of memory, or since this CPU is at another thread's. */
 	if (!state) {
 		if (plan->flags & PLAN_RECORD)
 			count(stateless);

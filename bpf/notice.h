@@ -82,5 +82,5 @@ struct counters {
 	__u64 modules_full;	/* a frame is told without its file: the map of modules is full */
 	__u64 uring_full;	/* a request was not noted: its completion will not tell what it was */
 	__u64 followed_full;	/* a process was not followed: the map of those is full */
-	__u64 stateless;	/* a call could not begin: its thread got no state */
+	__u64 stateless;	/* a call is not told: its thread got no state */
 };

@@ -161,6 +161,13 @@ pub struct Loss {
     pub reason: String,
 }
 
+impl Loss {
+    /// A loss, if there is one.
+    pub fn of(count: u64, reason: &str) -> Option<Self> {
+        (count > 0).then(|| Self { count, reason: reason.to_owned() })
+    }
+}
+
 /// A thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {

@@ -92,7 +92,7 @@ fn whole(each: &mut Vec<Each>) -> Window {
 }
 
 fn not_taken(count: u64) -> Option<Loss> {
-    (count > 0).then(|| Loss { count, reason: "the ring did not take them".to_owned() })
+    Loss::of(count, "the ring did not take them")
 }
 
 /// The files that the records' stacks lead through, by number.
@@ -104,26 +104,19 @@ fn modules_of(blocks: &[Block]) -> HashSet<u16> {
 
 /// What was lost, by reason; `failed` records were not taken by their rings.
 pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
-    let mut lost: Vec<Loss> = not_taken(failed).into_iter().collect();
     let counters = kernel.counters();
-    if counters.followed_full > 0 {
-        let reason = "processes, with all of their calls: the map of processes that are followed was full";
-        lost.push(Loss { count: counters.followed_full, reason: reason.to_owned() });
-    }
-    if counters.stateless > 0 {
-        let reason = "calls, whosever they were: the kernel was busy with another thread's state when they began";
-        lost.push(Loss { count: counters.stateless, reason: reason.to_owned() });
-    }
+    let mut counted = vec![
+        (counters.followed_full, "processes, with all of their calls: the map of processes that are followed was full"),
+        (counters.stateless, "calls, whosever they were: the kernel made no state for their threads"),
+    ];
     if kernel.stacks() != Stacks::None {
-        for (count, reason) in [
+        counted.extend([
             (counters.stacks_failed, "stacks that could not be taken, of all cgroups' calls"),
             (counters.modules_full, "frames without their file: the map of files is full"),
-        ] {
-            if count > 0 {
-                lost.push(Loss { count, reason: reason.to_owned() });
-            }
-        }
+        ]);
     }
+    let counted = counted.into_iter().filter_map(|(count, reason)| Loss::of(count, reason));
+    let mut lost: Vec<Loss> = not_taken(failed).into_iter().chain(counted).collect();
     for (program, count) in kernel.missed()? {
         lost.push(Loss { count, reason: format!("the program {program} was running already on that CPU") });
     }

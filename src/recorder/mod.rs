@@ -265,17 +265,14 @@ impl Recorder {
     pub fn losses(&self) -> Result<Vec<Loss>> {
         let mut losses = dump::losses(&self.kernel, 0)?;
         let counters = self.kernel.counters();
-        for (count, reason) in [
+        let counted = [
             (counters.output_failed, "samples that a ring did not take"),
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
             (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
             (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
             (counters.uring_full, "requests of io_uring's whose completions do not tell what they were"),
-        ] {
-            if count > 0 {
-                losses.push(Loss { count, reason: reason.to_owned() });
-            }
-        }
+        ];
+        losses.extend(counted.into_iter().filter_map(|(count, reason)| Loss::of(count, reason)));
         Ok(losses)
     }
 

@@ -43,8 +43,7 @@ fn differences(reference: &Calls, got: &Calls) -> (Vec<String>, Vec<String>) {
         let have = got.get(pid).unwrap_or(&empty);
         let want = reference.get(pid).unwrap_or(&empty);
         // The shell that joins writes nothing before.
-        let joined =
-            have.first().filter(|name| *name == "write").and_then(|_| want.iter().position(|name| name == "write"));
+        let joined = want.iter().position(|name| name == "write" && have.first() == Some(name));
         let want = &want[joined.unwrap_or(0)..];
         for (n, name) in want.iter().enumerate() {
             if have.get(n) != Some(name) {

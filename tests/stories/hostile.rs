@@ -199,11 +199,12 @@ fn a_header_that_lies_harms_nobody() {
     }
     for n in 1..=7 {
         let nth = format!("-{n}");
-        for format in ["text", "strace", "json", "html", "summary"] {
-            let output = dumps.run(&["show", "--format", format, &nth]);
-            assert!(format != "html" || stdout(&output).contains(&format!("\"lost\":{},", u64::MAX)));
-            told.push(output);
+        for format in ["text", "strace", "json", "summary"] {
+            told.push(dumps.run(&["show", "--format", format, &nth]));
         }
+        let page = dumps.run(&["show", "--format", "html", &nth]);
+        assert!(stdout(&page).contains(&format!("\"lost\":{},", u64::MAX)));
+        told.push(page);
         // What is no text has no terminal to act on.
         must_end_well(&dumps.run(&["show", "--format", "perfetto", &nth]), "show");
         told.push(dumps.run(&["export", &nth, "--format", "text"]));
