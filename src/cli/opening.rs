@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    io::BufReader,
     path::{Path, PathBuf},
 };
 
@@ -42,8 +41,7 @@ pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Optio
 /// The same, read; damage was said, and is told by `false`.
 pub(super) fn read(verb: &str, what: &[String], place: &Place) -> Result<Option<(Recording, bool)>> {
     let Some((path, file)) = opened(verb, what, place)? else { return Ok(None) };
-    let (recording, damage) =
-        store::read(BufReader::new(file)).with_context(|| format!("{verb} {}", path.display()))?;
+    let (recording, damage) = store::open(file).with_context(|| format!("{verb} {}", path.display()))?;
     if let Some(damage) = &damage {
         super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
     }

@@ -19,7 +19,7 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 
 fn recording(bytes: Vec<u8>) -> Recording {
     let dump = Dump { arch: "x86_64".into(), ..Dump::default() };
-    Recording { dump, blocks: vec![Block { cpu: Some(0), whose: 0, bytes }] }
+    Recording { dump, blocks: vec![Block::of(Some(0), 0, bytes)] }
 }
 
 /// A call record with this number, arguments, result and pieces.

@@ -13,7 +13,7 @@ use crate::{
     model::{
         Block, Call, Counts, Dump, Ended, Event, Exit, LastCall, LastWords, Outcome, Recording, Signal, What, plain,
     },
-    wire::{self, Kind},
+    wire,
 };
 
 /// Records that are looked at.
@@ -37,14 +37,11 @@ pub fn summed_up(mut recording: Recording) -> Recording {
 
 fn count(blocks: &[Block]) -> Counts {
     let mut counts = Counts::default();
-    for record in blocks.iter().filter(|block| block.cpu.is_some()).flat_map(|block| wire::records(&block.bytes)) {
-        let time = record.time();
-        counts.first = if counts.first == 0 { time } else { counts.first.min(time) };
-        counts.last = counts.last.max(time);
-        if record.kind() == Kind::RECORD_CALL {
-            counts.calls += 1;
-            counts.failed += u64::from(record.call().is_some_and(|call| (-4095..0).contains(&call.ret())));
-        }
+    for block in blocks.iter().filter(|block| block.cpu.is_some() && block.records > 0) {
+        counts.first = if counts.first == 0 { block.first } else { counts.first.min(block.first) };
+        counts.last = counts.last.max(block.to);
+        counts.calls += u64::from(block.calls);
+        counts.failed += u64::from(block.failed);
     }
     counts
 }
@@ -97,36 +94,49 @@ fn essential(dump: &Dump) -> Dump {
     }
 }
 
-/// The newest records, and of the calls in flight as many as are told and a few more.
+/// The newest records, and of the calls in flight as many as are told and a few more. Only the newest blocks are
+/// unpacked; what cannot be is told when the dump is read.
 fn newest(blocks: &[Block]) -> Vec<Block> {
     let mut newest: BinaryHeap<Reverse<u64>> = BinaryHeap::with_capacity(RECORDS + 1);
-    let times = blocks.iter().filter(|block| block.cpu.is_some()).flat_map(|block| wire::records(&block.bytes));
-    for time in times.map(|record| record.time()) {
-        if newest.len() < RECORDS || newest.peek().is_some_and(|Reverse(oldest)| time > *oldest) {
-            newest.push(Reverse(time));
-            if newest.len() > RECORDS {
-                newest.pop();
+    let mut rings: Vec<&Block> = blocks.iter().filter(|block| block.cpu.is_some()).collect();
+    rings.sort_by_key(|block| Reverse(block.to));
+    let mut unpacked = Vec::new();
+    for block in rings {
+        let is_full = newest.len() >= RECORDS;
+        if is_full && newest.peek().is_some_and(|Reverse(oldest)| block.to < *oldest) {
+            break;
+        }
+        let Ok(bytes) = block.plain() else { continue };
+        for time in wire::records(&bytes).map(|record| record.time()) {
+            if newest.len() < RECORDS || newest.peek().is_some_and(|Reverse(oldest)| time > *oldest) {
+                newest.push(Reverse(time));
+                if newest.len() > RECORDS {
+                    newest.pop();
+                }
             }
         }
+        unpacked.push((block, bytes));
     }
     let oldest = newest.peek().map_or(0, |Reverse(oldest)| *oldest);
-    let rings = cut(blocks.iter().filter(|block| block.cpu.is_some()), oldest);
-    let in_flight = cut(blocks.iter().filter(|block| block.cpu.is_none()), 0);
-    [rings, in_flight].concat()
+    // In the order in which they stood.
+    unpacked.reverse();
+    let in_flight = blocks.iter().filter(|block| block.cpu.is_none());
+    let in_flight: Vec<_> = in_flight.filter_map(|block| Some((block, block.plain().ok()?))).collect();
+    [cut(&unpacked, oldest), cut(&in_flight, 0)].concat()
 }
 
 /// Of these blocks the records from a time on, but not too many.
-fn cut<'a>(blocks: impl Iterator<Item = &'a Block>, oldest: u64) -> Vec<Block> {
+fn cut(blocks: &[(&Block, Cow<'_, [u8]>)], oldest: u64) -> Vec<Block> {
     let mut left = RECORDS;
-    let take = |block: &Block| {
+    let take = |(block, all): &(&Block, Cow<'_, [u8]>)| {
         let mut bytes = Vec::new();
-        for record in wire::records(&block.bytes).filter(|record| record.time() >= oldest).take(left) {
+        for record in wire::records(all).filter(|record| record.time() >= oldest).take(left) {
             left -= 1;
             bytes.extend_from_slice(record.bytes());
         }
-        Block { cpu: block.cpu, whose: block.whose, bytes }
+        Block::of(block.cpu, block.whose, bytes)
     };
-    blocks.map(take).collect()
+    blocks.iter().map(take).collect()
 }
 
 fn last_call(event: &Event, call: &Call) -> LastCall {

@@ -234,7 +234,7 @@ impl<'s> Index<'s> {
         Self { style, entries, read: 0, written: 0, more: Vec::new(), exits, interrupted, names: Names::default() }
     }
 
-    fn fill<'a>(mut self, records: &Records<'a>, mut pairs: Pairs<At<'a>>) -> (Vec<Entry>, Names) {
+    fn fill<'a>(mut self, records: &'a Records<'_>, mut pairs: Pairs<At<'a>>) -> (Vec<Entry>, Names) {
         while let Some(entry) = self.entries.get(self.read) {
             self.read += 1;
             let place = entry.place;
@@ -374,8 +374,8 @@ mod tests {
 
     /// What all records tell when they are decoded one after the other, and put in order then.
     fn at_once(recording: &Recording, style: &Style) -> Vec<Event> {
-        let mut records: Vec<_> =
-            recording.blocks.iter().flat_map(|block| crate::wire::records(&block.bytes)).collect();
+        let plain: Vec<_> = recording.blocks.iter().map(|block| block.plain().unwrap()).collect();
+        let mut records: Vec<_> = plain.iter().flat_map(|bytes| crate::wire::records(bytes)).collect();
         records.sort_by_key(Record::time);
         let mut decoder = Decoder::new(style.clone(), &recording.dump.processes);
         let mut events = Vec::new();
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn only_what_was_found_in_flight_is() {
         let bytes = [record(2, 1, 100, 0, 0, 0), record(2, 2, 100, 16, 0, 0)].concat();
-        let blocks = vec![Block { cpu: Some(0), bytes, ..Block::default() }];
+        let blocks = vec![Block::of(Some(0), 0, bytes)];
         let recording = Recording { dump: Dump { arch: "x86_64".into(), ..Dump::default() }, blocks };
         let history = History::of(&recording, &Style::default()).unwrap();
         let outcomes = history.events().map(|event| match event.what {
@@ -416,10 +416,11 @@ mod tests {
             told in prop::collection::vec((1_u8..10, 1_u32..6, 0_u64..200, any::<u32>(), any::<u64>()), 0..60),
             descriptors: bool,
         ) {
-            let mut blocks = vec![Block { cpu: Some(0), ..Block::default() }, Block { cpu: Some(1), ..Block::default() }];
+            let mut rings = [Vec::new(), Vec::new()];
             for (n, (kind, tid, time, what, more)) in told.into_iter().enumerate() {
-                blocks[n % 2].bytes.extend(record(kind, tid, 100 + time, if kind == 2 && more % 9 == 0 { 16 } else { 0 }, what, more));
+                rings[n % 2].extend(record(kind, tid, 100 + time, if kind == 2 && more % 9 == 0 { 16 } else { 0 }, what, more));
             }
+            let blocks = (0..).zip(rings).map(|(cpu, bytes)| Block::of(Some(cpu), 0, bytes)).collect();
             let processes = vec![Process { tid: 1, pid: 1, comm: "one".into() }];
             let recording = Recording { dump: Dump { arch: "x86_64".into(), processes, ..Dump::default() }, blocks };
             let style = Style {

@@ -1,6 +1,6 @@
 //! Where records stand in a recording: four bytes each.
 
-use std::num::NonZeroU32;
+use std::{borrow::Cow, num::NonZeroU32};
 
 use anyhow::{Context, Result};
 
@@ -19,8 +19,15 @@ pub(super) struct Place(NonZeroU32);
 /// The records of all blocks.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
-    /// Each with the place at which it begins.
-    blocks: Vec<(u32, &'a Block)>,
+    blocks: Vec<Placed<'a>>,
+}
+
+/// A block's records, and the place at which they begin.
+#[derive(Debug)]
+struct Placed<'a> {
+    begin: u32,
+    whose: u16,
+    bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> Records<'a> {
@@ -28,8 +35,9 @@ impl<'a> Records<'a> {
         let mut next = 1_u32;
         let mut placed = Vec::with_capacity(blocks.len());
         for block in blocks {
-            placed.push((next, block));
-            let units = u32::try_from(block.bytes.len().div_ceil(UNIT)).ok();
+            let bytes = block.plain().context("unpack the records")?;
+            let units = u32::try_from(bytes.len().div_ceil(UNIT)).ok();
+            placed.push(Placed { begin: next, whose: block.whose, bytes });
             next = units
                 .and_then(|units| next.checked_add(units))
                 .context("order the records: there are more than 32 GiB of them; dump fewer cgroups at once")?;
@@ -38,9 +46,9 @@ impl<'a> Records<'a> {
     }
 
     /// All of them, block by block.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, Record<'a>)> + '_ {
-        self.blocks.iter().flat_map(|(begin, block)| {
-            let mut next = *begin;
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, Record<'_>)> + '_ {
+        self.blocks.iter().flat_map(|block| {
+            let mut next = block.begin;
             wire::records(&block.bytes).filter_map(move |record| {
                 let place = NonZeroU32::new(next).map(Place);
                 next = next.saturating_add(u32::try_from(record.bytes().len() / UNIT).unwrap_or(u32::MAX));
@@ -50,19 +58,19 @@ impl<'a> Records<'a> {
     }
 
     /// The record at a place.
-    pub(super) fn at(&self, place: Place) -> Option<Record<'a>> {
-        let (begin, block) = self.block(place)?;
-        Record::parse(block.bytes.get(UNIT * (place.0.get() - begin) as usize..)?)
+    pub(super) fn at(&self, place: Place) -> Option<Record<'_>> {
+        let block = self.block(place)?;
+        Record::parse(block.bytes.get(UNIT * (place.0.get() - block.begin) as usize..)?)
     }
 
     /// Whose the record at a place is, by the place in the dump's identities.
     pub(super) fn whose(&self, place: Place) -> u16 {
-        self.block(place).map_or(0, |(_, block)| block.whose)
+        self.block(place).map_or(0, |block| block.whose)
     }
 
-    /// The block that a place lies in, and where it begins.
-    fn block(&self, place: Place) -> Option<(u32, &'a Block)> {
-        let block = self.blocks.partition_point(|(begin, _)| *begin <= place.0.get()).checked_sub(1)?;
-        self.blocks.get(block).copied()
+    /// The block that a place lies in.
+    fn block(&self, place: Place) -> Option<&Placed<'a>> {
+        let block = self.blocks.partition_point(|block| block.begin <= place.0.get()).checked_sub(1)?;
+        self.blocks.get(block)
     }
 }

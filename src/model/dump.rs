@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Counts, Files, Identity, LastWords, Module, Network};
+use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -125,6 +125,37 @@ pub struct Window {
     pub records: u64,
     /// Records that newer ones have overwritten.
     pub overwritten: u64,
+    /// The stretches of its time, oldest first, where that is not all complete; none: it is, from `complete_from` on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<Stretch>,
+}
+
+/// A stretch of time and how complete a dump is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Its beginning, CLOCK_BOOTTIME nanoseconds.
+    pub from: u64,
+    /// Its end.
+    pub to: u64,
+    /// How complete.
+    pub state: Completeness,
+}
+
+/// How complete a stretch is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Completeness {
+    /// Every record is there.
+    Complete,
+    /// Only what the configuration keeps for longer.
+    InPart,
+    /// Records are missing.
+    Gap {
+        /// How many; 0: nobody knows.
+        records: u64,
+        /// Why, in words.
+        reason: String,
+    },
 }
 
 impl Window {
@@ -193,15 +224,4 @@ pub struct Recording {
     pub dump: Dump,
     /// Its records.
     pub blocks: Vec<Block>,
-}
-
-/// Records of one ring, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Block {
-    /// The ring's CPU; `None`: the calls in flight, as they were seen at the dump.
-    pub cpu: Option<u32>,
-    /// Whose they are, by the place in the dump's `identities`.
-    pub whose: u16,
-    /// The records, one behind the other.
-    pub bytes: Vec<u8>,
 }

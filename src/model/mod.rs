@@ -1,5 +1,6 @@
 //! What everything above works with: events as we understood them, and a dump's identity and window.
 
+mod block;
 mod cause;
 mod dump;
 mod event;
@@ -15,8 +16,9 @@ mod stack;
 mod stacks;
 mod uring;
 
+pub use block::{Block, Body, Seen, Stored};
 pub use cause::Cause;
-pub use dump::{Block, Dump, Each, Loss, Process, Reach, Recording, Window};
+pub use dump::{Completeness, Dump, Each, Loss, Process, Reach, Recording, Stretch, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Signal, Value, What};
 pub use files::{File, Files};
 pub use identity::{Container, Identity, Pod};

@@ -35,9 +35,7 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
         let Part { blocks: own, mut window, refused: lost } = Part::of(kernel, wanted, &unsent)?;
         let own_calls = in_flight.iter().filter(|call| wanted.holds(call.slot, call.cgroup));
         let calls = own_calls.flat_map(|call| call.record.iter().copied()).collect();
-        blocks.extend(
-            own.into_iter().chain([Block { cpu: None, whose: 0, bytes: calls }]).map(|block| Block { whose, ..block }),
-        );
+        blocks.extend(own.into_iter().chain([Block::of(None, 0, calls)]).map(|block| Block { whose, ..block }));
         window.lost.extend(not_taken(lost.values().sum()));
         refused.extend(lost);
         each.push(Each { began: wanted.track.began, window });
@@ -88,6 +86,8 @@ fn whole(each: &mut Vec<Each>) -> Window {
         lost: Vec::new(),
         records: windows().map(|window| window.records).sum(),
         overwritten: windows().map(|window| window.overwritten).sum(),
+        // Told of each.
+        stretches: Vec::new(),
     }
 }
 
@@ -97,9 +97,17 @@ fn not_taken(count: u64) -> Option<Loss> {
 
 /// The files that the records' stacks lead through, by number.
 fn modules_of(blocks: &[Block]) -> HashSet<u16> {
-    let records = blocks.iter().flat_map(|block| wire::records(&block.bytes));
-    let places = records.filter_map(|record| record.stack()).flat_map(|stack| stack.frames().chain(stack.caller()));
-    places.filter_map(|place| if let wire::Place::Module(number, _) = place { Some(number) } else { None }).collect()
+    let mut modules = HashSet::new();
+    let blocks = blocks.iter().filter(|block| block.seen.has_kind(wire::Kind::RECORD_STACK));
+    for bytes in blocks.filter_map(|block| block.plain().ok()) {
+        let stacks = wire::records(&bytes).filter_map(|record| record.stack());
+        let places = stacks.flat_map(|stack| stack.frames().chain(stack.caller()));
+        modules.extend(places.filter_map(|place| match place {
+            wire::Place::Module(number, _) => Some(number),
+            wire::Place::Address(_) => None,
+        }));
+    }
+    modules
 }
 
 /// What was lost, by reason; `failed` records were not taken by their rings.

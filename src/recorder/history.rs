@@ -23,7 +23,7 @@ impl History {
         for (snapshot, cut) in slot.histories() {
             let (bytes, oldest, count) = oldest_first(&snapshot, only);
             history.records += count;
-            history.blocks.push(Block { cpu: Some(snapshot.cpu()), whose: 0, bytes });
+            history.blocks.push(Block::of(Some(snapshot.cpu()), 0, bytes));
             let from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
             history.reach(Reach { cpu: snapshot.cpu(), from });
         }

@@ -32,8 +32,11 @@ pub(super) fn networks_of(threads: &[Process]) -> Vec<Network> {
 
 /// The other networks that calls in these records were made in, as far as a process lives there.
 pub(super) fn networks_told_of(blocks: &[Block], threads: &[Process]) -> Vec<Network> {
-    let records = blocks.iter().flat_map(|block| wire::records(&block.bytes));
-    networks(records.filter_map(|record| record.call()?.network()).collect(), threads)
+    let mut wanted = BTreeSet::new();
+    for bytes in blocks.iter().filter_map(|block| block.plain().ok()) {
+        wanted.extend(wire::records(&bytes).filter_map(|record| record.call()?.network()));
+    }
+    networks(wanted, threads)
 }
 
 fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {

@@ -66,7 +66,7 @@ impl Part {
             part.blocks.extend(history.blocks);
             for left in unsent.iter().filter(|left| source.holds_unsent(left)) {
                 part.window.records += u64::from(left.records);
-                part.blocks.push(Block { cpu: Some(left.cpu), whose: 0, bytes: left.bytes.clone() });
+                part.blocks.push(Block::of(Some(left.cpu), 0, left.bytes.clone()));
             }
             let all = source.slot.written(kernel)?;
             part.refused.insert(source.slot.number, all.lost);

@@ -14,7 +14,7 @@ pub use pattern::Patterns;
 
 use crate::{
     cgroup::Rules,
-    model::{Files, Module, Recording},
+    model::{Block, Files, Module, Recording},
     wire,
 };
 
@@ -79,7 +79,10 @@ impl Redaction {
         let mut count = 0;
         for block in &mut recording.blocks {
             let own = payloads.get(usize::from(block.whose)).filter(|_| several);
-            block.bytes = self.block(&block.bytes, *own.unwrap_or(&strictest), &mut count);
+            let own = *own.unwrap_or(&strictest);
+            // What cannot be unpacked cannot be looked at: nothing of it may leave.
+            let bytes = block.plain().map_or_else(|_| Vec::new(), |bytes| self.block(&bytes, own, &mut count));
+            *block = Block { thinned: block.thinned, ..Block::of(block.cpu, block.whose, bytes) };
         }
         let dump = &mut recording.dump;
         count += self.patterns.files(&mut dump.files) + self.patterns.files(&mut dump.files_before);

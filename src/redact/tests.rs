@@ -49,7 +49,7 @@ fn data(arg: u8, bytes: &[u8]) -> OwnedPiece {
 fn shown(redaction: &Redaction, cgroup: &str, records: &[Vec<u8>]) -> (String, Dump) {
     let identities = vec![Identity { cgroup: cgroup.into(), ..Identity::default() }];
     let dump = Dump { arch: "x86_64".into(), identities, ..Dump::default() };
-    let recording = Recording { dump, blocks: vec![Block { cpu: None, whose: 0, bytes: records.concat() }] };
+    let recording = Recording { dump, blocks: vec![Block::of(None, 0, records.concat())] };
     let recording = redaction.apply(recording);
     let history = History::of(&recording, &Style::default()).unwrap();
     let mut out = Vec::new();
@@ -170,21 +170,21 @@ fn of_several_cgroups_each_keeps_what_its_rule_says() {
     let redaction = Redaction::new(rules, Patterns::default()).unwrap();
     let identity = |cgroup: &str| Identity { cgroup: cgroup.into(), ..Identity::default() };
     let wrote = record("write", [1, 0x1000, 60, 0, 0, 0], 3, &[data(1, &[b'x'; 60])]);
-    let block = |whose| Block { whose, bytes: wrote.clone(), ..Block::default() };
+    let block = |whose| Block::of(None, whose, wrote.clone());
     let dump = Dump {
         identities: vec![identity("/system.slice/web.service"), identity("/system.slice/vault.service")],
         each: vec![Each::default(); 2],
         ..Dump::default()
     };
     let recording = redaction.apply(Recording { dump, blocks: vec![block(0), block(1)] });
-    let held = |place: usize| recording.blocks[place].bytes.iter().filter(|byte| **byte == b'x').count();
+    let held = |place: usize| recording.blocks[place].plain().unwrap().iter().filter(|byte| **byte == b'x').count();
     assert_eq!((held(0), held(1)), (60, 0));
     let told = "the contents of reads, writes and messages are not kept: /system.slice/vault.service";
     assert_eq!(recording.dump.redacted, [told]);
     // Where blocks do not tell whose they are, none keeps more than one of them may.
     let dump = Dump { each: Vec::new(), redacted: Vec::new(), ..recording.dump };
     let recording = redaction.apply(Recording { dump, blocks: vec![block(0), block(0)] });
-    assert!(recording.blocks.iter().all(|block| !block.bytes.contains(&b'x')));
+    assert!(recording.blocks.iter().all(|block| !block.plain().unwrap().contains(&b'x')));
 }
 
 /// Records of any bytes stay records, and what is taken out is gone.

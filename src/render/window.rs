@@ -93,6 +93,7 @@ mod tests {
             lost: vec![Loss { count: 3, reason: "the ring did not take them".into() }],
             records: 5,
             overwritten: 7,
+            ..Window::default()
         };
         let dump = Dump { window, ..Dump::default() };
         let told = lines(&dump);

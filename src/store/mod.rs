@@ -22,7 +22,7 @@ pub use choice::{Choice, Match, Pattern, Word};
 pub use directory::{DIRECTORY, Entry, Store};
 pub use field::{FIELDS, Field};
 pub use name::{ID_LENGTH, Name};
-pub use read::{Damage, header, read};
+pub use read::{Damage, header, open, read};
 pub use retention::{Amount, Kept, Retention};
 pub use save::Saved;
 pub use write::write;

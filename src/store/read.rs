@@ -1,18 +1,27 @@
 //! Reading a dump file, whole or torn.
+//!
+//! A file that can be sought in is looked through by the heads of its blocks (`open`): records stay on the disk until
+//! somebody unpacks them. Of older versions, whose heads say nothing of the records, and of pipes, all blocks are read,
+//! and kept packed (`read`). A block that turns out to be damaged when it is unpacked is told then; what ends the
+//! looking through is told at once.
 
 use std::{
     borrow::Cow,
-    fmt, fs,
-    io::{self, Read},
+    fmt,
+    fs::{self, File},
+    io::{self, BufReader, Read, Seek},
+    os::unix::fs::FileExt,
+    sync::Arc,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION};
+use super::format::{
+    BARE_HEAD, BLOCK_HEAD, END_MOST, Head, Kind, MAGIC, VERSION, VERSION_OF_BARE_HEADS, bare_sum_fits,
+};
 use crate::{
     identity,
-    model::{Block, Dump, Recording, plain},
-    wire,
+    model::{Block, Body, Dump, Recording, Stored, plain},
 };
 
 /// What is wrong with a dump file from some block on.
@@ -32,6 +41,11 @@ impl fmt::Display for Damage {
 
 /// Reads what a dump file says of itself; the records follow behind it.
 pub fn header(file: &mut impl Read) -> Result<Dump> {
+    start(file).map(|(_, dump)| dump)
+}
+
+/// The file's version, and what it says of itself.
+fn start(file: &mut impl Read) -> Result<(u16, Dump)> {
     let mut start = [0; MAGIC.len() + 2];
     let got = fill(file, &mut start).context("read the dump")?;
     ensure!(got == start.len() && start.starts_with(MAGIC), "this is not a traceloop dump");
@@ -39,8 +53,10 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
     if version > VERSION {
         bail!("the dump has format {version}, this traceloop reads up to {VERSION}: use a newer traceloop");
     }
-    let header = match block(file) {
-        Ok((head, data)) if head.kind == Kind::Header => data,
+    let header = match next(file, version) {
+        Ok((Kind::Header, block)) => {
+            block.plain().map(Cow::into_owned).map_err(|what| anyhow!("the dump's header is damaged: {what}"))?
+        }
         Ok(_) => bail!("the dump does not begin with its header"),
         Err(what) => bail!("the dump's header is damaged: {what}"),
     };
@@ -58,7 +74,7 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
         }
     });
     identify(&mut dump);
-    Ok(dump)
+    Ok((version, dump))
 }
 
 /// Whose calls a dump holds that knows only paths.
@@ -68,50 +84,77 @@ pub(super) fn identify(dump: &mut Dump) {
     }
 }
 
-/// Reads a dump file. Without its header it is none; behind the header, damage ends the reading and is told.
+/// Reads a dump file from its beginning to its end. Without its header it is none; behind the header, damage ends the
+/// reading and is told.
 pub fn read(file: impl Read) -> Result<(Recording, Option<Damage>)> {
     read_within(file, memory())
 }
 
-/// The same; no more than `most` bytes of records are unpacked.
+/// The same; no more than `most` bytes of records are taken.
 fn read_within(mut file: impl Read, most: usize) -> Result<(Recording, Option<Damage>)> {
-    let dump = header(&mut file)?;
-    let mut left = most;
+    let (version, dump) = start(&mut file)?;
+    let read = gather(most, || next(&mut file, version));
+    Ok((Recording { dump, blocks: read.0 }, read.1))
+}
+
+/// Looks through a dump file: the records of its blocks stay where they are. What cannot be looked through is read.
+pub fn open(file: File) -> Result<(Recording, Option<Damage>)> {
+    let mut reader = BufReader::new(file);
+    let (version, dump) = start(&mut reader)?;
+    let (blocks, damage) = match reader.stream_position() {
+        Ok(at) if version > VERSION_OF_BARE_HEADS => {
+            let file = Arc::new(reader.into_inner());
+            let length = file.metadata().context("read the dump")?.len();
+            let mut at = at;
+            gather(usize::MAX, || look(&file, length, &mut at))
+        }
+        _ => gather(memory(), || next(&mut reader, version)),
+    };
+    Ok((Recording { dump, blocks }, damage))
+}
+
+/// The blocks up to the end mark or some damage; no more than `most` bytes of records.
+fn gather(most: usize, mut next: impl FnMut() -> Result<(Kind, Block), String>) -> (Vec<Block>, Option<Damage>) {
     let mut blocks: Vec<Block> = Vec::new();
+    let mut left = most;
     let mut whole = 1;
-    let damage = loop {
-        match block(&mut file) {
-            Ok((head, mut data)) => match head.kind {
-                Kind::Header => break Some("a second header".to_owned()),
-                Kind::End => break None,
-                Kind::Records if data.len() > left => {
-                    break Some(format!("{} MiB of records are more than this machine has room for", most >> 20));
-                }
-                Kind::Records => {
-                    left -= data.len();
-                    let understood = wire::records(&data).map(|record| record.bytes().len()).sum();
-                    let strange = data.len() > understood;
-                    data.truncate(understood);
-                    let cpu = (head.cpu != NO_CPU).then_some(head.cpu);
-                    match blocks.last_mut() {
-                        Some(last)
-                            if (last.cpu, last.whose) == (cpu, head.whose)
-                                && last.bytes.len() + data.len() < BLOCK_MOST =>
-                        {
-                            last.bytes.extend_from_slice(&data);
-                        }
-                        _ => blocks.push(Block { cpu, whose: head.whose, bytes: data }),
-                    }
-                    if strange {
-                        break Some("a block with what is no record".to_owned());
-                    }
-                }
-            },
+    let what = loop {
+        let block = match next() {
+            Ok((Kind::Header, _)) => break Some("a second header".to_owned()),
+            Ok((Kind::End, _)) => break None,
+            Ok((Kind::Records, block)) => block,
+            Err(what) => break Some(what),
+        };
+        let length = block.plain_length();
+        if length > left {
+            break Some(format!("{} MiB of records are more than this machine has room for", most >> 20));
+        }
+        left -= length;
+        match looked_into(block) {
+            Ok((block, true)) => {
+                blocks.push(block);
+                break Some("a block with what is no record".to_owned());
+            }
+            Ok((block, false)) => blocks.push(block),
             Err(what) => break Some(what),
         }
         whole += 1;
     };
-    Ok((Recording { dump, blocks }, damage.map(|what| Damage { whole, what })))
+    (blocks, what.map(|what| Damage { whole, what }))
+}
+
+/// The block with what an older head did not say of it, and whether something in it is no record.
+fn looked_into(block: Block) -> Result<(Block, bool), String> {
+    if block.records > 0 || !matches!(block.body, Body::Packed { .. }) {
+        return Ok((block, false));
+    }
+    let told = |error: io::Error| error.to_string();
+    let bytes = block.plain().map_err(told)?.into_owned();
+    let length = bytes.len();
+    let known = Block::of(block.cpu, block.whose, bytes);
+    let strange = known.plain_length() < length;
+    let body = if strange { known.body } else { block.body };
+    Ok((Block { body, thinned: block.thinned, ..known }, strange))
 }
 
 /// How many bytes of records may be unpacked: half of the memory that is free, or more than any rings
@@ -124,32 +167,69 @@ fn memory() -> usize {
     told.map_or(1 << 30, |kib| kib.saturating_mul(1024) / 2)
 }
 
-/// The next block, unpacked; what is wrong with it otherwise.
-fn block(file: &mut impl Read) -> Result<(Head, Vec<u8>), String> {
+/// The next block, as it is; what is wrong with it otherwise.
+fn next(file: &mut impl Read, version: u16) -> Result<(Kind, Block), String> {
     let mut bytes = [0; BLOCK_HEAD];
-    match fill(file, &mut bytes).map_err(|error| error.to_string())? {
-        BLOCK_HEAD => {}
-        0 => return Err("the end is missing".to_owned()),
-        _ => return Err("cut inside a block's head".to_owned()),
-    }
-    let head = Head::parse(&bytes).ok_or("an unknown kind of block")?;
-    let size = |claimed: u32| usize::try_from(claimed).ok().filter(|size| *size <= BLOCK_MOST + 1024);
-    let (Some(plain), Some(packed)) = (size(head.plain), size(head.packed)) else {
-        return Err("a block larger than any can be".to_owned());
-    };
+    let bare = version <= VERSION_OF_BARE_HEADS;
+    let bytes = &mut bytes[..if bare { BARE_HEAD } else { BLOCK_HEAD }];
+    let got = fill(file, bytes).map_err(|error| error.to_string())?;
+    let head = head(&bytes[..got], bytes.len())?;
     let mut data = Vec::new();
-    let got = file.take(packed as u64).read_to_end(&mut data).map_err(|error| error.to_string())?;
-    if got < packed {
+    let got = file.take(head.packed.into()).read_to_end(&mut data).map_err(|error| error.to_string())?;
+    if got as u64 != u64::from(head.packed) {
         return Err("cut inside a block".to_owned());
     }
-    if head.bytes(&data) != bytes {
+    let fits = match (head.sum, bytes.first_chunk()) {
+        (Some(sum), _) => sum == crc32c::crc32c(&data),
+        (None, Some(bytes)) => bare_sum_fits(bytes, &data),
+        (None, None) => false,
+    };
+    if !fits {
         return Err("a checksum does not match".to_owned());
     }
-    let data = zstd::bulk::decompress(&data, plain).map_err(|error| format!("cannot unpack a block: {error}"))?;
-    if data.len() != plain {
-        return Err("a block of another size than it claims".to_owned());
+    Ok((head.kind, Block { body: Body::Packed { plain: head.plain, bytes: data.into() }, ..head.about }))
+}
+
+/// The block whose head stands at `at`, which is then the place of the next; its data are not read.
+fn look(file: &Arc<File>, length: u64, at: &mut u64) -> Result<(Kind, Block), String> {
+    let mut bytes = [0; BLOCK_HEAD];
+    let left = length.saturating_sub(*at);
+    let whole = usize::try_from(left).map_or(BLOCK_HEAD, |left| left.min(BLOCK_HEAD));
+    file.read_exact_at(&mut bytes[..whole], *at).map_err(|error| error.to_string())?;
+    let head = head(&bytes[..whole], BLOCK_HEAD)?;
+    let from = *at + BLOCK_HEAD as u64;
+    if left - (BLOCK_HEAD as u64) < u64::from(head.packed) {
+        return Err("cut inside a block".to_owned());
     }
-    Ok((head, data))
+    *at = from + u64::from(head.packed);
+    let body = Body::Stored(Stored {
+        file: file.clone(),
+        at: from,
+        packed: head.packed,
+        plain: head.plain,
+        sum: head.sum.unwrap_or(0),
+    });
+    Ok((head.kind, Block { body, ..head.about }))
+}
+
+/// The head that these bytes are, of so many that it has when it is whole.
+fn head(bytes: &[u8], whole: usize) -> Result<Head, String> {
+    match bytes.len() {
+        0 => return Err("the end is missing".to_owned()),
+        length if length < whole => return Err("cut inside a block's head".to_owned()),
+        _ => {}
+    }
+    let head = match (bytes.first_chunk(), bytes.first_chunk()) {
+        (Some(bytes), _) => Head::parse(bytes),
+        (None, Some(bytes)) => Head::parse_bare(bytes),
+        (None, None) => None,
+    };
+    let head = head.ok_or("an unknown kind of block")?;
+    let most = Block::PLAIN_MOST as u64;
+    if u64::from(head.plain) > most || u64::from(head.packed) > most + END_MOST as u64 {
+        return Err("a block larger than any can be".to_owned());
+    }
+    Ok(head)
 }
 
 /// Reads until the buffer is full or the file ends.
@@ -190,7 +270,7 @@ mod tests {
         let mut record = [0_u8; 56];
         record[4] = 56;
         record[6] = 7;
-        Recording { dump, blocks: vec![Block { cpu: Some(1), whose: 0, bytes: record.repeat(3) }] }
+        Recording { dump, blocks: vec![Block::of(Some(1), 0, record.repeat(3))] }
     }
 
     fn written() -> Vec<u8> {
@@ -214,12 +294,53 @@ mod tests {
         let mut bytes = Vec::new();
         super::super::write(&mut bytes, &several).unwrap();
         assert_eq!(read(&bytes[..]).unwrap().0.blocks, several.blocks);
-        let version = |file: &[u8]| u16::from_le_bytes([file[MAGIC.len()], file[MAGIC.len() + 1]]);
-        assert_eq!((version(&bytes), version(&written())), (2, 1));
+    }
+
+    /// A file as older versions wrote it, of blocks of these kinds with these data.
+    fn older(version: u16, blocks: &[(u8, Vec<u8>)]) -> Vec<u8> {
+        let mut file = [&MAGIC[..], &version.to_le_bytes()].concat();
+        for (kind, data) in blocks {
+            let packed = zstd::bulk::compress(data, 1).unwrap();
+            let mut head = vec![*kind, 0, 0, 0];
+            [1, data.len(), packed.len()]
+                .iter()
+                .for_each(|word| head.extend(u32::try_from(*word).unwrap().to_le_bytes()));
+            let sum = crc32c::crc32c_append(crc32c::crc32c(&head), &packed);
+            file.extend([&head[..], &sum.to_le_bytes(), &packed].concat());
+        }
+        file
+    }
+
+    #[test]
+    fn older_versions_are_read_and_known_by_their_records() {
+        let header = serde_json::to_vec(&recording().dump).unwrap();
+        let records = recording().blocks[0].plain().unwrap().into_owned();
+        for version in [1, 2] {
+            let bytes = older(version, &[(1, header.clone()), (2, records.clone()), (3, Vec::new())]);
+            let (read, damage) = read(&bytes[..]).unwrap();
+            assert_eq!((&read.blocks, damage), (&recording().blocks, None));
+            assert_eq!(read.blocks[0].about().seen, recording().blocks[0].seen);
+        }
+    }
+
+    #[test]
+    fn a_file_is_looked_through_without_its_records() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut damaged = written();
+        let end = damaged.len() - end_block();
+        // In the packed records.
+        damaged[end - 1] ^= 1;
+        io::Write::write_all(&mut file, &damaged).unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        let (looked, damage) = open(file).unwrap();
+        assert_eq!((looked.blocks.len(), damage), (1, None));
+        assert_eq!(looked.blocks[0].records, 3);
+        assert!(looked.blocks[0].plain().unwrap_err().to_string().contains("checksum"));
+        assert!(read(&damaged[..]).unwrap().1.unwrap().what.contains("checksum"));
     }
 
     fn end_block() -> usize {
-        BLOCK_HEAD + zstd::bulk::compress(&[], 1).unwrap().len()
+        BLOCK_HEAD + zstd::bulk::compress(&[], Block::LEVEL).unwrap().len()
     }
 
     #[test]
@@ -232,24 +353,24 @@ mod tests {
 
     #[test]
     fn a_small_file_cannot_claim_all_memory() {
-        let record = recording().blocks[0].bytes[..56].to_vec();
-        let many =
-            Recording { blocks: vec![Block { cpu: Some(1), whose: 0, bytes: record.repeat(1 << 17) }], ..recording() };
+        let record = recording().blocks[0].plain().unwrap()[..56].to_vec();
+        let many = Recording { blocks: vec![Block::of(Some(1), 0, record.repeat(1 << 17))], ..recording() };
         let mut bytes = Vec::new();
         super::super::write(&mut bytes, &many).unwrap();
         assert!(bytes.len() < 100_000, "{}", bytes.len());
         let (read, damage) = read_within(&bytes[..], 3 << 20).unwrap();
-        let unpacked: usize = read.blocks.iter().map(|block| block.bytes.len()).sum();
+        let unpacked: usize = read.blocks.iter().map(|block| block.plain_length()).sum();
         assert!((2 << 20..=3 << 20).contains(&unpacked), "{unpacked}");
         assert!(damage.unwrap().what.contains("more than this machine has room for"));
     }
 
     #[test]
     fn what_is_no_record_ends_the_reading() {
-        let whole = recording().blocks[0].bytes.clone();
-        let bytes = super::super::write::raw(&recording().dump, &[&whole[..], &[0xff; 100]].concat());
+        let whole = recording().blocks[0].plain().unwrap().into_owned();
+        let header = serde_json::to_vec(&recording().dump).unwrap();
+        let bytes = older(1, &[(1, header), (2, [&whole[..], &[0xff; 100]].concat())]);
         let (read, damage) = read(&bytes[..]).unwrap();
-        assert_eq!(read.blocks[0].bytes, whole);
+        assert_eq!(read.blocks[0].plain().unwrap(), whole);
         assert_eq!(damage.unwrap().what, "a block with what is no record");
     }
 

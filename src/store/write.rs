@@ -8,14 +8,9 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::format::{BLOCK_HEAD, BLOCK_MOST, Head, Kind, MAGIC, NO_CPU, VERSION, VERSION_OF_ONE};
-use crate::{
-    model::{Block, Dump, Recording},
-    wire,
-};
+use super::format::{BLOCK_HEAD, Head, Kind, MAGIC, VERSION};
+use crate::model::{Block, Body, Dump, Recording};
 
-/// Fast: writing is done while somebody waits, and records pack well at any level.
-const LEVEL: i32 = -2;
 /// A dump must not take all of a large machine's CPUs.
 const PACKERS_MOST: usize = 4;
 
@@ -24,97 +19,83 @@ pub fn write(file: impl Write, recording: &Recording) -> Result<()> {
     write_parts(file, &recording.dump, &recording.blocks)
 }
 
-/// Writes a dump file of this header and these records. Blocks are packed on several CPUs, and written
-/// in their order: no more of them wait than there are CPUs at it.
+/// Writes a dump file of this header and these records. Blocks that are packed are written as they are; others are cut
+/// and packed on several CPUs, and written in their order: no more of them wait than there are CPUs at it.
 pub(super) fn write_parts(mut file: impl Write, dump: &Dump, blocks: &[Block]) -> Result<()> {
     let mut all = || -> Result<()> {
         file.write_all(MAGIC)?;
-        let several = blocks.iter().any(|block| block.whose > 0);
-        file.write_all(&if several { VERSION } else { VERSION_OF_ONE }.to_le_bytes())?;
-        file.write_all(&block(Kind::Header, NOWHERE, &serde_json::to_vec(dump)?)?)?;
-        let runs: Vec<(Origin, &[u8])> = blocks
-            .iter()
-            .flat_map(|part| {
-                let origin = Origin { cpu: part.cpu.unwrap_or(NO_CPU), whose: part.whose };
-                runs(&part.bytes).into_iter().map(move |run| (origin, run))
-            })
-            .collect();
+        file.write_all(&VERSION.to_le_bytes())?;
+        file.write_all(&block(Kind::Header, &bare(serde_json::to_vec(dump)?))?)?;
         let at_once = thread::available_parallelism().map_or(1, NonZero::get).clamp(1, PACKERS_MOST);
-        for some in runs.chunks(at_once) {
-            for packed in pack(some) {
+        let mut pieces = blocks.iter().flat_map(pieces).filter(|piece| piece.plain_length() > 0);
+        loop {
+            let some: Vec<Piece<'_>> = pieces.by_ref().take(at_once).collect();
+            if some.is_empty() {
+                break;
+            }
+            for packed in pack(&some) {
                 file.write_all(&packed?)?;
             }
         }
-        file.write_all(&block(Kind::End, NOWHERE, &[])?)?;
+        file.write_all(&block(Kind::End, &bare(Vec::new()))?)?;
         file.flush()?;
         Ok(())
     };
     all().context("write the dump")
 }
 
-/// Where a block's records come from.
-#[derive(Clone, Copy)]
-struct Origin {
-    cpu: u32,
-    whose: u16,
+/// A block that is written as it is, or one that was cut out of another.
+enum Piece<'a> {
+    Whole(&'a Block),
+    Cut(Block),
 }
 
-/// Of a block without records.
-const NOWHERE: Origin = Origin { cpu: NO_CPU, whose: 0 };
+impl std::ops::Deref for Piece<'_> {
+    type Target = Block;
 
-/// Packs runs of records at the same time, the first of them here.
-fn pack(runs: &[(Origin, &[u8])]) -> Vec<io::Result<Vec<u8>>> {
-    let Some(((origin, first), rest)) = runs.split_first() else { return Vec::new() };
+    fn deref(&self) -> &Block {
+        match self {
+            Self::Whole(block) => block,
+            Self::Cut(block) => block,
+        }
+    }
+}
+
+fn pieces(block: &Block) -> Box<dyn Iterator<Item = Piece<'_>> + '_> {
+    match &block.body {
+        Body::Plain(bytes) => {
+            let cut = Block::cut(block.cpu, block.whose, bytes);
+            Box::new(cut.map(|cut| Piece::Cut(Block { thinned: block.thinned, ..cut })))
+        }
+        Body::Packed { .. } | Body::Stored(_) => Box::new(std::iter::once(Piece::Whole(block))),
+    }
+}
+
+/// Packs blocks at the same time, the first of them here.
+fn pack(blocks: &[Piece<'_>]) -> Vec<io::Result<Vec<u8>>> {
+    let Some((first, rest)) = blocks.split_first() else { return Vec::new() };
     thread::scope(|scope| {
-        let others: Vec<_> =
-            rest.iter().map(|(origin, run)| scope.spawn(|| block(Kind::Records, *origin, run))).collect();
-        let mut packed = vec![block(Kind::Records, *origin, first)];
+        let others: Vec<_> = rest.iter().map(|other| scope.spawn(|| block(Kind::Records, other))).collect();
+        let mut packed = vec![block(Kind::Records, first)];
         let lost = || Err(io::Error::other("a thread that packs records has ended"));
         packed.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|_| lost())));
         packed
     })
 }
 
-/// A file with one block of these bytes, whatever they are.
-#[cfg(test)]
-pub(super) fn raw(dump: &Dump, bytes: &[u8]) -> Vec<u8> {
-    let header = serde_json::to_vec(dump).unwrap_or_default();
-    let blocks = [block(Kind::Header, NOWHERE, &header), block(Kind::Records, Origin { cpu: 1, ..NOWHERE }, bytes)];
-    let blocks = blocks.into_iter().flatten().flatten();
-    MAGIC.iter().copied().chain(VERSION_OF_ONE.to_le_bytes()).chain(blocks).collect()
+/// Bytes that are no records.
+fn bare(bytes: Vec<u8>) -> Block {
+    Block { body: Body::Plain(bytes), ..Block::default() }
 }
 
-/// Cuts records into runs of at most a block, between records.
-fn runs(mut bytes: &[u8]) -> Vec<&[u8]> {
-    const RUN: usize = BLOCK_MOST / 16;
-    let mut runs = Vec::new();
-    while !bytes.is_empty() {
-        let mut length = 0;
-        for record in wire::records(bytes) {
-            length += record.bytes().len();
-            if length >= RUN {
-                break;
-            }
-        }
-        if length == 0 {
-            break;
-        }
-        let (run, rest) = bytes.split_at(length);
-        runs.push(run);
-        bytes = rest;
-    }
-    runs
-}
-
-/// A block: its head, and its data packed.
-fn block(kind: Kind, origin: Origin, data: &[u8]) -> io::Result<Vec<u8>> {
-    let mut block = vec![0; BLOCK_HEAD + zstd::zstd_safe::compress_bound(data.len())];
-    let length = zstd::bulk::compress_to_buffer(data, &mut block[BLOCK_HEAD..], LEVEL)?;
-    block.truncate(BLOCK_HEAD + length);
+/// A block's head, and its data packed.
+fn block(kind: Kind, block: &Block) -> io::Result<Vec<u8>> {
+    let data = block.packed()?;
     let size = |length: usize| u32::try_from(length).map_err(io::Error::other);
-    let Origin { cpu, whose } = origin;
-    let head = Head { kind, whose, cpu, plain: size(data.len())?, packed: size(length)? };
-    let head = head.bytes(&block[BLOCK_HEAD..]);
-    block[..BLOCK_HEAD].copy_from_slice(&head);
-    Ok(block)
+    let (plain, packed) = (size(block.plain_length())?, size(data.len())?);
+    let head = Head { kind, plain, packed, about: block.about(), sum: None };
+    let mut bytes = Vec::with_capacity(BLOCK_HEAD + data.len());
+    bytes.extend(head.bytes(crc32c::crc32c(&data)));
+    bytes.extend_from_slice(&data);
+    Ok(bytes)
 }

@@ -32,9 +32,9 @@ const SCRIPT: &str = "find /usr/share/doc /usr/lib/python3* /etc -newer /etc/pas
                       cat /usr/share/common-licenses/*; ps aux; tar cf /dev/null /usr/share/common-licenses";
 
 fn main() -> Result<()> {
-    let recording = repeat(record()?);
-    let count: usize = recording.blocks.iter().map(|block| wire::records(&block.bytes).count()).sum();
-    let bytes: usize = recording.blocks.iter().map(|block| block.bytes.len()).sum();
+    let recording = repeat(record()?)?;
+    let count: usize = recording.blocks.iter().map(|block| block.records as usize).sum();
+    let bytes: usize = recording.blocks.iter().map(|block| block.plain_length()).sum();
     println!("{count} records, {} MiB\n\n| | CPU seconds | million records a second |\n|---|---|---|", bytes >> 20);
     let style = Style::default();
     let history = timed("index", count, || History::of(&recording, &style))?;
@@ -83,24 +83,26 @@ fn record() -> Result<Recording> {
 }
 
 /// The same again and again, until there are enough records.
-fn repeat(mut recording: Recording) -> Recording {
-    let first: Vec<Block> = std::mem::take(&mut recording.blocks);
-    let times = || first.iter().flat_map(|block| wire::records(&block.bytes)).map(|record| record.time());
-    let count = times().count().max(1);
-    let span = times().max().unwrap_or(0) - times().min().unwrap_or(0) + 1000;
-    let mut blocks: Vec<Block> =
-        first.iter().map(|block| Block { cpu: block.cpu, whose: 0, bytes: Vec::new() }).collect();
-    for n in 0..RECORDS.div_ceil(count) as u64 {
-        for (block, first) in blocks.iter_mut().zip(&first) {
-            for record in wire::records(&first.bytes) {
-                let from = block.bytes.len();
-                block.bytes.extend_from_slice(record.bytes());
-                block.bytes[from + 8..from + 16].copy_from_slice(&(record.time() + n * span).to_ne_bytes());
+fn repeat(mut recording: Recording) -> Result<Recording> {
+    let first = std::mem::take(&mut recording.blocks);
+    let (from, to) = (first.iter().map(|block| block.first).min(), first.iter().map(|block| block.to).max());
+    let span = to.unwrap_or(0) - from.unwrap_or(0) + 1000;
+    let count: u64 = first.iter().map(|block| u64::from(block.records)).sum();
+    for n in 0..(RECORDS as u64).div_ceil(count.max(1)) {
+        for block in &first {
+            let mut bytes = block.plain()?.into_owned();
+            let mut at = 0;
+            while let Some(record) = wire::Record::parse(&bytes[at..]) {
+                let (length, time) = (record.bytes().len(), record.time() + n * span);
+                bytes[at + 8..at + 16].copy_from_slice(&time.to_ne_bytes());
+                at += length;
             }
+            recording
+                .blocks
+                .extend(Block::cut(block.cpu, block.whose, &bytes).map(Block::pack).collect::<io::Result<Vec<_>>>()?);
         }
     }
-    recording.blocks = blocks;
-    recording
+    Ok(recording)
 }
 
 fn peak() -> Result<String> {

@@ -221,7 +221,7 @@ fn full_track() -> Result<()> {
         render::dump(&mut { out }, Format::Text, &recording.dump, history.events())?;
         text = text.min(began.elapsed().as_secs_f64() + copying);
         records = recording.dump.window.records;
-        bytes = recording.blocks.iter().map(|block| block.bytes.len()).sum();
+        bytes = recording.blocks.iter().map(|block| block.plain_length()).sum();
     }
     println!(
         "\nA full track of 64 MiB ({records} records, {:.0} MiB): copied in {copying:.3} s, raw file of {:.1} MiB in \

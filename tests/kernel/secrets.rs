@@ -26,7 +26,7 @@ fn unpacked(file: &[u8]) -> Vec<u8> {
     let (recording, damage) = traceloop::store::read(file).expect("read it");
     assert_eq!(damage, None);
     let mut all = serde_json::to_vec(&recording.dump).expect("its header");
-    recording.blocks.iter().for_each(|block| all.extend(&block.bytes));
+    recording.blocks.iter().for_each(|block| all.extend(&*block.plain().expect("unpack it")));
     all
 }
 

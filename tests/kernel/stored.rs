@@ -84,7 +84,7 @@ fn recording(kib: usize, second: u64) -> Recording {
     };
     let bytes = (0..kib * 16).flat_map(&mut record).collect();
     let dump = Dump { cause: Cause::Request, taken: second * 1_000_000_000, ..Dump::default() };
-    Recording { dump, blocks: vec![Block { cpu: Some(0), whose: 0, bytes }] }
+    Recording { dump, blocks: vec![Block::of(Some(0), 0, bytes)] }
 }
 
 #[track_caller]

@@ -318,7 +318,7 @@ fn crashed() -> Recording {
             task(7, 5 * second, 8, [8, 0, 3 << 8], b"helper"),
         ],
     );
-    recording.blocks.push(Block { cpu: None, whose: 0, bytes: reading(9, 6 * second) });
+    recording.blocks.push(Block::of(None, 0, reading(9, 6 * second)));
     decode::summed_up(recording)
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn dump_of(dump: Dump, records: &[Vec<u8>]) -> Vec<u8> {
 
 /// A recording that says this of itself.
 pub(crate) fn recording_of(dump: Dump, records: &[Vec<u8>]) -> Recording {
-    Recording { dump, blocks: vec![Block { cpu: Some(0), whose: 0, bytes: records.concat() }] }
+    Recording { dump, blocks: vec![Block::of(Some(0), 0, records.concat())] }
 }
 
 /// A dump file as the first version of the format had it: none of the fields that came later.

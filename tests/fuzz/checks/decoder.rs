@@ -22,7 +22,7 @@ pub(crate) fn check(data: &[u8]) {
     };
     let arch = if choice & 128 == 0 { "x86_64" } else { "aarch64" };
     let dump = Dump { arch: arch.to_owned(), ..Dump::default() };
-    let recording = Recording { dump, blocks: vec![Block { cpu: Some(0), whose: 0, bytes: in_order(rest) }] };
+    let recording = Recording { dump, blocks: vec![Block::of(Some(0), 0, in_order(rest))] };
     let recording = decode::summed_up(recording);
     let history = History::of(&recording, &style).expect("a small dump");
     for format in [Format::Text, Format::STRACE, Format::Json] {

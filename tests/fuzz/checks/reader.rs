@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8]) {
             let (back, second) = store::read(&again[..]).expect("read what was written");
             assert!(second.is_none(), "{damage:?} became {second:?}");
             let bytes = |recording: &traceloop::model::Recording| -> usize {
-                recording.blocks.iter().map(|block| block.bytes.len()).sum()
+                recording.blocks.iter().map(|block| block.plain_length()).sum()
             };
             assert_eq!(bytes(&recording), bytes(&back));
         }
