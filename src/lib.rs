@@ -13,6 +13,7 @@ pub mod cli;
 pub mod control;
 pub mod daemon;
 pub mod decode;
+mod directory;
 pub mod identity;
 pub mod keeper;
 pub mod kernel;

@@ -4,6 +4,8 @@
 //! rows when a cgroup is made, before anything can run in it. What the user includes or leaves out is
 //! decided here alone, by whole paths, a moment later.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -66,6 +68,8 @@ pub fn kind_of(name: &str) -> NameKind {
 pub struct Rules {
     include: Option<GlobSet>,
     exclude: GlobSet,
+    /// Paths of what records, whatever it is called here.
+    ours: Vec<String>,
 }
 
 impl Rules {
@@ -73,17 +77,22 @@ impl Rules {
     /// the way; what is below a match belongs to it. Without `include`, everything is wanted.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self> {
         let include = (!include.is_empty()).then(|| globs(include)).transpose()?;
-        Ok(Self { include, exclude: globs(exclude)? })
+        Ok(Self { include, exclude: globs(exclude)?, ours: Vec::new() })
+    }
+
+    /// The same, but for these cgroups.
+    pub fn without(self, ours: Vec<String>) -> Self {
+        Self { ours, ..self }
     }
 
     /// Whether a cgroup is to be recorded.
     pub fn wants(&self, path: &str) -> bool {
-        self.include.as_ref().is_none_or(|include| covers(include, path)) && !covers(&self.exclude, path)
+        self.include.as_ref().is_none_or(|include| covers(include, path)) && !self.forbids(path)
     }
 
     /// Whether all of a subtree is left out, so that nobody need look into it.
     pub fn forbids(&self, path: &str) -> bool {
-        covers(&self.exclude, path)
+        covers(&self.exclude, path) || self.ours.iter().any(|ours| Path::new(path).starts_with(ours))
     }
 }
 
@@ -98,7 +107,7 @@ fn globs(patterns: &[String]) -> Result<GlobSet> {
 }
 
 fn covers(globs: &GlobSet, path: &str) -> bool {
-    !globs.is_empty() && std::path::Path::new(path).ancestors().any(|part| globs.is_match(part))
+    !globs.is_empty() && Path::new(path).ancestors().any(|part| globs.is_match(part))
 }
 
 #[cfg(test)]
@@ -130,5 +139,8 @@ mod tests {
         assert!(!some.wants("/system.slice/b.service") && !some.wants("/machine.slice/c.scope"));
         assert!(some.forbids("/system.slice/b.service/below"));
         assert!(Rules::new(&["[".into()], &[]).is_err());
+        let but_us = all.without(vec!["/kubepods/pod1/[a]".into()]);
+        assert!(but_us.forbids("/kubepods/pod1/[a]/below") && !but_us.wants("/kubepods/pod1/[a]"));
+        assert!(but_us.wants("/kubepods/pod1/a") && but_us.wants("/kubepods/pod1/[a]b"));
     }
 }

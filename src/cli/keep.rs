@@ -21,6 +21,12 @@ pub(super) struct Keep {
     /// End when no daemon has been there for so long
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     idle: Duration,
+    /// Hold the recording when its daemon ends for good, too, as for a daemon that is replaced by another one
+    #[arg(long)]
+    stay: bool,
+    /// Hold nothing: wait until a keeper listens, for the time of --idle at most
+    #[arg(long, conflicts_with = "stay")]
+    wait: bool,
 }
 
 impl Keep {
@@ -28,7 +34,14 @@ impl Keep {
         if let Some(directory) = self.socket.parent().filter(|directory| directory.exists()) {
             control::trusted(directory).context("make the keeper's socket")?;
         }
-        let settings = keeper::Settings { socket: self.socket, idle: self.idle };
+        if self.wait {
+            // A daemon that is alone records all the same.
+            if let Err(error) = keeper::wait(&self.socket, self.idle) {
+                tracing::warn!(error = %format!("{error:#}"), "there is no keeper");
+            }
+            return Ok(End::Done);
+        }
+        let settings = keeper::Settings { socket: self.socket, idle: self.idle, stay: self.stay };
         keeper::serve(&settings, || {
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

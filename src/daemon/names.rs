@@ -5,14 +5,25 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::task::JoinSet;
 
 use crate::{
-    identity::{Resolver, Runtimes, invocation_of, of_path},
+    cgroup::own,
+    identity::{Resolver, Runtimes, cgroup_of, invocation_of, of_path},
+    keeper,
     model::Identity,
-    recorder::{Recorder, TrackId},
+    recorder::{Recorder, TrackId, Watching},
     systemd::UnitFailed,
 };
 
 /// systemd marks a cgroup right after it made it; one that is not marked by then never is.
 const TRIES: u32 = 5;
+
+/// What is to be watched, but for what records: a service is left out by its unit's name, but the name of a
+/// container's cgroup is another one each time.
+pub(super) fn but_us(watching: Watching) -> Watching {
+    let keeper = watching.keeper.as_deref().and_then(keeper::pid).and_then(|pid| cgroup_of(pid).ok());
+    let ours = own().into_iter().chain(keeper).filter(|cgroup| of_path(cgroup, 0).container.is_some());
+    let rules = watching.rules.without(ours.collect());
+    Watching { rules, ..watching }
+}
 
 /// What is still being asked for.
 #[derive(Debug)]

@@ -101,7 +101,7 @@ impl Daemon {
         {
             tracing::warn!(error = %format!("{error:#}"), "there is no keeper");
         }
-        let (recorder, replaced) = Recorder::watch(&config.settings(), config.watching()?)?;
+        let (recorder, replaced) = Recorder::watch(&config.settings(), names::but_us(config.watching()?))?;
         let (asked, requests) = mpsc::channel(WAITING);
         let notices = recorder.notices()?.try_clone_to_owned().context("wait for the kernel's notices")?;
         // SAFETY: an OwnedFd is the same open descriptor until it is dropped.

@@ -13,6 +13,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use crate::cgroup::whole;
+
 /// systemd writes the invocation id to the unit's cgroup: only root can write the first, so it is asked
 /// first; managers without privileges write the second (systemd 251).
 const ATTRIBUTES: [&CStr; 2] = [c"trusted.invocation_id", c"user.invocation_id"];
@@ -41,7 +43,10 @@ fn id_in(value: &[u8]) -> Option<String> {
 /// The path of the cgroup that a process is in, from the root of the v2 tree.
 pub fn cgroup_of(pid: u32) -> Result<String> {
     match fs::read_to_string(format!("/proc/{pid}/cgroup")) {
-        Ok(text) => v2_line(&text).with_context(|| format!("process {pid} is in no cgroup v2")),
+        Ok(text) => {
+            let shown = v2_line(&text).with_context(|| format!("process {pid} is in no cgroup v2"))?;
+            whole(&shown).with_context(|| format!("process {pid} is in no cgroup of the tree that is mounted here"))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("there is no process {pid}"),
         Err(error) => Err(error).with_context(|| format!("read /proc/{pid}/cgroup")),
     }

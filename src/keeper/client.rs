@@ -11,8 +11,8 @@ use nix::{
     errno::Errno,
     sys::{
         socket::{
-            AddressFamily, SockFlag, SockType, UnixAddr, connect, setsockopt, socket,
-            sockopt::{ReceiveTimeout, SendTimeout},
+            AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, setsockopt, socket,
+            sockopt::{PeerCredentials, ReceiveTimeout, SendTimeout},
         },
         time::{TimeVal, TimeValLike},
     },
@@ -52,6 +52,13 @@ impl Held {
             })
             .collect()
     }
+}
+
+/// The process of the keeper at that socket; `None`: there is none, or none of this pid namespace.
+pub fn pid(path: &Path) -> Option<u32> {
+    let keeper = Keeper::connect(path).ok()??;
+    let peer = getsockopt(&keeper.socket, PeerCredentials).ok()?;
+    u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0)
 }
 
 impl Keeper {

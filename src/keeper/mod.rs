@@ -14,6 +14,6 @@ mod message;
 mod serve;
 mod start;
 
-pub use client::{Held, Keeper};
+pub use client::{Held, Keeper, pid};
 pub use serve::{Settings, serve};
-pub use start::ensure;
+pub use start::{ensure, wait};

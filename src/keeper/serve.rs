@@ -33,6 +33,8 @@ pub struct Settings {
     pub socket: PathBuf,
     /// It ends when no daemon has been there for so long.
     pub idle: Duration,
+    /// It does not end with the recording: whoever starts the daemon may be about to start another one.
+    pub stay: bool,
 }
 
 /// What it holds.
@@ -65,8 +67,8 @@ pub fn serve(settings: &Settings, ready: impl FnOnce()) -> Result<()> {
             continue;
         }
         match attend(&client, &mut holdings) {
-            Ok(true) => break,
-            Ok(false) => tracing::info!("the daemon is gone; its recording is held"),
+            Ok(true) if !settings.stay => break,
+            Ok(_) => tracing::info!("the daemon is gone; its recording is held"),
             Err(error) => tracing::warn!(error = %format!("{error:#}"), "the daemon is gone amid a message"),
         }
         alone_since = Instant::now();

@@ -30,15 +30,25 @@ pub fn ensure(socket: &Path) -> Result<()> {
         .process_group(0)
         .spawn()
         .context("start a keeper")?;
+    until_there(socket, PATIENCE, || match child.try_wait().context("wait for the keeper")? {
+        Some(status) => bail!("the keeper has ended: {status}"),
+        None => Ok(()),
+    })
+}
+
+/// Waits for a keeper that somebody else starts.
+pub fn wait(socket: &Path, patience: Duration) -> Result<()> {
+    until_there(socket, patience, || Ok(()))
+}
+
+fn until_there(socket: &Path, patience: Duration, mut look: impl FnMut() -> Result<()>) -> Result<()> {
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < patience {
         if Keeper::connect(socket)?.is_some() {
             return Ok(());
         }
-        if let Some(status) = child.try_wait().context("wait for the keeper")? {
-            bail!("the keeper has ended: {status}");
-        }
+        look()?;
         thread::sleep(Duration::from_millis(5));
     }
-    bail!("the keeper does not listen on {}", socket.display())
+    bail!("no keeper listens on {}", socket.display())
 }

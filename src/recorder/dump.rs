@@ -138,7 +138,7 @@ pub(super) fn header<'a>(whose: impl Iterator<Item = (Option<&'a Identity>, u64)
     let identities: Vec<Identity> = cgroups.into_iter().flatten().cloned().collect();
     Ok(Dump {
         traceloop: env!("CARGO_PKG_VERSION").to_owned(),
-        host: host.nodename().to_string_lossy().into_owned(),
+        host: node().unwrap_or_else(|| host.nodename().to_string_lossy().into_owned()),
         boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         kernel: host.release().to_string_lossy().into_owned(),
         arch: std::env::consts::ARCH.to_owned(),
@@ -153,6 +153,11 @@ pub(super) fn header<'a>(whose: impl Iterator<Item = (Option<&'a Identity>, u64)
         generic_families: generic_families(),
         ..Dump::default()
     })
+}
+
+/// What a cluster calls this machine, if we run in it: Kubernetes gives it through the environment, as the manifest asks.
+fn node() -> Option<String> {
+    std::env::var("NODE_NAME").ok().filter(|name| !name.is_empty())
 }
 
 /// Whether a core dump is found again by its process: systemd's handler is named in the kernel's setting.

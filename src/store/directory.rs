@@ -16,12 +16,12 @@ use nix::{
     dir::Dir,
     errno::Errno,
     fcntl::{Flock, FlockArg, OFlag, openat},
-    sys::stat::{Mode, fchmod},
+    sys::stat::Mode,
     unistd::{UnlinkatFlags, geteuid, unlinkat},
 };
 
 use super::{format, name::Name, read, trouble::Trouble};
-use crate::model::Dump;
+use crate::{directory, model::Dump};
 
 /// Where dumps are stored if nobody says otherwise.
 pub const DIRECTORY: &str = "/var/lib/traceloop";
@@ -70,8 +70,7 @@ impl Entry {
 
 impl Store {
     /// The directory for writing: it is made if it is not there, must belong to us alone, and what a killed writer
-    /// left behind is removed. One that is ours and empty, and in which nobody else could have written (as a kubelet
-    /// makes it for a pod), is closed to others.
+    /// left behind is removed. An empty one of our own is closed to others first.
     pub fn open(path: &Path) -> Result<Self> {
         let doing = || format!("store dumps in {}", path.display());
         match DirBuilder::new().mode(0o700).create(path) {
@@ -93,9 +92,7 @@ impl Store {
             path.display()
         );
         let mode = about.mode() & 0o7777;
-        if mode & 0o077 != 0 && mode & 0o022 == 0 && store.is_empty() {
-            fchmod(&store.directory, Mode::S_IRWXU).with_context(doing)?;
-        } else if mode & 0o077 != 0 {
+        if mode & 0o077 != 0 && !directory::close(path, &store.directory, Mode::S_IRWXU).with_context(doing)? {
             bail!("{}: others may enter it (mode {mode:04o}): `chmod 0700 {}`", doing(), path.display());
         }
         store.clean();
@@ -196,10 +193,6 @@ impl Store {
             }
         }
         Ok(names)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.names().is_ok_and(|names| names.iter().all(|name| name == "." || name == ".."))
     }
 
     /// Removes what killed writers left. A living one holds a lock on its file.
