@@ -106,6 +106,22 @@ fn answer(request: Request, fails: Option<Problem>) {
             drop(reply.send(with(vec![7; 200_000], fails)));
         }
         Request::Save(_, _, reply) => drop(reply.send(with(saved, fails))),
+        Request::Stored(which, _, reply) => {
+            let wanted = (which.after.as_deref(), which.last, which.matches.len());
+            assert_eq!(wanted, (Some("0123456789ab"), Some(3), 2));
+            let (send, lines) = mpsc::channel(1);
+            let line = json!({"id": "1123456789ab", "path": "/a", "size": 1, "state": "torn", "time": "2026-01-01T00:00:00.000000Z", "name": "a", "reason": "killed", "host": "node1", "identities": [track().identity]});
+            let _ = send.try_send(format!("{line}\n").into_bytes());
+            drop(reply.send(with(lines, fails)));
+        }
+        Request::StoredFile(id, _, reply) if id != "7" => {
+            drop(reply.send(Err(Problem::new(Kind::NotFound, "no"))));
+        }
+        Request::StoredFile(_, _, reply) => {
+            let (send, pieces) = mpsc::channel(1);
+            let _ = send.try_send(Ok(vec![7; 20]));
+            drop(reply.send(with((20, pieces), fails)));
+        }
         Request::Follow(which, slower, _, reply) => {
             assert!([Which::Track(7), Which::Target("a b".into())].contains(&which), "{which:?}");
             assert_eq!(slower, 200_000_000);
@@ -141,6 +157,7 @@ fn example(method: &str, path: &str) -> (String, Body) {
         ("get", "/v1/tracks/{id}/follow") => "?slower=200000000",
         ("get", "/v1/dump") => "?target=a%20b",
         ("get", "/v1/follow") => "?target=a%20b&slower=200000000",
+        ("get", "/v1/dumps" | "/v1/dumps/stream") => "?after=0123456789ab&match=UNIT%3Da%20b&last=3",
         ("get", "/v1/counts") => "?target=a%20b&every=0.25",
         _ => "",
     };

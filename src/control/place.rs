@@ -12,7 +12,8 @@ use nix::{sys::stat::Mode, unistd::geteuid};
 use crate::directory;
 
 /// Clients who may not write there find the socket.
-const SEARCHED: Mode = Mode::S_IRWXU.union(Mode::S_IRGRP).union(Mode::S_IXGRP).union(Mode::S_IROTH).union(Mode::S_IXOTH);
+const SEARCHED: Mode =
+    Mode::S_IRWXU.union(Mode::S_IRGRP).union(Mode::S_IXGRP).union(Mode::S_IROTH).union(Mode::S_IXOTH);
 
 /// Refuses a directory that somebody else owns or may write to, with the remedy. An empty one of our own is closed to
 /// others first.

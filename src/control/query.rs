@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::request::{CountWanted, Kind, Problem};
+use super::request::{CountWanted, Kind, Problem, WhichDumps};
 
 /// Seconds between two readings of what is counted.
 const EVERY: std::ops::RangeInclusive<f64> = 0.05..=3600.0;
@@ -89,6 +89,42 @@ impl<S: Send + Sync> FromRequestParts<S> for WhatToFollow {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         query(parts, state, "?target=TARGET&slower=NANOSECONDS, of which the second may be left out").await
+    }
+}
+
+/// The id in a path.
+pub(super) struct DumpId(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for DumpId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Path::<String>::from_request_parts(parts, state)
+            .await
+            .map(|path| Self(path.0))
+            .map_err(|_| Problem::new(Kind::NotFound, "that is not the id of a dump: `traceloop list` lists them"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    after: Option<String>,
+    r#match: Option<String>,
+    last: Option<usize>,
+}
+
+/// `?after=&match=&last=`
+pub(super) struct WhatToList(pub(super) WhichDumps);
+
+impl<S: Send + Sync> FromRequestParts<S> for WhatToList {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let form = "?after=ID&match=MATCH&last=NUMBER, each of which may be left out";
+        let Listed { after, r#match, last } = query(parts, state, form).await?;
+        let matches = r#match.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
+        Ok(Self(WhichDumps { after, matches, last, follow: false }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the server asks of whoever owns the recorder, over a channel: the server itself knows neither.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,6 +32,10 @@ pub enum Request {
     Dump(Which, Peer, Reply<Vec<u8>>),
     /// The same, stored.
     Save(u64, Peer, Reply<Saved>),
+    /// Stored dumps, a JSON object a line; those that come from now on, too, if that is asked for.
+    Stored(WhichDumps, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// The file of a stored dump, with its length.
+    StoredFile(String, Peer, Reply<(u64, mpsc::Receiver<io::Result<Vec<u8>>>)>),
     /// News of something from now on, as frames, without what lasted less than so many nanoseconds. The queue is
     /// short: who reads slowly misses some, and is told.
     Follow(Which, u64, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
@@ -48,6 +52,19 @@ pub enum Which {
     Track(u64),
     /// All that a target means, together.
     Target(String),
+}
+
+/// Which stored dumps are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhichDumps {
+    /// Those that came after the one of this id.
+    pub after: Option<String>,
+    /// What `list` takes as MATCH.
+    pub matches: Vec<String>,
+    /// Only so many, the newest.
+    pub last: Option<usize>,
+    /// Whether those that come are told, too, until the client goes.
+    pub follow: bool,
 }
 
 /// What is to be counted.

@@ -21,8 +21,8 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
     peer::Peer,
-    query::{HowToFollow, Id, OneTarget, WhatToCount, WhatToFollow, WhichTracks},
-    request::{Kind, Problem, Reply, Request, Which},
+    query::{DumpId, HowToFollow, Id, OneTarget, WhatToCount, WhatToFollow, WhatToList, WhichTracks},
+    request::{Kind, Problem, Reply, Request, Which, WhichDumps},
 };
 
 /// Bytes of a request's body.
@@ -33,6 +33,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 const DUMPS: usize = 2;
 /// Clients for whom calls are counted at once: each costs every call that is counted for it.
 const COUNTED: usize = 4;
+/// Clients for whom the store is looked at, at once: each has a thread.
+const LOOKED_FOR: usize = 16;
 /// KiB of dumps that clients have not taken yet.
 const UNTAKEN: u32 = 64 << 10;
 /// An answer goes to the socket in pieces of so many bytes.
@@ -42,7 +44,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 15] = [
+pub const ROUTES: [Route; 18] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -54,6 +56,9 @@ pub const ROUTES: [Route; 15] = [
     ("get", "/v1/dump", || get(dump_of)),
     ("get", "/v1/follow", || get(follow_of)),
     ("get", "/v1/counts", || get(counts)),
+    ("get", "/v1/dumps", || get(stored)),
+    ("get", "/v1/dumps/stream", || get(stream)),
+    ("get", "/v1/dumps/{id}", || get(stored_file)),
     ("get", "/v1/given-up", || get(given_up)),
     ("get", "/metrics", || get(metrics)),
     ("get", "/openapi.json", || get(description)),
@@ -96,6 +101,7 @@ pub struct Owner {
     dumps: Arc<Semaphore>,
     untaken: Arc<Semaphore>,
     counted: Arc<Semaphore>,
+    looked_for: Arc<Semaphore>,
     /// Who asks.
     peer: Peer,
 }
@@ -104,7 +110,8 @@ impl Owner {
     pub(super) fn new(requests: mpsc::Sender<Request>) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count));
         let (dumps, untaken) = (semaphore(DUMPS), semaphore(UNTAKEN as usize));
-        Self { requests, dumps, untaken, counted: semaphore(COUNTED), peer: Peer::default() }
+        let (counted, looked_for) = (semaphore(COUNTED), semaphore(LOOKED_FOR));
+        Self { requests, dumps, untaken, counted, looked_for, peer: Peer::default() }
     }
 
     /// The same, asked by that client.
@@ -123,6 +130,13 @@ impl Owner {
             Ok(None) => Err(Problem::new(Kind::Busy, "the daemon is stopping")),
             Err(_) => Err(busy()),
         }
+    }
+
+    /// A place among those for whom the store is looked at.
+    fn look(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.looked_for.clone().try_acquire_owned().map_err(|_| {
+            Problem::new(Kind::Busy, format!("stored dumps are read by {LOOKED_FOR} clients already: that is the most"))
+        })
     }
 
     /// A place among those whose dumps are made.
@@ -185,11 +199,7 @@ async fn dumped(owner: Owner, which: Which) -> Result<Response, Problem> {
         Ok::<_, std::convert::Infallible>(file.slice(from..length.min(from + PIECE)))
     });
     let body = Body::from_stream(tokio_stream::iter(pieces));
-    let head = [
-        (header::CONTENT_TYPE, "application/vnd.traceloop.dump".to_owned()),
-        (header::CONTENT_LENGTH, length.to_string()),
-    ];
-    Ok((head, body).into_response())
+    Ok((dump_head(length as u64), body).into_response())
 }
 
 async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Saved>), Problem> {
@@ -210,6 +220,38 @@ async fn followed(owner: Owner, which: Which, slower: u64) -> Result<Response, P
     let news = owner.ask(|reply| Request::Follow(which, slower, owner.peer.clone(), reply)).await?;
     let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
     Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
+}
+
+async fn stored(owner: State<Owner>, which: WhatToList) -> Result<Response, Problem> {
+    listed(owner, which.0).await
+}
+
+async fn stream(owner: State<Owner>, which: WhatToList) -> Result<Response, Problem> {
+    listed(owner, WhichDumps { follow: true, ..which.0 }).await
+}
+
+async fn listed(State(owner): State<Owner>, which: WhichDumps) -> Result<Response, Problem> {
+    let place = owner.look()?;
+    let lines = owner.ask(|reply| Request::Stored(which, owner.peer.clone(), reply)).await?;
+    let lines = ReceiverStream::new(lines).map(move |line| {
+        let _held = &place;
+        Ok::<_, std::convert::Infallible>(line)
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+async fn stored_file(State(owner): State<Owner>, id: DumpId) -> Result<Response, Problem> {
+    let place = owner.look()?;
+    let (length, pieces) = owner.ask(|reply| Request::StoredFile(id.0, owner.peer.clone(), reply)).await?;
+    let pieces = ReceiverStream::new(pieces).map(move |piece| {
+        let _held = &place;
+        piece
+    });
+    Ok((dump_head(length), Body::from_stream(pieces)).into_response())
+}
+
+fn dump_head(length: u64) -> [(header::HeaderName, String); 2] {
+    [(header::CONTENT_TYPE, "application/vnd.traceloop.dump".to_owned()), (header::CONTENT_LENGTH, length.to_string())]
 }
 
 /// One reading a line.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Result;
-use tokio::task::JoinSet;
+use tokio::{sync::broadcast, task::JoinSet};
 
 use crate::{
     control::{Problem, Reply},
@@ -17,6 +17,9 @@ use crate::{
 
 /// Dumps that are being stored at once: each is in memory until it is on the disk.
 pub(super) const AT_ONCE: usize = 4;
+
+/// Stored dumps that a client has not been told of: who lags further behind has to come again.
+const UNHEARD: usize = 256;
 
 /// What happened to dumps so far.
 #[derive(Clone, Debug, Default)]
@@ -47,17 +50,30 @@ pub(super) struct Outcome {
 pub(super) struct Saving {
     store: Arc<Store>,
     tasks: JoinSet<Outcome>,
+    /// The ids of dumps that were stored.
+    news: broadcast::Sender<String>,
     pub(super) counts: Counts,
 }
 
 impl Saving {
     pub(super) fn new(store: Store) -> Self {
-        Self { store: Arc::new(store), tasks: JoinSet::new(), counts: Counts::default() }
+        let news = broadcast::Sender::new(UNHEARD);
+        Self { store: Arc::new(store), tasks: JoinSet::new(), news, counts: Counts::default() }
     }
 
     /// Uses another directory from now on.
     pub(super) fn replace(&mut self, store: Store) {
         self.store = Arc::new(store);
+    }
+
+    /// Where they are.
+    pub(super) fn directory(&self) -> Arc<Store> {
+        self.store.clone()
+    }
+
+    /// The ids of those that are stored from now on.
+    pub(super) fn news(&self) -> broadcast::Receiver<String> {
+        self.news.subscribe()
     }
 
     /// Whether one more may be taken.
@@ -124,6 +140,8 @@ impl Saving {
                     given_up,
                     "a dump is stored"
                 );
+                // Nobody may be listening.
+                let _ = self.news.send(saved.id.clone());
                 let path = saved.path.display().to_string();
                 Ok(crate::control::Saved { id: saved.id, path, bytes: saved.size })
             }

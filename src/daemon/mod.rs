@@ -18,9 +18,11 @@ mod notify;
 mod requests;
 mod rule;
 mod run;
+mod stored;
 mod trigger;
 #[cfg(test)]
 mod trigger_tests;
 
 pub use config::{CONFIG, Config};
 pub use run::serve;
+pub use stored::Stored;

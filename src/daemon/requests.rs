@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{choosing::choose, describe, following, following::Follower, run::Daemon};
+use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
 use crate::{
     control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track, Which},
     model::{Cause, plain},
@@ -46,6 +46,17 @@ impl Daemon {
                     self.tell_of("follow", &target, &peer);
                 }
                 send(reply, news);
+            }
+            Request::Stored(which, peer, reply) => {
+                if which.follow {
+                    self.tell_of("stream", "stored dumps", &peer);
+                }
+                let news = which.follow.then(|| self.saving.news());
+                stored::list(self.saving.directory(), which, news, reply);
+            }
+            Request::StoredFile(id, peer, reply) => {
+                self.tell_of("stored", &id, &peer);
+                stored::file(self.saving.directory(), id, reply);
             }
             Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
             Request::Count(wanted, reply) => self.count(&wanted, reply),

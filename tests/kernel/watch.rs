@@ -429,7 +429,8 @@ fn a_cgroup_can_be_added_and_closed() {
 /// A thread that is a keeper until it is told to end.
 fn keeper(socket: &Path) -> thread::JoinHandle<()> {
     let (ready, wait) = std::sync::mpsc::channel();
-    let settings = traceloop::keeper::Settings { socket: socket.to_owned(), idle: Duration::from_secs(60), stay: false };
+    let settings =
+        traceloop::keeper::Settings { socket: socket.to_owned(), idle: Duration::from_secs(60), stay: false };
     let keeper = thread::spawn(move || {
         traceloop::keeper::serve(&settings, || ready.send(()).expect("say so")).expect("keep");
     });
