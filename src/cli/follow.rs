@@ -2,8 +2,11 @@
 //! later (a unit that is started again, a new one of a slice) is followed from its first call; where there are several
 //! cgroups, each line tells whose it is.
 
+use std::future::pending;
+
 use anyhow::{Result, bail};
 use clap::Args;
+use tokio::sync::oneshot;
 
 use super::{
     End,
@@ -22,6 +25,9 @@ use crate::{
 pub(super) struct Follow {
     #[command(flatten)]
     recorded: Recorded,
+    /// End when standard input ends, too: for who runs this over a connection that may go away
+    #[arg(long)]
+    while_stdin: bool,
 }
 
 impl Follow {
@@ -29,17 +35,18 @@ impl Follow {
         let output = &self.recorded.output;
         output.check_follow()?;
         let mut destination = output.open()?;
-        runtime()?.block_on(follow(&self.recorded, &mut destination))?;
+        runtime()?.block_on(follow(&self.recorded, self.while_stdin, &mut destination))?;
         Ok(End::Done)
     }
 }
 
-async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Result<()> {
+async fn follow(recorded: &Recorded, while_stdin: bool, destination: &mut Destination<'_>) -> Result<()> {
     let mut signals = Signals::new()?;
     let (client, style) = (recorded.client(), recorded.style());
     let target = &recorded.target;
     let mut stream = client.follow(target, recorded.output.slower()).await?;
     let mut following: Option<Following> = None;
+    let mut stdin = while_stdin.then(end_of_stdin);
     loop {
         let next = tokio::select! {
             next = stream.next() => next?,
@@ -47,6 +54,7 @@ async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Resul
                 Request::End(_) => break,
                 Request::Dump | Request::Child => continue,
             },
+            () = ended(stdin.as_mut()) => break,
         };
         let Some((news, blocks)) = next else { bail!("the daemon has ended the stream: has it stopped?") };
         match news {
@@ -75,6 +83,24 @@ async fn follow(recorded: &Recorded, destination: &mut Destination<'_>) -> Resul
         }
     }
     following.map_or(Ok(()), |mut following| following.flush(destination))
+}
+
+/// Comes when standard input is at its end.
+fn end_of_stdin() -> oneshot::Receiver<()> {
+    let (end, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended as well.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(end);
+    });
+    ended
+}
+
+async fn ended(stdin: Option<&mut oneshot::Receiver<()>>) {
+    match stdin {
+        Some(stdin) => drop(stdin.await),
+        None => pending().await,
+    }
 }
 
 fn join(following: &mut Following, cgroup: &Followed) -> Result<()> {

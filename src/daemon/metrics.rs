@@ -1,11 +1,12 @@
 //! Figures for Prometheus, in its text format.
 
-use std::{collections::BTreeMap, fmt::Write, fs};
+use std::{collections::BTreeMap, fmt::Write, fs, ops::Add};
 
 use anyhow::{Context, Result};
 
 use super::{describe, run::Daemon};
-use crate::control::Track;
+use crate::{control::Track, model::Container};
+use Nature::{Counter, Gauge};
 
 /// What Prometheus is told of a metric's nature.
 #[derive(Clone, Copy, Debug)]
@@ -67,28 +68,35 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// A column of the tracks: its metric, and its value.
-type Column = (Nature, &'static str, &'static str, fn(&Track) -> f64);
+/// A column of the tracks: its metric, its value, and what two of one name have together.
+type Column = (Nature, &'static str, &'static str, fn(&Track) -> f64, fn(f64, f64) -> f64);
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
 const COLUMNS: [Column; 6] = [
-    (Nature::Counter, "traceloop_track_calls_total", "System calls that were recorded.", |track| track.calls as f64),
-    (Nature::Counter, "traceloop_track_records_total", "Records that were written for them.", |track| {
-        track.records as f64
-    }),
-    (Nature::Counter, "traceloop_track_overwritten_total", "Records that newer ones have overwritten.", |track| {
-        track.overwritten as f64
-    }),
-    (Nature::Counter, "traceloop_track_lost_total", "Records that the ring did not take.", |track| track.lost as f64),
-    (Nature::Gauge, "traceloop_track_window_seconds", "How far back its calls are all there.", |track| track.window),
-    (Nature::Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", |track| track.memory as f64),
+    (Counter, "traceloop_track_calls_total", "System calls that were recorded.", |track| track.calls as f64, Add::add),
+    (
+        Counter,
+        "traceloop_track_records_total",
+        "Records that were written for them.",
+        |track| track.records as f64,
+        Add::add,
+    ),
+    (
+        Counter,
+        "traceloop_track_overwritten_total",
+        "Records that newer ones have overwritten.",
+        |track| track.overwritten as f64,
+        Add::add,
+    ),
+    (Counter, "traceloop_track_lost_total", "Records that the ring did not take.", |track| track.lost as f64, Add::add),
+    (Gauge, "traceloop_track_window_seconds", "How far back its calls are all there.", |track| track.window, f64::min),
+    (Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", |track| track.memory as f64, Add::add),
 ];
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
 impl Daemon {
     /// The page.
     pub(super) fn metrics(&self) -> Result<String> {
-        use Nature::{Counter, Gauge};
         let tracks: Vec<Track> = self.recorder.tracks(true)?.iter().map(describe::track).collect();
         let mut page = Page::default();
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
@@ -106,9 +114,8 @@ impl Daemon {
         }
         let states = states.into_iter().map(|(state, count)| (state.to_owned(), f64::from(count)));
         page.by(Gauge, "traceloop_tracks", "Recorded cgroups; shared ones have no ring of their own.", "state", states);
-        for (nature, name, help, value) in COLUMNS {
-            let values = tracks.iter().map(|track| (labels(track), value(track)));
-            page.add(nature, name, help, values);
+        for (nature, name, help, value, merge) in COLUMNS {
+            page.add(nature, name, help, by_name(&tracks, value, merge));
         }
         page.one(Gauge, "traceloop_memory_bytes", "Bytes of all rings.", self.recorder.memory() as f64);
         let most = self.recorder.memory_most() as f64;
@@ -126,7 +133,6 @@ impl Daemon {
     }
 
     fn dumps(&self, page: &mut Page) {
-        use Nature::Counter;
         let counts = &self.saving.counts;
         let by = |counts: &BTreeMap<&'static str, u64>| -> Vec<_> {
             counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count as f64)).collect()
@@ -144,7 +150,6 @@ impl Daemon {
     }
 
     fn programs(&self, page: &mut Page) -> Result<()> {
-        use Nature::{Counter, Gauge};
         let figures = self.recorder.kernel().programs()?;
         let missed = figures.iter().map(|program| (program.name.clone(), program.missed as f64));
         let help = "Runs left out since the program was running already on that CPU.";
@@ -162,9 +167,34 @@ impl Daemon {
     }
 }
 
+/// What there is of a column, by names: those that live, since a container that is started again is another one under the
+/// same name, and a series for each that ever was would be kept for good.
+fn by_name(
+    tracks: &[Track],
+    value: fn(&Track) -> f64,
+    merge: fn(f64, f64) -> f64,
+) -> impl Iterator<Item = (Vec<(&'static str, String)>, f64)> {
+    let mut values: BTreeMap<Vec<(&'static str, String)>, f64> = BTreeMap::new();
+    for track in tracks.iter().filter(|track| track.ended.is_none()) {
+        let value = value(track);
+        values.entry(labels(track)).and_modify(|all| *all = merge(*all, value)).or_insert(value);
+    }
+    values.into_iter()
+}
+
 fn labels(track: &Track) -> Vec<(&'static str, String)> {
     let identity = &track.identity;
-    vec![("track", track.id.to_string()), ("target", track.target.clone()), ("cgroup", identity.cgroup.clone())]
+    let pod = identity.pod.as_ref();
+    let container = pod.and_then(|pod| pod.container.clone());
+    let named = |container: &Container| container.name.clone().unwrap_or_default();
+    let all = [
+        ("target", Some(track.target.clone())),
+        ("unit", identity.unit.clone()),
+        ("namespace", pod.and_then(|pod| pod.namespace.clone())),
+        ("pod", pod.and_then(|pod| pod.name.clone())),
+        ("container", container.or_else(|| identity.container.as_ref().map(named))),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?))).collect()
 }
 
 /// The daemon's own costs, by the names that Prometheus' libraries give them.
@@ -182,6 +212,35 @@ fn own(page: &mut Page) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_that_was_started_again_is_no_other_series() {
+        let pod = crate::model::Pod {
+            namespace: Some("shop".into()),
+            name: Some("cart".into()),
+            container: Some("app".into()),
+            uid: "u".into(),
+        };
+        let track = |calls, window, ended| {
+            let identity = crate::model::Identity { pod: Some(pod.clone()), ..Default::default() };
+            Track { target: identity.to_string(), identity, calls, window, ended, ..Track::default() }
+        };
+        let unit = Track { target: "a.service".into(), calls: 1, ..Track::default() };
+        let tracks = [track(5, 9.0, Some(1.0)), track(7, 3.0, None), track(2, 4.0, None), unit];
+        let mut page = Page::default();
+        for (nature, name, _, value, merge) in [COLUMNS[0], COLUMNS[4]] {
+            page.add(nature, name, "H.", by_name(&tracks, value, merge));
+        }
+        let labels = "target=\"shop/cart/app\",namespace=\"shop\",pod=\"cart\",container=\"app\"";
+        for line in [
+            format!("traceloop_track_calls_total{{{labels}}} 9"),
+            format!("traceloop_track_window_seconds{{{labels}}} 3"),
+            "traceloop_track_calls_total{target=\"a.service\"} 1".to_owned(),
+        ] {
+            assert!(page.text.lines().any(|found| found == line), "{line} is not in {}", page.text);
+        }
+        assert_eq!(page.text.lines().filter(|line| !line.starts_with('#')).count(), 4);
+    }
 
     #[test]
     fn a_page() {

@@ -47,6 +47,16 @@ async fn owner(mut asked: mpsc::Receiver<Request>) {
             Request::Dump(Which::Track(3), _, reply) => drop(reply.send(Ok(vec![7; 100]))),
             Request::Dump(_, _, reply) => drop(reply.send(Err(nothing(4)))),
             Request::Save(id, _, reply) => drop(reply.send(Err(nothing(id)))),
+            Request::Stored(which, _, reply) => {
+                let (send, lines) = mpsc::channel(2);
+                send.try_send(format!("{{\"id\":{:?}}}\n", which.after).into_bytes()).expect("room");
+                drop(reply.send(Ok(lines)));
+            }
+            Request::StoredFile(_, _, reply) => {
+                let (send, pieces) = mpsc::channel(2);
+                send.try_send(Ok(vec![7; 100])).expect("room");
+                drop(reply.send(Ok((100, pieces))));
+            }
             Request::Follow(_, _, _, reply) => {
                 let (send, news) = mpsc::channel(2);
                 let frame = control::frame::encode(&News::End {}, &[]).expect("a frame");
