@@ -37,6 +37,8 @@ static __always_inline void end_piece(struct writing *w, struct piece *piece, lo
 {
 	piece->length = got;
 	w->at += sizeof(*piece) + (got > 0 ? got : 0);
+	/* Without a branch, of which the verifier would look at both sides. */
+	w->flags |= (__u64)got >> 58 & FLAG_MISSED;
 	w->pieces++;
 }
 
@@ -522,6 +524,38 @@ static __always_inline void capture_behind(__u32 plan, bool at_enter, __u32 coun
 	for (__u32 i = 0; i < GRABS; i++)
 		if (i >= count || !behind_step(plan, at_enter, i))
 			return;
+}
+
+/*
+ * What was to be copied at the start of a call and was not there: the kernel had yet to bring its page, or seccomp
+ * refused the call before anybody was asked. At the end of a call that has failed it is there, and still true.
+ */
+__noinline int again_step(__u32 plan, __u32 n)
+{
+	struct writing *w = my_writing();
+	const volatile struct grab *grab;
+
+	if (!w || n >= GRABS)
+		return 0;
+	grab = &plan_at(plan)->enter[n];
+	if ((grab->flags & GRAB_FLEETS) && !(w->flags & FLAG_NO_ENTER))
+		return 1;
+	if (grab->what == WHAT_STRINGS)
+		capture_strings(w, grab->arg, argument(w, grab->arg));
+	else if (grab->what == WHAT_COUNT)
+		capture_count(w, grab->arg, argument(w, grab->arg));
+	else
+		capture_one(w, grab);
+	return 1;
+}
+
+static __always_inline void capture_again(__u32 plan, __u32 count)
+{
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < GRABS; i++)
+		if (i >= count || !again_step(plan, i))
+			break;
+	capture_behind(plan, true, count);
 }
 
 enum { DIRENTS_MOST = 1400 };

@@ -65,6 +65,8 @@ static __always_inline void take_note(struct task_state *state, const volatile s
 		state->noted = !bpf_probe_read_user(&state->note, 8, (void *)from);
 	else
 		state->noted = !bpf_probe_read_user(&state->note, 4, (void *)from);
+	if (!state->noted)
+		state->flags |= FLAG_MISSED;
 }
 
 /* Whether the call will overwrite what it reads: it is then copied at the start. */
@@ -134,8 +136,10 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	return 0;
 }
 
+enum { EINTR = 4 };
+
 /* The call's number and start were not noted: it began elsewhere, or seccomp stopped it. */
-static __always_inline bool adopt(struct task_struct *task, struct task_state *state, struct pt_regs *regs)
+static __always_inline bool adopt(struct task_struct *task, struct task_state *state, struct pt_regs *regs, long ret)
 {
 	int nr = number_at_exit(regs);
 	bool compat = is_compat(task);
@@ -153,11 +157,15 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 
 		arguments(regs, compat, args);
 		index = plan_of_case(index, plan, args);
+		plan = plan_at(index);
 	}
 	state->slot = slot;
 	state->plan = index;
 	state->nr = nr;
 	state->flags = FLAG_NO_ENTER | (compat ? FLAG_COMPAT : 0);
+	/* Refused, it has touched nothing; interrupted, it may have. */
+	if ((plan->flags & (PLAN_ENTER | PLAN_NOTE)) && ret != -EINTR && ret > -RESTART_FIRST)
+		state->flags |= FLAG_MISSED;
 	state->entered = 0;
 	state->noted = 0;
 	return true;
@@ -175,7 +183,7 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 	/* Since the call began its cgroup may have got other rings, or none: the old ones may be another's. */
 	if (watching && state->slot)
 		state->slot = slot_of(task);
-	if (!state->slot && !adopt(task, state, regs))
+	if (!state->slot && !adopt(task, state, regs, ret))
 		return 0;
 	if (counting)
 		return count_call(task, state, ret);
@@ -187,7 +195,7 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		state->slot = 0;
 		return 0;
 	}
-	writer = plan_at(state->plan)->writer;
+	writer = writer_again(state, plan_at(state->plan)->writer);
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, task, state);
 	bpf_tail_call(ctx, &exit_writers, writer);

@@ -279,7 +279,7 @@ int exit_file(__u64 *ctx)
 	default:
 		break;
 	}
-	return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, me(), state);
+	return write(ctx, regs, ret, AT_EXIT, WRITER_FILE, me(), state);
 }
 
 /* All that a task brings with it. */

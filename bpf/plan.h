@@ -58,6 +58,7 @@ enum grab_flag {
 	GRAB_WHOLE = 32,	/* all of it or nothing */
 	GRAB_IF_FAILED = 16,	/* only when the call failed */
 	GRAB_WIDE = 8,		/* the pointer in the structure has eight bytes in every ABI */
+	GRAB_FLEETS = 64,	/* even a call that fails may overwrite it */
 } __attribute__((packed));
 
 struct grab {

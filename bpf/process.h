@@ -62,6 +62,23 @@ static __always_inline void carry_state(struct task_struct *task, __u32 former)
 	old->slot = 0;
 }
 
+/*
+ * What execve was given is about to go with the memory that it is in. The kernel has read it by now: where its
+ * start found no page there is one. (From Linux 6.10 on.)
+ */
+SEC("tp_btf/sched_prepare_exec")
+int on_prepare_exec(__u64 *ctx)
+{
+	struct task_state *state = state_of(me(), false);
+
+	if (!state || !state->slot || !(state->flags & FLAG_MISSED))
+		return 0;
+	if (watching)
+		state->slot = slot_of(me());
+	state->flags = (state->flags & ~FLAG_MISSED) | FLAG_AGAIN;
+	return write(ctx, (struct pt_regs *)bpf_task_pt_regs(me()), 0, AT_ENTER, WRITER_VECTOR, me(), state);
+}
+
 SEC("tp_btf/sched_process_exec")
 int on_exec(__u64 *ctx)
 {

@@ -34,6 +34,8 @@ enum record_flag {
 	FLAG_ENTERED = 4,	/* a RECORD_ENTER belongs to it */
 	FLAG_CUT = 8,		/* pieces are missing: the record was full */
 	FLAG_IN_FLIGHT = 16,	/* made by the reader: the call had not ended at the dump */
+	FLAG_MISSED = 32,	/* what was to be copied at its start was not there: it is looked for again */
+	FLAG_AGAIN = 64,	/* RECORD_ENTER: takes the place of the thread's last one */
 } __attribute__((packed));
 
 struct record {

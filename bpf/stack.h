@@ -361,7 +361,7 @@ int exit_stack(__u64 *ctx)
 	plan = plan_at(state->plan);
 	if (wants_stack(state, plan, result_of(ctx)))
 		send_stack(ctx, state, regs, bpf_ktime_get_boot_ns());
-	writer = plan_at(state->plan)->behind;
+	writer = writer_again(state, plan_at(state->plan)->behind);
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, result_of(ctx), AT_EXIT, WRITER_CAPTURE, me(), state);
 	bpf_tail_call(ctx, &exit_writers, writer);

@@ -4,6 +4,8 @@
 
 enum writer_phase { AT_ENTER, AT_EXIT };
 
+enum { E2BIG = 7 };
+
 /* What take_note kept. */
 static __always_inline void put_note(struct writing *w, __u8 arg, __u64 note, __u32 size)
 {
@@ -42,6 +44,15 @@ static __always_inline void take_words(struct writing *w)
 	}
 	__builtin_memcpy(piece + 1, words, sizeof(words));
 	end_piece(w, piece, 4 * read);
+}
+
+/* The same, where nothing was there to be kept. A structure that is too large is given its right size back. */
+static __always_inline void put_note_again(struct writing *w, const volatile struct plan *plan)
+{
+	__u64 from = argument(w, plan->note_arg);
+
+	if (from && w->ret != -E2BIG)
+		put_bytes(w, plan->note_arg, PART_START, from + plan->note_offset, plan->note_size == 8 ? 8 : 4);
 }
 
 static __always_inline void fill_call(struct call_record *call, struct task_struct *task,
@@ -85,6 +96,12 @@ static __always_inline void write_aside(void *ctx, struct task_struct *task, con
 	call.size = size;
 	if (within(size, 40, sizeof(call)))
 		output(ctx, state->slot, &call, size, 1, phase == AT_EXIT);
+}
+
+/* Looking again is for a writer of its own. */
+static __always_inline enum writer writer_again(const struct task_state *state, enum writer writer)
+{
+	return (state->flags & FLAG_MISSED) && writer <= WRITER_CAPTURE ? WRITER_VECTOR : writer;
 }
 
 static __always_inline void capture_special(struct writing *w, __u32 plan, const volatile struct grab *grabs,
@@ -147,6 +164,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	const volatile struct grab *grabs;
 	struct call_record *call;
 	struct writing *w;
+	bool again;
 	__u32 count;
 	__u64 at;
 
@@ -168,7 +186,9 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	w->at = at + 40 + 8 * plan->nargs;
 	grabs = phase == AT_ENTER ? plan->enter : plan->grab;
 	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
-	if (count || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
+	/* Only where writers are called: the shortest way has no functions. */
+	again = phase == AT_EXIT && writer > WRITER_CAPTURE && (state->flags & FLAG_MISSED) && ret < 0;
+	if (count || again || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
 		w->flags = state->flags;
 		w->pieces = 0;
 		w->ret = ret;
@@ -183,6 +203,10 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 			take_words(w);
 		if (phase == AT_EXIT && (plan->flags & PLAN_NOTE) && state->noted)
 			put_note(w, plan->note_arg, state->note, plan->note_size);
+		else if (again && (plan->flags & PLAN_NOTE))
+			put_note_again(w, plan);
+		if (again)
+			capture_again(state->plan, plan->enter_grabs);
 		capture_special(w, state->plan, grabs, count, writer, phase);
 		if (phase == AT_EXIT && writer <= WRITER_CAPTURE)
 			capture(w, grabs, count);
@@ -191,6 +215,8 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		call->pieces = w->pieces;
 		call->flags = w->flags;
 	}
+	if (phase == AT_ENTER)
+		state->flags |= call->flags & FLAG_MISSED;
 	if (phase == AT_ENTER && !(plan->flags & PLAN_ALWAYS) && !call->pieces) {
 		end_writing(w);
 		return 0;

@@ -155,7 +155,13 @@ impl<K: Kept> Pairs<K> {
             let stack = self.stacks.remove(&record.tid());
             return self.unfinished(record, Tells::Never, None, stack.as_ref(), tell);
         }
-        self.begun.insert(record.tid(), keep());
+        // Of two records of one start the later one holds, on whichever CPU it was written.
+        let holds = |kept: &K| {
+            kept.record().is_some_and(|kept| kept.time() == record.time() && kept.has(record_flag::FLAG_AGAIN))
+        };
+        if !self.begun.get(&record.tid()).is_some_and(holds) {
+            self.begun.insert(record.tid(), keep());
+        }
     }
 
     fn unfinished(

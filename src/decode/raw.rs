@@ -76,10 +76,10 @@ impl<'a> Raw<'a> {
         self.ret.is_some_and(|ret| (-4095..0).contains(&ret))
     }
 
-    /// A captured piece of an argument.
+    /// A captured piece of an argument: the first that there is, where it was looked for more than once.
     pub(super) fn piece(&self, arg: u8, part: Part) -> Option<&'a [u8]> {
-        let piece = self.pieces.iter().find(|piece| piece.arg == arg && piece.part == part)?;
-        piece.bytes.ok()
+        let mut pieces = self.pieces.iter().filter(|piece| piece.arg == arg && piece.part == part);
+        pieces.find_map(|piece| piece.bytes.ok())
     }
 
     /// The same, as it was at the end of the call, if it was captured at both of its ends.

@@ -55,11 +55,15 @@ pub(super) fn raw<T>(
     make: impl FnOnce(&Raw<'_>) -> T,
 ) -> T {
     let begun = begun.and_then(|begun| begun.call());
-    let mut pieces: Vec<Piece<'_>> = begun.iter().flat_map(CallRecord::pieces).collect();
-    pieces.extend(ended.pieces());
     // After execve and rt_sigreturn the registers are another program's.
     let row = syscall::row(style.abi(ended.compat()), ended.nr());
     let gone = row.is_some_and(|row| matches!(row.ret, Ret::Gone));
+    let again: Vec<Piece<'_>> = ended.pieces().collect();
+    // Of such a call an argument was looked for again because not all of it was there.
+    let replaced = |piece: &Piece<'_>| gone && again.iter().any(|again| again.arg == piece.arg);
+    let mut pieces: Vec<Piece<'_>> =
+        begun.iter().flat_map(CallRecord::pieces).filter(|piece| !replaced(piece)).collect();
+    pieces.extend(&again);
     let known = begun.filter(|_| gone).unwrap_or(ended);
     let mut raw = Raw::new(style, known, known.args(), Some(ended.ret()), &pieces);
     raw.fds = view;

@@ -16,7 +16,7 @@ use libbpf_rs::{
 };
 
 use super::{
-    Counters, Feature, Features, WHEN_FIRST,
+    Counters, Feature, Features, WHEN_FIRST, execs,
     held::{self, Held},
     inflight::{self, InFlight},
     losses,
@@ -172,6 +172,7 @@ impl Kernel {
         settings.uring_secret = RandomState::new().hash_one(cpus);
         plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
         uring.choose(&mut open);
+        execs::choose(&mut open, features.task_registers && !options.counting);
         stacks::choose(&mut open, stacks)?;
         if let Some(held) = held {
             for mut map in open.open_object_mut().maps_mut() {

@@ -5,6 +5,7 @@
 
 mod attach;
 mod counts;
+mod execs;
 mod features;
 mod flush;
 mod followed;

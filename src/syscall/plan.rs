@@ -408,11 +408,12 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         Kind::PeerAddress(length) => grabs(arg, &Kind::Out(Shape::Sockaddr, Len::At(*length)), word, wanted),
         Kind::PeerLength(_) => grabs(arg, &Kind::InOut(Shape::Int32, Len::One), word, wanted),
         Kind::InOut(shape, len) => Grabs {
-            start: memory(arg, *shape, *len, word, wanted, Direction::In),
+            start: before(*shape, memory(arg, *shape, *len, word, wanted, Direction::In)),
             end: memory(arg, *shape, *len, word, wanted, Direction::OutAlways),
         },
         Kind::Before(shape, len) => {
-            Grabs { start: memory(arg, *shape, *len, word, wanted, Direction::In), end: Vec::new() }
+            let start = before(*shape, memory(arg, *shape, *len, word, wanted, Direction::In));
+            Grabs { start, end: Vec::new() }
         }
         Kind::Corrected(shape, offset) => {
             let size = types::grab {
@@ -552,6 +553,14 @@ fn headers(arg: u8, shape: Shape, len: Len, word: usize) -> Vec<types::grab> {
     let most = if shape == Shape::Message { 4 } else { clamp(shape.size(word) * ELEMENTS_MOST) };
     let what = types::what::WHAT_BYTES;
     vec![types::grab { what, arg, length, length_arg, size, most, offset, ..Default::default() }]
+}
+
+/// What may be written over even where the call fails cannot be read then if it was not there at its start: what is
+/// left of a time, the version that capget knows.
+fn before(shape: Shape, mut grabs: Vec<types::grab>) -> Vec<types::grab> {
+    let fleets = matches!(shape, Shape::Timeval | Shape::Timespec | Shape::Timespec64 | Shape::OldSelect | Shape::Struct(_));
+    grabs.iter_mut().filter(|_| fleets).for_each(|grab| grab.flags.0 |= types::grab_flag::GRAB_FLEETS.0);
+    grabs
 }
 
 fn clamp(size: usize) -> u16 {
