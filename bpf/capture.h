@@ -242,7 +242,7 @@ static __always_inline bool grab_wanted(const struct writing *w, const volatile 
 
 static __always_inline void capture_one(struct writing *w, const volatile struct grab *grab)
 {
-	enum part part = grab->flags & GRAB_START ? PART_START : PART_DATA;
+	enum part part = grab->flags & GRAB_START ? PART_START : grab->part;
 	__u64 from = argument(w, grab->arg);
 
 	if (grab->what == WHAT_SIGFRAME)
@@ -454,7 +454,8 @@ __noinline int iovec_step(__u32 arg)
 		w->iov += 16;
 	}
 	here = iov.length < w->transferred ? iov.length : w->transferred;
-	w->transferred -= here;
+	if (w->transferred != ~0ull)
+		w->transferred -= here;
 	if (string_limit)
 		put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
 	return 1;

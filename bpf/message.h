@@ -135,7 +135,8 @@ static __always_inline void step_item(struct writing *w, struct step *step)
 		w->left = compat ? narrow[1] : wide[1];
 		if (w->left > w->transferred)
 			w->left = w->transferred;
-		w->transferred -= w->left;
+		if (w->transferred != ~0ull)
+			w->transferred -= w->left;
 		if (!w->long_items && w->left > string_limit)
 			w->left = string_limit + 1;
 	}

@@ -80,6 +80,7 @@ enum part {
 	PART_FIRST = 8,		/* what the structure's first pointer points to */
 	PART_SECOND = 9,
 	PART_THIRD = 10,
+	PART_FOURTH = 21,
 } __attribute__((packed));
 
 /* Captured memory: length bytes follow; a negative length is the errno of the failed read. */

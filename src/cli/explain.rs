@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::End;
-use crate::syscall::{self, Abi, Arg, Class, Row};
+use crate::syscall::{self, Abi, Arg, Class, Ret, Row};
 
 /// Explain a system call: its arguments, what is captured and when
 #[derive(Args, Debug)]
@@ -62,18 +62,18 @@ fn print(row: &Row) {
     let classes: Vec<_> = row.classes.iter().map(|class| format!("%{}", format!("{class:?}").to_lowercase())).collect();
     println!("  classes  {}", if classes.is_empty() { "-".to_owned() } else { classes.join(" ") });
     println!();
-    arguments(row.args);
+    arguments(row.args, &row.ret);
     for case in row.cases.iter().flat_map(|cases| cases.list) {
         let values: Vec<_> = case.values.iter().map(|value| format!("{value:#x}")).collect();
         let chosen_by = row.cases.map_or("", |cases| row.args.get(usize::from(cases.arg)).map_or("", |arg| arg.name));
         println!("\n  where {chosen_by} is {}:", values.join(", "));
-        arguments(case.args);
+        arguments(case.args, &case.ret);
     }
 }
 
-fn arguments(args: &[Arg]) {
+fn arguments(args: &[Arg], ret: &Ret) {
     for arg in args {
-        let when = syscall::plan::when(&arg.kind);
+        let when = syscall::plan::when(&arg.kind, ret);
         println!("  {:16} {:40} {when}", arg.name, words(&format!("{:?}", arg.kind)));
     }
 }

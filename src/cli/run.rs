@@ -17,7 +17,7 @@ use clap::Args;
 use nix::{
     fcntl::OFlag,
     sys::{
-        signal::{Signal, kill},
+        signal::{SigHandler, Signal, kill, signal},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::{Pid, access, execve, pipe2, read, write},
@@ -179,6 +179,9 @@ impl Program {
         let (reports, report) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
         match clone_into(cgroup).context("start the command in its cgroup")? {
             None => {
+                // Rust ignores it, and execve would hand that on: to the command it is to be as a shell has it.
+                // SAFETY: the default action has no handler that could run.
+                let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
                 let errno = execve(&self.path, &self.argv, &self.envp).unwrap_err() as i32;
                 let _ = write(&report, &errno.to_ne_bytes());
                 // SAFETY: leaves without running the parent's exit handlers.

@@ -1,6 +1,6 @@
 //! New threads and processes.
 
-use super::{memory::Memory, raw::Raw, signal, text::Text};
+use super::{ldt, memory::Memory, raw::Raw, signal, text::Text};
 use crate::{syscall::words, wire::Part};
 
 /// clone's flags with the exit signal behind them.
@@ -97,7 +97,11 @@ fn asked(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, memory: &mut Memory<'_>)
     text.field("stack").addr(stack);
     text.field("stack_size").hex(stack_size);
     if has(libc::CLONE_SETTLS) {
-        text.field("tls").addr(tls);
+        text.field("tls");
+        match raw.piece(index, Part::PART_FOURTH).filter(|bytes| bytes.len() == 16 && tls != 0) {
+            Some(bytes) => ldt::descriptor(text, &mut Memory::new(bytes, 0, raw.abi.word())),
+            None => text.addr(tls),
+        }
     }
     if memory.left() >= 16 {
         chosen_tids(text, raw, index, memory);

@@ -40,6 +40,14 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
         Shape::UringRegistered(kind) => ring::registered(text, raw, index, kind, bytes),
         Shape::Iocbs => aio::blocks(text, raw, index, raw.count(len)),
         Shape::Msgbuf => ipc::message(text, raw, index, raw.count(len), bytes),
+        Shape::MsgbufBehind => match raw.piece(index, Part::PART_FIRST) {
+            Some(message) => ipc::message(text, raw, index, raw.register(2), message),
+            None => text.addr(memory.word()),
+        },
+        Shape::TypeBehind => {
+            memory.skip(word);
+            text.signed(memory.long());
+        }
         Shape::ShmidDs if enough => ipc::shm(text, raw, &mut memory),
         Shape::MsqidDs if enough => ipc::msg(text, raw, &mut memory),
         Shape::SemidDs | Shape::SemidGeneric if enough => ipc::sem(text, raw, &mut memory),

@@ -32,7 +32,9 @@ pub(super) fn handle(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 
 /// struct file_handle as name_to_handle_at fills it: `{handle_bytes=128 => 12, handle_type=1, ...}`.
 pub(super) fn filled(text: &mut Text<'_>, raw: &Raw<'_>, index: u8) {
-    let Some(asked) = raw.number(index, Part::PART_START).filter(|_| raw.register(index) != 0) else {
+    // Of a header that is not all there nothing is told.
+    let header = raw.piece(index, Part::PART_START).filter(|bytes| raw.register(index) != 0 && bytes.len() >= 8);
+    let Some(asked) = header.and_then(|_| raw.number(index, Part::PART_START)) else {
         return text.addr(raw.register(index));
     };
     text.braced(|text| {

@@ -151,7 +151,9 @@ pub(super) fn vectors<'a>(
         let mut memory = Memory::new(element, 0, word);
         let (base, length) = (memory.word(), memory.word());
         let here = length.min(left);
-        left -= here;
+        if left != u64::MAX {
+            left -= here;
+        }
         text.braced(|text| {
             text.field("iov_base");
             match items.next().flatten().filter(|_| base != 0) {

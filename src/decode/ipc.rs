@@ -1,6 +1,6 @@
 //! System V's messages, semaphores and shared memory.
 
-use super::{memory::Memory, raw::Raw, text::Text};
+use super::{memory::Memory, number, raw::Raw, text::Text};
 use crate::syscall::Abi;
 
 const IPC_SET: u64 = 1;
@@ -14,7 +14,7 @@ fn is_set(raw: &Raw<'_>) -> bool {
 /// struct ipc64_perm, which ends on a word's boundary behind two unused words.
 fn perm(text: &mut Text<'_>, memory: &mut Memory<'_>, set: bool) {
     let key = memory.u32();
-    let (uid, gid, cuid, cgid) = (memory.i32(), memory.i32(), memory.i32(), memory.i32());
+    let (uid, gid, cuid, cgid) = (memory.u32(), memory.u32(), memory.u32(), memory.u32());
     let mode = memory.u32();
     // i386's mode has 16 bits, and padding behind it.
     let mode = if memory.word_size() == 4 { mode & 0xffff } else { mode };
@@ -22,13 +22,13 @@ fn perm(text: &mut Text<'_>, memory: &mut Memory<'_>, set: bool) {
     memory.align(memory.word_size());
     memory.skip(2 * memory.word_size());
     text.braced(|text| {
-        text.field("uid").signed(uid);
-        text.field("gid").signed(gid);
+        number::id(text.field("uid"), uid);
+        number::id(text.field("gid"), gid);
         text.field("mode").mode(mode);
         if !set {
             text.field("key").unsigned(key);
-            text.field("cuid").signed(cuid);
-            text.field("cgid").signed(cgid);
+            number::id(text.field("cuid"), cuid);
+            number::id(text.field("cgid"), cgid);
         }
     });
 }
@@ -104,7 +104,8 @@ fn low(raw: &Raw<'_>, time: u64) -> u64 {
 /// struct msgbuf: its type and so much of its text as the call says.
 pub(super) fn message(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, length: u64, bytes: &[u8]) {
     let word = raw.abi.word();
-    if bytes.len() < word {
+    let wanted = usize::try_from(length).unwrap_or(usize::MAX).min(raw.style.string_limit);
+    if bytes.len() < word.saturating_add(wanted) {
         return text.addr(raw.register(index));
     }
     let mut memory = Memory::new(bytes, 0, word);

@@ -93,6 +93,10 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         ) => {
             told_value(&mut text, raw, *told, value);
         }
+        Ret::Told(Told::Attached) => match raw.number(3, Part::PART_DATA) {
+            Some(address) => text.hex(address),
+            None => number(&mut text, raw, value),
+        },
         // An int, of which the upper half is cleared: an error is none to the C library.
         Ret::Told(Told::Narrow) => {
             text.unsigned(value as u32);

@@ -180,7 +180,9 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
 fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
     let shown = &bytes[..bytes.len().min(text.style().string_limit)];
     match shown.strip_suffix(&[0]) {
-        Some(shown) => text.string(shown, false),
+        Some(ended) if !text.is_hex(shown) => text.string(ended, false),
+        // In hexadecimal no byte is left out, and none of them is an end.
+        Some(_) => text.string(shown, true),
         None => text.string(shown, length > shown.len() as u64),
     }
 }
@@ -217,12 +219,15 @@ fn structures(
 
 /// One number in brackets, or an array of them.
 fn numbers(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape, len: Len, bytes: &[u8]) {
+    let size = shape.size(raw.abi.word());
     if len == Len::One {
+        if bytes.len() < size {
+            return text.addr(raw.register(index));
+        }
         return text.bracketed(|text| {
             number(text, raw, shape, bytes);
         });
     }
-    let size = shape.size(raw.abi.word());
     array::elements(text, raw, raw.register(index), raw.count(len), bytes, size, |text, element| {
         number(text, raw, shape, element);
     });

@@ -1,6 +1,6 @@
 //! siginfo_t: who sent a signal, and why.
 
-use super::{errno, memory::Memory, signal, style::Style, text::Text};
+use super::{errno, memory::Memory, number, signal, style::Style, text::Text};
 use crate::syscall::{self, Abi, Words, words};
 
 const SI_NOINFO: i32 = 32767;
@@ -181,7 +181,7 @@ pub(super) fn call_name(text: &mut Text<'_>, number: u32, arch: u32) {
 
 fn sender(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     text.field("si_pid").signed(memory.i32());
-    text.field("si_uid").signed(memory.i32());
+    number::id(text.field("si_uid"), memory.u32());
 }
 
 fn band(text: &mut Text<'_>, memory: &mut Memory<'_>) {

@@ -397,13 +397,20 @@ impl<'a> Text<'a> {
         self.out.push('"');
     }
 
-    /// A quoted string that is never cut.
-    pub(super) fn whole_string(&mut self, bytes: &[u8]) {
+    /// Whether a string of these bytes is written in hexadecimal.
+    pub(super) fn is_hex(&self, bytes: &[u8]) -> bool {
         let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
         match self.style.strings {
-            Strings::Hex => return self.whole_hex_string(bytes),
-            Strings::HexUnlessAscii if !bytes.iter().all(plain) => return self.whole_hex_string(bytes),
-            Strings::HexUnlessAscii | Strings::Escaped => {}
+            Strings::Hex => true,
+            Strings::HexUnlessAscii => !bytes.iter().all(plain),
+            Strings::Escaped => false,
+        }
+    }
+
+    /// A quoted string that is never cut.
+    pub(super) fn whole_string(&mut self, bytes: &[u8]) {
+        if self.is_hex(bytes) {
+            return self.whole_hex_string(bytes);
         }
         self.out.push('"');
         escape(&mut self.out, bytes);

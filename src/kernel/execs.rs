@@ -6,7 +6,7 @@ use crate::skel::OpenTraceloopSkel;
 
 /// Loads the program where its tracepoint is: from Linux 6.10 on.
 pub(super) fn choose(open: &mut OpenTraceloopSkel<'_>, registers: bool) {
-    let shown = Btf::from_vmlinux()
-        .is_ok_and(|btf| btf.type_by_name::<Typedef<'_>>("btf_trace_sched_prepare_exec").is_some());
+    let shown =
+        Btf::from_vmlinux().is_ok_and(|btf| btf.type_by_name::<Typedef<'_>>("btf_trace_sched_prepare_exec").is_some());
     open.progs.on_prepare_exec.set_autoload(shown && registers);
 }

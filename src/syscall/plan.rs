@@ -217,11 +217,15 @@ fn writer_of(what: types::what) -> types::writer {
     }
 }
 
+fn is_gone(ret: &Ret) -> bool {
+    matches!(ret, Ret::Gone | Ret::Never)
+}
+
 /// The plan of one argument list.
 fn plan(args: &[Arg], ret: &Ret, abi: Abi, wanted: &Wanted) -> types::plan {
     let mut start = Phase::default();
     let mut end = Phase::default();
-    let gone = matches!(ret, Ret::Gone | Ret::Never);
+    let gone = is_gone(ret);
     for arg in args {
         let mut grabs = grabs(arg.index, &arg.kind, abi.word(), wanted);
         if gone {
@@ -524,11 +528,12 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
     }
 }
 
-/// When an argument's memory is copied, in words.
-pub fn when(kind: &Kind) -> &'static str {
+/// When an argument's memory is copied, in words. Of a call that takes the old memory with it, all is at the start.
+pub fn when(kind: &Kind, ret: &Ret) -> &'static str {
     let grabs = grabs(0, kind, 8, &Wanted::default());
     match (grabs.start.is_empty(), grabs.end.is_empty()) {
         (true, true) => "the register alone",
+        _ if is_gone(ret) => "memory copied at the start of the call",
         (true, false) => "memory copied at the end of the call",
         (false, true) => "memory copied at the start of the call",
         (false, false) => "memory copied at both ends of the call",
@@ -558,7 +563,8 @@ fn headers(arg: u8, shape: Shape, len: Len, word: usize) -> Vec<types::grab> {
 /// What may be written over even where the call fails cannot be read then if it was not there at its start: what is
 /// left of a time, the version that capget knows.
 fn before(shape: Shape, mut grabs: Vec<types::grab>) -> Vec<types::grab> {
-    let fleets = matches!(shape, Shape::Timeval | Shape::Timespec | Shape::Timespec64 | Shape::OldSelect | Shape::Struct(_));
+    let fleets =
+        matches!(shape, Shape::Timeval | Shape::Timespec | Shape::Timespec64 | Shape::OldSelect | Shape::Struct(_));
     grabs.iter_mut().filter(|_| fleets).for_each(|grab| grab.flags.0 |= types::grab_flag::GRAB_FLEETS.0);
     grabs
 }

@@ -336,6 +336,8 @@ pub enum Told {
     Personality,
     /// The entry that set_thread_area chose.
     Entry,
+    /// Where i386's ipc has attached shared memory, which it writes behind its argument 3.
+    Attached,
     /// A 32-bit signal set that held before; with `old ` before it or not.
     OldMask(bool),
     /// A signal handler that held before.

@@ -190,6 +190,10 @@ pub enum Shape {
     Iocbs,
     Iocb,
     Msgbuf,
+    /// What i386's ipc takes for msgrcv: a pointer to a message, and the type that is wanted.
+    MsgbufBehind,
+    /// The second of these.
+    TypeBehind,
     ShmidDs,
     MsqidDs,
     SemidDs,
@@ -292,6 +296,8 @@ pub(crate) const FIRST: u8 = 8;
 pub(crate) const SECOND: u8 = 9;
 /// See `FIRST`.
 pub(crate) const THIRD: u8 = 10;
+/// See `FIRST`.
+pub(crate) const FOURTH: u8 = 21;
 
 const fn behind(offset: u16, part: u8, what: Inside) -> Behind {
     Behind { offset, wide: false, what, part, verbose: false }
@@ -389,6 +395,7 @@ impl Shape {
             Self::SchedAttr => 56,
             Self::OldSigSet | Self::OldSigFrame | Self::SeccompAction | Self::SignalCell | Self::TscCell => 4,
             Self::UserDescEntry => 4,
+            Self::MsgbufBehind | Self::TypeBehind => 2 * word,
             Self::OldSigAction | Self::Timespec64 => 16,
             Self::Itimerspec64 => 32,
             Self::SigEvent => 32,
@@ -445,6 +452,9 @@ impl Shape {
             wide(8, SECOND, Inside::Bytes(4)),
             wide(24, THIRD, Inside::Bytes(4)),
         ];
+        // A thread's segment, where threads have one.
+        const CLONE32: &[Behind] = &[CLONE[0], CLONE[1], CLONE[2], wide(56, FOURTH, Inside::Bytes(16))];
+        const MESSAGE: &[Behind] = &[behind(0, FIRST, Inside::Bytes(260))];
         const SIGSET: &[Behind] = &[behind(0, FIRST, Inside::Bytes(8))];
         const KDF: &[Behind] = &[behind(0, FIRST, Inside::String), behind(8, SECOND, Inside::Data { count: 16 })];
         const KDF32: &[Behind] = &[behind(0, FIRST, Inside::String), behind(4, SECOND, Inside::Data { count: 8 })];
@@ -504,7 +514,9 @@ impl Shape {
             Self::BpfAttr(Bpf::Types) => TYPES,
             Self::BpfAttr(Bpf::Programs) => PROGRAMS,
             Self::BpfAttr(Bpf::Answer) => ANSWER,
+            Self::CloneArgs if word == 4 => CLONE32,
             Self::CloneArgs => CLONE,
+            Self::MsgbufBehind => MESSAGE,
             Self::SigSetPack => SIGSET,
             Self::KdfParams if word == 8 => KDF,
             Self::KdfParams => KDF32,

@@ -56,9 +56,9 @@ pub(super) static ROWS: &[Row] = rows! {
     nice [] (increment: Int) -> Int;
     oldfstat [Desc Fstat StatLike] (fd: Fd, statbuf: Out(OldStat, One)) -> Int;
     oldlstat [File Lstat StatLike] (filename: Path, statbuf: Out(OldStat, One)) -> Int;
-    oldolduname [] (arg0: Size) -> Int;
+    oldolduname [] (arg0: Addr) -> Int;
     oldstat [File Stat StatLike] (filename: Path, statbuf: Out(OldStat, One)) -> Int;
-    olduname [] (arg0: Size) -> Int;
+    olduname [] (arg0: Addr) -> Int;
     prof [] () -> Int;
     profil [] (arg0: Size, arg1: Size, arg2: Size, arg3: Size) -> Int;
     readdir [Desc] (fd: Fd, dirent: OutIfAny(OldDirent), count: Unless(2, 1, &Uint)) -> Int;
@@ -119,8 +119,11 @@ static IPC_CALLS: Cases = cases! {
     [3] as semctl (semid @ 1: Int, semnum @ 2: Int, cmd @ 3: IpcCmd(&words::ipc::SEMCTL), arg @ 4: Out(AddrCell, One)) -> Int;
     [4] as semtimedop (semid @ 1: Int, tsops @ 4: In(Struct(&ipc::SEMBUF), Arg(2)), nsops @ 2: Uint, timeout @ 5: In(Timespec, One)) -> Int;
     [11] as msgsnd (msqid @ 1: Int, msgp @ 4: In(Msgbuf, Arg(2)), msgsz @ 2: Size, msgflg @ 3: Flags(&words::ipc::MSG_FLAGS)) -> Int;
+    [12] as msgrcv (msqid @ 1: Int, msgp @ 4: Out(MsgbufBehind, One), msgsz @ 2: Size, msgtyp @ 4: In(TypeBehind, One), msgflg @ 3: Flags(&words::ipc::MSG_FLAGS)) -> Int;
+    [0x1_000c] as msgrcv (msqid @ 1: Int, msgp @ 4: Out(Msgbuf, Arg(2)), msgsz @ 2: Size, msgtyp @ 5: Long, msgflg @ 3: Flags(&words::ipc::MSG_FLAGS)) -> Int;
     [13] as msgget (key @ 1: Enum(&words::ipc::PRIVATE), msgflg @ 2: ModeFlags(&words::ipc::GET_FLAGS)) -> Int;
     [14] as msgctl (msqid @ 1: Int, cmd @ 2: IpcCmd(&words::ipc::MSGCTL), buf @ 4: Addr) -> Int;
+    [21] as shmat (shmid @ 1: Int, shmaddr @ 4: Addr, shmflg @ 2: Flags(&words::ipc::SHMAT), raddr @ 3: If(0, 0, &Out(AddrCell, One))) -> Told(Told::Attached);
     [22] as shmdt (shmaddr @ 4: Addr) -> Int;
     [23] as shmget (key @ 1: Enum(&words::ipc::PRIVATE), size @ 2: Size, shmflg @ 3: ShmFlags) -> Int;
     [24] as shmctl (shmid @ 1: Int, cmd @ 2: IpcCmd(&words::ipc::SHMCTL), buf @ 4: Addr) -> Int;
