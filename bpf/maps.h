@@ -29,6 +29,8 @@ const volatile bool tell_files = false;
 const volatile __u64 slower_than = 0;
 /* Calls are counted instead of recorded. */
 const volatile bool counting = false;
+/* So many new bytes in a ring are told of; 0: nobody copies them. */
+const volatile __u64 half_ring = 0;
 /* The slot of the cgroups that came when no slot was ready; 0: there is none. */
 const volatile __u32 lobby = 0;
 /* The slot of what is in no leaf: the root, slices. */
@@ -80,6 +82,15 @@ struct {
 	__type(value, struct tally);
 	__uint(max_entries, 1);
 } tallies SEC(".maps");
+
+/* include/uapi/linux/bpf.h: whoever waits is woken. */
+enum { RB_FORCE_WAKEUP = 2 };
+
+/* Whose rings are half new: from here userspace hears when to copy, apart from what must not wait for that. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} halves SEC(".maps");
 
 /*
  * Which CPUs have written, by number; CPUs so far apart share an entry, which costs a look too many at worst.

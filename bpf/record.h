@@ -260,7 +260,14 @@ struct tally {
 	__u64 calls;
 	__u64 lost;		/* bpf_perf_event_output failed */
 	__u64 last_error;
-	__u64 pad[3];
+	__u64 noticed;		/* bytes, when userspace was last told that half of the ring is new */
+	__u64 pad[2];
+};
+
+/* Half of a ring is new. */
+struct half {
+	__u32 slot;
+	__u32 cpu;
 };
 
 /* A record begins no further than BATCH_MOST into its sample; the ring reader leaves a margin of the

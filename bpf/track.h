@@ -116,6 +116,15 @@ static __always_inline void lose(__u32 slot, __u32 records)
 		tally->lost += records;
 }
 
+/* Has userspace copy a ring before it is overwritten: once for each half of it, and only then with a wake-up. */
+static __always_inline void tell_half(struct tally *tally, __u32 slot)
+{
+	struct half half = { .slot = slot, .cpu = bpf_get_smp_processor_id() };
+
+	tally->noticed = tally->bytes;
+	bpf_ringbuf_output(&halves, &half, sizeof(half), RB_FORCE_WAKEUP);
+}
+
 /* Sends a sample of `size` bytes (a multiple of eight) whose first four are perf's own. */
 static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 size, __u32 records, __u32 calls)
 {
@@ -134,6 +143,8 @@ static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 si
 	tally->records += records;
 	tally->bytes += size + 8;
 	tally->calls += calls;
+	if (half_ring && tally->bytes - tally->noticed >= half_ring)
+		tell_half(tally, slot);
 }
 
 /*

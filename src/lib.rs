@@ -14,6 +14,7 @@ pub mod control;
 pub mod daemon;
 pub mod decode;
 mod directory;
+pub mod history;
 pub mod identity;
 pub mod keeper;
 pub mod kernel;

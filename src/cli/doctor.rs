@@ -171,8 +171,12 @@ fn stacks() -> Finding {
 }
 
 fn recording() -> Finding {
-    let settings =
-        Settings { wanted: Wanted::default(), budget: Budget { ring: 64 << 10, total: 64 << 20 }, without: Vec::new() };
+    let settings = Settings {
+        wanted: Wanted::default(),
+        budget: Budget { ring: 64 << 10, total: 64 << 20 },
+        history: Default::default(),
+        without: Vec::new(),
+    };
     match Recorder::prepare(1, &settings) {
         Ok(recorder) => Finding::Good(format!("the programs load and attach, with {}", recorder.features())),
         Err(error) => {

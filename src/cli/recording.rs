@@ -84,6 +84,7 @@ impl Recording {
                 stacks: self.stacks,
             },
             budget: Budget { ring: self.buffer_size, total: self.memory_max },
+            history: Default::default(),
             without: self.without.clone(),
         }
     }

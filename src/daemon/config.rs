@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cgroup::Rules,
-    control,
+    control, history,
     identity::Runtimes,
     model::{self, Stacks},
     recorder::{Budget, Settings, Watching},
@@ -41,6 +41,8 @@ pub struct Config {
     keeper: Option<PathBuf>,
     /// What is recorded.
     pub record: Record,
+    /// How much of what rings have taken is kept.
+    history: Kept,
     /// Where dumps are stored, and how long.
     pub store: Storage,
     /// When dumps are made by themselves.
@@ -90,6 +92,23 @@ pub struct Record {
     stacks: Stacks,
 }
 
+/// How much of what rings have taken is kept, packed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct Kept {
+    #[serde(deserialize_with = "percent")]
+    history_cpu: u32,
+    #[serde(deserialize_with = "some_duration")]
+    min_age: Option<Duration>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let history::Settings { cpu, min_age } = history::Settings::default();
+        Self { history_cpu: cpu, min_age }
+    }
+}
+
 /// Where dumps are stored, and how long.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -132,6 +151,7 @@ impl Default for Config {
             metrics: None,
             keeper: None,
             record: Record::default(),
+            history: Kept::default(),
             store: Storage::default(),
             triggers: Triggers::default(),
             runtimes: Runtimes::default(),
@@ -236,14 +256,15 @@ impl Config {
                 stacks: self.record.stacks,
             },
             budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
+            history: history::Settings { cpu: self.history.history_cpu, min_age: self.history.min_age },
             without: Vec::new(),
         }
     }
 
     /// This configuration with what a newer one may change while the daemon runs.
     pub fn reloaded(&self, new: Self) -> Self {
-        let Self { socket, metrics, keeper, record, runtimes, .. } = self.clone();
-        Self { socket, metrics, keeper, record, runtimes, ..new }
+        let Self { socket, metrics, keeper, record, history, runtimes, .. } = self.clone();
+        Self { socket, metrics, keeper, record, history, runtimes, ..new }
     }
 
     /// The keeper's socket; `None`: there is to be no keeper.
@@ -298,6 +319,9 @@ impl Config {
         if format!("{:?}", self.record) != format!("{:?}", new.record) {
             changed.push("[record]");
         }
+        if self.history != new.history {
+            changed.push("[history]");
+        }
         if self.runtimes != new.runtimes {
             changed.push("[runtimes]");
         }
@@ -338,6 +362,15 @@ fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
         }
     }
     from.deserialize_any(Size)
+}
+
+fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    text(from, |text| {
+        let number = text.strip_suffix('%').and_then(|number| number.parse().ok());
+        number
+            .filter(|number| (0..=100).contains(number))
+            .with_context(|| format!("{text:?} is not \"0%\" to \"100%\""))
+    })
 }
 
 fn stacks<'de, D: Deserializer<'de>>(from: D) -> Result<Stacks, D::Error> {
@@ -389,7 +422,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (6, 10 + 3 + 10 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 3 + 10 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]
@@ -403,6 +436,7 @@ mod tests {
             ("[triggers]\nkilled = [\"SIGNONE\"]", &["line 2", "SIGNONE"]),
             ("[triggers]\ncalls = [\"openat\"]", &["line 2", "neither an errno nor a duration"]),
             ("[triggers]\ntail = \"x\"", &["line 2", "200ms"]),
+            ("[history]\nhistory-cpu = \"101%\"", &["line 2", "100%"]),
             ("[store]\nmax-use = \"x\"", &["line 2"]),
             ("socket = \"a.sock\"", &["a path from the root"]),
             ("[redact]\narguments = [\"(\"]", &["[redact]", "is not a regular expression"]),

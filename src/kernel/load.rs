@@ -7,6 +7,7 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     path::Path,
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -62,6 +63,8 @@ pub struct Options {
     pub counting: bool,
     /// The slot of processes that are followed wherever they are; `None`: cgroups are recorded.
     pub following: Option<u32>,
+    /// Bytes of a ring of which it is told when they are new; 0: rings are not copied.
+    pub half: usize,
     /// Features not to use although the kernel may have them.
     pub without: Vec<Feature>,
 }
@@ -71,7 +74,7 @@ pub struct Kernel {
     /// Reads the map of notices, which lives as long as `skel`.
     pub(super) notices: Option<Notices>,
     pub(super) skel: TraceloopSkel<'static>,
-    tallies: Mapped<types::tally>,
+    pub(super) tallies: Arc<Mapped<types::tally>>,
     counters: Mapped<types::counters>,
     cpu_marks: Mapped<types::cpu_mark>,
     pub(super) cpus: u32,
@@ -139,6 +142,7 @@ impl Kernel {
         open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
         open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
         open.maps.notices.set_autocreate(watching)?;
+        open.maps.halves.set_autocreate(options.half > 0)?;
         open.maps.counts.set_autocreate(options.counting)?;
         let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
         let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
@@ -152,6 +156,7 @@ impl Kernel {
         open.maps.task_array.set_autocreate(!features.task_storage)?;
         let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
         settings.cpus = cpus;
+        settings.half_ring = options.half as u64;
         settings.typed_task = features.typed_task;
         settings.classic = features.attach.is_classic();
         settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
@@ -209,7 +214,7 @@ impl Kernel {
         }
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
         let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
-        let tallies = Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?;
+        let tallies = Arc::new(Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?);
         let marks = skel.maps.data_cpu_marks.value_size() / u32::try_from(size_of::<types::cpu_mark>())?;
         let cpu_marks = Mapped::of_map(skel.maps.data_cpu_marks.as_fd(), marks)?;
         let counters = Mapped::of_map(skel.maps.counters.as_fd(), skel.maps.counters.max_entries())?;

@@ -26,6 +26,8 @@ pub(super) struct Mapped<T> {
 
 // SAFETY: the mapping is read-only shared memory, owned by this value and valid on every thread.
 unsafe impl<T> Send for Mapped<T> {}
+// SAFETY: it is only read, each entry as volatile.
+unsafe impl<T> Sync for Mapped<T> {}
 
 impl<T> Mapped<T> {
     fn length(count: u32) -> usize {

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use super::{
     Recorder, Settings, boottime,
     given_up::Remembered,
+    half,
     hold::{Hold, RECORDING, RecordingNote},
     online,
     resume::{Left, resume},
@@ -38,8 +39,8 @@ impl Recorder {
         let Some(note) = held.note::<RecordingNote>(RECORDING)? else {
             return Ok((Self::begin(settings, watching, Some(keeper))?, Vec::new()));
         };
-        if note.fingerprint == print(settings, note.most) {
-            let options = options(settings, note.most);
+        if note.fingerprint == print(settings, note.most, note.ring) {
+            let options = options(settings, note.most, note.ring);
             match resume(&options, &note, &held, watching.clone(), settings) {
                 Ok(mut recorder) => {
                     recorder.hold = Hold::new(Some(keeper));
@@ -65,20 +66,21 @@ impl Recorder {
         let cpus = online()?;
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
         let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
-        let kernel = Kernel::load(&options(settings, share.most))?;
-        let mut recorder = Self::around(kernel, share.ring, settings.budget.total, cpus)?;
+        let kernel = Kernel::load(&options(settings, share.most, share.ring))?;
+        let mut recorder = Self::around(kernel, share.ring, settings, cpus)?;
         recorder.shrunk = share.shrunk;
         recorder.hold = Hold::new(keeper);
         recorder.hold.kernel(&recorder.kernel);
-        let (mut batch, by) = (Batch::default(), (&recorder.kernel, &recorder.hold));
-        let mut make = |slot, size| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by);
-        let (lobby, rest_slot) = (make(LOBBY, share.lobby)?, make(REST, share.ring)?);
+        let (mut batch, by) = (Batch::default(), recorder.by());
+        let mut make = |slot, size, kept| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by, kept);
+        // The lobby's records are several cgroups': it is as long as its rings.
+        let (lobby, rest_slot) = (make(LOBBY, share.lobby, false)?, make(REST, share.ring, true)?);
         batch.start()?;
         let mut rest = Track::new(recorder.identity_of(&root), root.path().to_owned(), boottime());
         rest.slot = Some(rest_slot);
         let rest = recorder.insert(rest);
         recorder.hold.recording(&RecordingNote {
-            fingerprint: print(settings, share.most),
+            fingerprint: print(settings, share.most, share.ring),
             ring: share.ring,
             lobby: share.lobby,
             most: share.most,
@@ -134,18 +136,19 @@ impl Recorder {
     }
 }
 
-fn options(settings: &Settings, most: u32) -> Options {
+fn options(settings: &Settings, most: u32, ring: usize) -> Options {
     Options {
         wanted: settings.wanted.clone(),
         slots: most + REST,
         watching: Some(Shared { lobby: LOBBY, rest: REST }),
         counting: false,
         following: None,
+        half: half::of(ring, &settings.history),
         without: settings.without.clone(),
     }
 }
 
 /// Tells recordings apart that cannot go on as each other.
-fn print(settings: &Settings, most: u32) -> String {
-    format!("{}/{:?}", fingerprint(&options(settings, most)), settings.budget)
+fn print(settings: &Settings, most: u32, ring: usize) -> String {
+    format!("{}/{:?}", fingerprint(&options(settings, most, ring)), settings.budget)
 }

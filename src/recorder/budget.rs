@@ -77,8 +77,9 @@ impl Budget {
                 (least(), Some(Shrunk { from: self.ring.next_power_of_two(), to: least() }))
             }
         };
-        let most = u32::try_from(self.total / (ring * cpus) - OTHERS).unwrap_or(SLOTS_MOST).min(SLOTS_MOST);
-        ensure!(most > 0, "no ring fits beside the lobby into {}: give a larger --memory-max", kib(self.total));
+        // A quarter is the packed history's, at least.
+        let slots = (self.total / 4 * 3 / (ring * cpus)).saturating_sub(OTHERS);
+        let most = u32::try_from(slots).unwrap_or(SLOTS_MOST).clamp(1, SLOTS_MOST);
         Ok(Share { ring, lobby: LOBBY_RINGS * ring, most, shrunk })
     }
 }
@@ -102,9 +103,9 @@ mod tests {
     fn a_budget_is_shared_out() {
         let budget = Budget { ring: 64 * K, total: 64 * K * K };
         let share = budget.share(20, 32, 2).unwrap();
-        assert_eq!((share.ring, share.lobby, share.most, share.shrunk), (64 * K, 256 * K, 507, None));
+        assert_eq!((share.ring, share.lobby, share.most, share.shrunk), (64 * K, 256 * K, 379, None));
         let share = budget.share(5000, 32, 2).unwrap();
-        assert_eq!((share.ring, share.most), (least(), u32::try_from(64 * K * K / (2 * least())).unwrap() - 5));
+        assert_eq!((share.ring, share.most), (least(), u32::try_from(48 * K * K / (2 * least())).unwrap() - 5));
         assert!(share.shrunk.is_some());
         assert!(Budget { ring: 64 * K, total: 128 * K }.share(1, 1, 2).is_err());
     }

@@ -64,6 +64,7 @@ impl Counting {
             watching: None,
             counting: true,
             following: None,
+            half: 0,
             without: Vec::new(),
         })?;
         cgroups.iter().try_for_each(|path| assign_all(&Cgroup::open(path)?, 1, &kernel))?;

@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::{Recorder, hold::Hold, slot::Slot};
-use crate::{
-    kernel::Kernel,
-    ring::{self, Batch},
+use super::{
+    Recorder,
+    slot::{By, Slot},
 };
+use crate::ring::{self, Batch};
 
 /// So many rings are opened together, each with a descriptor until the kernel side has it.
 const AT_ONCE: usize = 256;
@@ -40,9 +40,10 @@ impl Recorder {
             let watch =
                 self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
             let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
+            let by = By { kernel: &self.kernel, hold: &self.hold, history: &self.history };
             let mut slots: Vec<_> = watch.chain(tracks).chain(self.spare.values_mut()).collect();
             for some in slots.chunks_mut(AT_ONCE) {
-                if let Err(error) = add_rings(some, cpu, (&self.kernel, &self.hold)) {
+                if let Err(error) = add_rings(some, cpu, by) {
                     // Gone again, it may be: the next look tells.
                     tracing::warn!(cpu, error = %format!("{error:#}"), "a CPU that has come gets no rings");
                     self.cpus.remove(&cpu);
@@ -56,23 +57,30 @@ impl Recorder {
 
     /// Throws away rings whose CPUs have newer ones, until the memory budget holds.
     pub(super) fn make_room(&mut self) {
-        while self.memory() > self.total {
+        while self.rings() > self.total {
             let watch =
                 self.watch.iter_mut().flat_map(|watch| std::iter::once(&mut watch.lobby).chain(&mut watch.used));
             let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
-            if !self.spare.values_mut().chain(watch).chain(tracks).any(|slot| slot.forget_old(&self.hold)) {
+            if !self
+                .spare
+                .values_mut()
+                .chain(watch)
+                .chain(tracks)
+                .any(|slot| slot.forget_old(&self.hold, &self.history))
+            {
                 break;
             }
         }
+        self.history.set_room(self.total.saturating_sub(self.rings()));
     }
 }
 
 /// Gives slots a ring each on a CPU, which takes samples when the kernel side learns of it.
-fn add_rings(slots: &mut [&mut Slot], cpu: u32, (kernel, hold): (&Kernel, &Hold)) -> Result<()> {
+fn add_rings(slots: &mut [&mut Slot], cpu: u32, by: By<'_>) -> Result<()> {
     let mut batch = Batch::default();
     let rings: Vec<_> = slots.iter().map(|slot| batch.open(cpu, slot.size())).collect::<Result<_>>()?;
     batch.start()?;
-    slots.iter_mut().zip(rings).try_for_each(|(slot, ring)| slot.add_ring(ring, kernel, hold))
+    slots.iter_mut().zip(rings).try_for_each(|(slot, ring)| slot.add_ring(ring, by))
 }
 
 /// The CPUs that are online.

@@ -1,7 +1,7 @@
 //! Taking a dump: copies of all rings, the calls in flight, the window and the losses.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     fs,
 };
 
@@ -11,17 +11,17 @@ use super::{
     clock::{boottime, realtime_offset},
     family::generic_families,
     files,
-    network::{interfaces, networks_told_of},
+    network::{interfaces, networks},
     part::{Part, Wanted},
 };
 use crate::{
+    history::{History, Names},
     kernel::Kernel,
-    model::{Block, Cause, Dump, Each, Files, Identity, Loss, Process, Recording, Stacks, Window},
-    wire,
+    model::{Block, Body, Cause, Dump, Each, Files, Identity, Loss, Process, Recording, Stacks, Window},
 };
 
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
+pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
     let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads(kernel)).collect();
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let (in_flight, walked) =
@@ -30,26 +30,28 @@ pub(super) fn take(kernel: &Kernel, wanted: &[Wanted<'_>], cause: Cause) -> Resu
     let mut blocks = Vec::new();
     let mut each = Vec::new();
     let mut refused = BTreeMap::new();
+    let mut names = Names::default();
     for (place, wanted) in wanted.iter().enumerate() {
         let whose = u16::try_from(place).context("one dump holds at most 65,536 cgroups: dump fewer at once")?;
-        let Part { blocks: own, mut window, refused: lost } = Part::of(kernel, wanted, &unsent)?;
+        let Part { blocks: own, mut window, refused: lost, names: named } = Part::of(kernel, history, wanted, &unsent)?;
         let own_calls = in_flight.iter().filter(|call| wanted.holds(call.slot, call.cgroup));
         let calls = own_calls.flat_map(|call| call.record.iter().copied()).collect();
         blocks.extend(own.into_iter().chain([Block::of(None, 0, calls)]).map(|block| Block { whose, ..block }));
         window.lost.extend(not_taken(lost.values().sum()));
         refused.extend(lost);
+        names.extend(named);
         each.push(Each { began: wanted.track.began, window });
     }
     let mut window = whole(&mut each);
     window.lost = losses(kernel, refused.values().sum())?;
+    // Packed ones were looked at when they were packed.
+    let plain = blocks.iter().filter_map(|block| if let Body::Plain(bytes) = &block.body { Some(bytes) } else { None });
+    plain.for_each(|bytes| names.see(bytes));
     let mut modules = kernel.modules()?;
     modules.extend(walked);
-    if !modules.is_empty() {
-        let led_through = modules_of(&blocks);
-        modules.retain(|module| led_through.contains(&module.number));
-    }
+    modules.retain(|module| names.modules.contains(&module.number));
     let files = files::of(&processes);
-    let networks = networks_told_of(&blocks, &processes);
+    let networks = networks(names.networks, &processes);
     // Where /proc has other numbers, those in a call are all that is known.
     let known: BTreeSet<u32> = processes.iter().map(|thread| thread.tid).collect();
     let threads = in_flight.into_iter().map(|call| call.thread);
@@ -93,21 +95,6 @@ fn whole(each: &mut Vec<Each>) -> Window {
 
 fn not_taken(count: u64) -> Option<Loss> {
     Loss::of(count, "the ring did not take them")
-}
-
-/// The files that the records' stacks lead through, by number.
-fn modules_of(blocks: &[Block]) -> HashSet<u16> {
-    let mut modules = HashSet::new();
-    let blocks = blocks.iter().filter(|block| block.seen.has_kind(wire::Kind::RECORD_STACK));
-    for bytes in blocks.filter_map(|block| block.plain().ok()) {
-        let stacks = wire::records(&bytes).filter_map(|record| record.stack());
-        let places = stacks.flat_map(|stack| stack.frames().chain(stack.caller()));
-        modules.extend(places.filter_map(|place| match place {
-            wire::Place::Module(number, _) => Some(number),
-            wire::Place::Address(_) => None,
-        }));
-    }
-    modules
 }
 
 /// What was lost, by reason; `failed` records were not taken by their rings.

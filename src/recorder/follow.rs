@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{Recorder, Settings, Subject, boottime, files, online, subject::lives, track::Track};
+use super::{Recorder, Settings, Subject, boottime, files, half, online, subject::lives, track::Track};
 use crate::kernel::{Kernel, Options};
 
 /// The slot of all that is followed.
@@ -19,9 +19,10 @@ impl Recorder {
             watching: None,
             counting: false,
             following: Some(FOLLOWED),
+            half: half::of(size, &settings.history),
             without: settings.without.clone(),
         })?;
-        let mut recorder = Self::around(kernel, size, settings.budget.total, cpus)?;
+        let mut recorder = Self::around(kernel, size, settings, cpus)?;
         recorder.shrunk = shrunk;
         recorder.make_slots([FOLLOWED])?;
         Ok(recorder)

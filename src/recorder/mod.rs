@@ -10,6 +10,7 @@
 mod begin;
 mod budget;
 mod clock;
+mod copied;
 mod counting;
 mod cpus;
 mod dump;
@@ -18,7 +19,7 @@ mod files;
 mod find;
 mod follow;
 mod given_up;
-mod history;
+mod half;
 mod hold;
 mod id;
 mod network;
@@ -29,13 +30,13 @@ mod resume;
 mod slot;
 mod sockets;
 mod spare;
+mod stretches;
 mod subject;
 mod take_in;
 mod threads;
 mod tidy;
 mod track;
 mod tree;
-mod walk;
 mod watch;
 
 use std::{
@@ -61,13 +62,13 @@ pub use watch::{TrackInfo, Watching};
 use cpus::online;
 use hold::Hold;
 use part::{Source, Wanted};
-use slot::Slot;
+use slot::{By, Slot};
 use track::{Track, assign_all, name_of};
-use walk::oldest_first;
 use watch::Watch;
 
 use crate::{
     cgroup::{self, Cgroup},
+    history::{self, History, oldest_first},
     identity,
     kernel::{Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
@@ -82,6 +83,8 @@ pub struct Settings {
     pub wanted: plan::Wanted,
     /// Memory for the rings.
     pub budget: Budget,
+    /// What is kept of what rings have taken.
+    pub history: history::Settings,
     /// Kernel features that are not to be used.
     pub without: Vec<Feature>,
 }
@@ -89,6 +92,8 @@ pub struct Settings {
 /// A running recording.
 #[derive(Debug)]
 pub struct Recorder {
+    /// Reads what the kernel side writes, and so goes first.
+    history: History,
     kernel: Kernel,
     tracks: BTreeMap<TrackId, Track>,
     last_id: u64,
@@ -116,22 +121,32 @@ impl Recorder {
         let (size, shrunk) = settings.budget.ring_size(cgroups, cpus.len())?;
         let slots = u32::try_from(cgroups).context("too many cgroups")?;
         let (wanted, without) = (settings.wanted.clone(), settings.without.clone());
-        let options = Options { wanted, slots, watching: None, counting: false, following: None, without };
-        let mut recorder = Self::around(Kernel::load(&options)?, size, settings.budget.total, cpus)?;
+        let options = Options {
+            wanted,
+            slots,
+            watching: None,
+            counting: false,
+            following: None,
+            half: half::of(size, &settings.history),
+            without,
+        };
+        let mut recorder = Self::around(Kernel::load(&options)?, size, settings, cpus)?;
         recorder.shrunk = shrunk;
         recorder.make_slots(1..=slots)?;
         Ok(recorder)
     }
 
-    fn around(kernel: Kernel, ring: usize, total: usize, cpus: BTreeSet<u32>) -> Result<Self> {
+    fn around(kernel: Kernel, ring: usize, settings: &Settings, cpus: BTreeSet<u32>) -> Result<Self> {
         clock::check()?;
+        let history = half::start(settings.history, &kernel)?;
         Ok(Self {
+            history,
             kernel,
             tracks: BTreeMap::new(),
             last_id: 0,
             spare: BTreeMap::new(),
             ring,
-            total,
+            total: settings.budget.total,
             cpus,
             refused: 0,
             root: cgroup::v2_mount()?.point,
@@ -144,8 +159,9 @@ impl Recorder {
     fn make_slots(&mut self, numbers: impl IntoIterator<Item = u32>) -> Result<()> {
         let mut batch = Batch::default();
         let made = numbers.into_iter().try_for_each(|number| {
-            let (cpus, by) = (self.cpus.iter().copied(), (&self.kernel, &self.hold));
-            self.spare.insert(number, Slot::make(number, cpus, self.ring, &mut batch, by)?);
+            let by = By { kernel: &self.kernel, hold: &self.hold, history: &self.history };
+            let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &mut batch, by, true)?;
+            self.spare.insert(number, slot);
             Ok(())
         });
         batch.start()?;
@@ -187,8 +203,24 @@ impl Recorder {
         id
     }
 
-    /// Bytes of all rings.
+    /// Who has to do with a slot's rings.
+    fn by(&self) -> By<'_> {
+        By { kernel: &self.kernel, hold: &self.hold, history: &self.history }
+    }
+
+    /// What is kept of what rings have taken.
+    pub fn history(&self) -> history::Figures {
+        self.history.figures()
+    }
+
+    /// Bytes of all rings, and of what is kept of what they took.
     pub fn memory(&self) -> usize {
+        let history::Figures { packed, waiting, .. } = self.history.figures();
+        self.rings() + packed + waiting
+    }
+
+    /// Bytes of all rings.
+    fn rings(&self) -> usize {
         let shared = self.watch.as_ref().map_or(0, Watch::memory);
         let lent: usize = self.tracks.values().map(Track::memory).sum();
         lent + shared + self.spare.values().map(Slot::memory).sum::<usize>()
@@ -213,7 +245,7 @@ impl Recorder {
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
         let wanted: Vec<Wanted<'_>> =
             self.tracks.iter().map(|(id, track)| Wanted { track, sources: self.sources(*id, track) }).collect();
-        dump::take(&self.kernel, &wanted, cause)
+        dump::take(&self.kernel, &self.history, &wanted, cause)
     }
 
     /// Copies what the rings hold of one track.
@@ -227,7 +259,8 @@ impl Recorder {
             let track = self.track(*id)?;
             Ok(Wanted { track, sources: self.sources(*id, track) })
         };
-        dump::take(&self.kernel, &ids.iter().map(wanted).collect::<Result<Vec<_>>>()?, cause)
+        let wanted = ids.iter().map(wanted).collect::<Result<Vec<_>>>()?;
+        dump::take(&self.kernel, &self.history, &wanted, cause)
     }
 
     fn track(&self, id: TrackId) -> Result<&Track> {
@@ -237,7 +270,11 @@ impl Recorder {
     /// Where the records of a track are.
     fn sources<'a>(&'a self, id: TrackId, track: &'a Track) -> Vec<Source<'a>> {
         let own = track.slot.as_ref().map(|slot| Source { slot, only: None });
-        let shared = self.watch.as_ref().filter(|watch| watch.still_holds(track)).map(|watch| watch.source(id, track));
+        let shared = self
+            .watch
+            .as_ref()
+            .filter(|watch| watch.still_holds(track, &self.history))
+            .map(|watch| watch.source(id, track));
         own.into_iter().chain(shared).collect()
     }
 

@@ -9,8 +9,7 @@ use std::{
 use super::threads::stat;
 use crate::{
     kernel::{network_of, own_network, sees_all_pids},
-    model::{Block, Network, Process},
-    wire,
+    model::{Network, Process},
 };
 
 /// Network namespaces that are told of at most where nobody says which are wanted.
@@ -30,16 +29,8 @@ pub(super) fn networks_of(threads: &[Process]) -> Vec<Network> {
     networks(wanted.into_iter().take(NETWORKS_MOST).collect(), threads)
 }
 
-/// The other networks that calls in these records were made in, as far as a process lives there.
-pub(super) fn networks_told_of(blocks: &[Block], threads: &[Process]) -> Vec<Network> {
-    let mut wanted = BTreeSet::new();
-    for bytes in blocks.iter().filter_map(|block| block.plain().ok()) {
-        wanted.extend(wire::records(&bytes).filter_map(|record| record.call()?.network()));
-    }
-    networks(wanted, threads)
-}
-
-fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {
+/// These of the other networks, as far as a process lives there.
+pub(super) fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {
     if let Some(own) = own_network() {
         wanted.remove(&own);
     }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{history::History, slot::Slot, track::Track, walk::owner};
+use super::{boottime, copied::Copied, slot::Slot, stretches, track::Track};
 use crate::{
+    history::{History, Names, owner},
     kernel::{Kernel, Unsent},
     model::{Block, Window},
 };
@@ -51,19 +52,24 @@ pub(super) struct Part {
     pub(super) window: Window,
     /// Records that slots did not take; the lobby's may be others'.
     pub(super) refused: BTreeMap<u32, u64>,
+    /// What its packed records name.
+    pub(super) names: Names,
 }
 
 impl Part {
     /// Copies what the track's sources hold.
-    pub(super) fn of(kernel: &Kernel, wanted: &Wanted<'_>, unsent: &[Unsent]) -> Result<Self> {
+    pub(super) fn of(kernel: &Kernel, history: &History, wanted: &Wanted<'_>, unsent: &[Unsent]) -> Result<Self> {
         let mut part = Self::default();
-        let mut reaches = Vec::new();
-        let (mut held, mut written) = (0, 0);
+        let (mut reaches, mut gaps) = (Vec::new(), Vec::new());
+        let (mut held, mut written, mut given_up) = (0, 0, None);
         for source in &wanted.sources {
-            let history = History::of(source.slot, source.only.as_ref());
-            part.window.records += history.records;
-            reaches.extend(history.reaches);
-            part.blocks.extend(history.blocks);
+            let copied = Copied::of(source.slot, source.only.as_ref(), Some(history));
+            part.window.records += copied.records;
+            given_up = given_up.max(copied.given_up);
+            reaches.extend(copied.reaches);
+            part.blocks.extend(copied.blocks);
+            gaps.extend(copied.gaps);
+            part.names.extend(copied.names);
             for left in unsent.iter().filter(|left| source.holds_unsent(left)) {
                 part.window.records += u64::from(left.records);
                 part.blocks.push(Block::of(Some(left.cpu), 0, left.bytes.clone()));
@@ -71,7 +77,7 @@ impl Part {
             let all = source.slot.written(kernel)?;
             part.refused.insert(source.slot.number, all.lost);
             if source.only.is_none() {
-                held += history.records;
+                held += copied.records;
                 written += all.records;
             }
         }
@@ -82,6 +88,7 @@ impl Part {
         if let Some(complete) = window.complete_from {
             window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
         }
+        window.stretches = stretches::around(gaps, given_up.unwrap_or(wanted.track.began), boottime());
         Ok(part)
     }
 }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 
 use super::{
     Recorder, Settings, TrackId,
+    copied::Copied,
     dump::header,
     given_up::Remembered,
-    history::History,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     cgroup::Cgroup,
+    history::History,
     keeper,
     kernel::{self, Counters, Kernel, Options},
     model::{Cause, Recording},
@@ -33,8 +34,8 @@ pub(super) fn resume(
     settings: &Settings,
 ) -> Result<Recorder> {
     let kernel = Kernel::resume(options, &kernel_parts(held)?)?;
-    let mut recorder = Recorder::around(kernel, note.ring, settings.budget.total, online()?)?;
-    let mut slots = slots(held)?;
+    let mut recorder = Recorder::around(kernel, note.ring, settings, online()?)?;
+    let mut slots = slots(held, Some(&recorder.history))?;
     let made = slots.keys().max().map_or(0, |last| last.saturating_sub(REST));
     let lobby = slots.remove(&LOBBY).context("the lobby is not held")?;
     let mut tree = Tree::default();
@@ -95,12 +96,14 @@ fn tracks(held: &keeper::Held) -> Result<Vec<(TrackId, TrackNote)>> {
     notes.into_iter().map(|(id, note)| Ok((TrackId(id.parse().context("a track without a number")?), note))).collect()
 }
 
-fn slots(held: &keeper::Held) -> Result<BTreeMap<u32, Slot>> {
+fn slots(held: &keeper::Held, history: Option<&History>) -> Result<BTreeMap<u32, Slot>> {
     let notes = held.notes::<SlotNote>(SLOT)?;
     let slots = notes.into_iter().map(|(number, note)| {
         let number = number.parse().context("a slot without a number")?;
         let event = |serial| held.fds.get(&ring_name(number, serial)).and_then(|(fd, _)| fd.try_clone().ok());
-        Ok((number, Slot::restore(number, note, event)?))
+        // The lobby's records are several cgroups': it is as long as its rings.
+        let history = history.filter(|_| number != LOBBY);
+        Ok((number, Slot::restore(number, note, event, history)?))
     });
     slots.collect()
 }
@@ -117,7 +120,7 @@ pub(super) struct Left {
 impl Left {
     /// Takes over what a keeper holds, to be read later.
     pub(super) fn map(held: &keeper::Held) -> Result<Self> {
-        Ok(Self { kernel: kernel_parts(held)?, slots: slots(held)?, tracks: tracks(held)? })
+        Ok(Self { kernel: kernel_parts(held)?, slots: slots(held, None)?, tracks: tracks(held)? })
     }
 
     /// A dump of each of its tracks.
@@ -144,7 +147,7 @@ impl Left {
 
 fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, into: &mut Recording) {
     let window = &mut into.dump.window;
-    let history = History::of(slot, only);
+    let history = Copied::of(slot, only, None);
     window.records += history.records;
     window.complete_from = window.complete_from.max(history.complete_from());
     window.further.extend(history.reaches);

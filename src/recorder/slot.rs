@@ -3,13 +3,14 @@
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
 //! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
 
-use std::{cell::Cell, collections::BTreeSet, os::fd::OwnedFd};
+use std::{cell::Cell, collections::BTreeSet, os::fd::OwnedFd, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{clock::boottime, hold::Hold, walk::oldest_first};
+use super::{clock::boottime, hold::Hold};
 use crate::{
+    history::{History, Shelf, Taken, oldest_first},
     kernel::Kernel,
     ring::{Batch, Position, Ring, Snapshot},
     wire,
@@ -34,16 +35,27 @@ pub(super) struct Slot {
     stretches: Vec<Stretch>,
     /// Rings that it has ever had.
     rings: u32,
+    /// Whether what its rings take is kept when they overwrite it.
+    kept: bool,
+}
+
+/// Who has to do with a slot's rings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By<'a> {
+    pub(super) kernel: &'a Kernel,
+    pub(super) hold: &'a Hold,
+    pub(super) history: &'a History,
 }
 
 /// The part of a ring that belongs to whoever has the slot now.
 #[derive(Debug)]
 struct Stretch {
-    ring: Ring,
+    /// The ring, and what is kept of it.
+    shelf: Arc<Shelf>,
     /// Which of the slot's rings it is.
     serial: u32,
     span: Span,
-    /// What a look at the whole ring told, until something else is written to it.
+    /// Of a ring of which nothing is kept: what a look at all of it told, until something else is written to it.
     known: Cell<Option<Known>>,
 }
 
@@ -105,43 +117,51 @@ impl Slot {
         cpus: impl IntoIterator<Item = u32>,
         size: usize,
         batch: &mut Batch,
-        (kernel, hold): (&Kernel, &Hold),
+        by: By<'_>,
+        kept: bool,
     ) -> Result<Self> {
-        let mut slot = Self { number, size, stretches: Vec::new(), rings: 0 };
-        cpus.into_iter().try_for_each(|cpu| slot.add_ring(batch.open(cpu, size)?, kernel, hold))?;
+        let mut slot = Self { number, size, stretches: Vec::new(), rings: 0, kept };
+        cpus.into_iter().try_for_each(|cpu| slot.add_ring(batch.open(cpu, size)?, by))?;
         Ok(slot)
     }
 
     /// Gives a CPU a new ring; what an older one holds is still read.
-    pub(super) fn add_ring(&mut self, mut ring: Ring, kernel: &Kernel, hold: &Hold) -> Result<()> {
+    pub(super) fn add_ring(&mut self, mut ring: Ring, by: By<'_>) -> Result<()> {
+        let By { kernel, hold, history } = by;
         let cpu = ring.cpu();
         kernel.insert_ring(self.number, &ring)?;
         if let Some(event) = ring.event() {
             hold.ring(self.number, self.rings, event, self.size);
         }
         ring.close_event();
-        let lost_when_made = kernel.tally(self.number, cpu)?.lost;
-        let since = ring.position();
+        let tally = kernel.tally(self.number, cpu)?;
+        let (since, lost_when_made) = (ring.position(), tally.lost);
         let mut span =
             Span { since, before: 0, lost_before: 0, calls_before: 0, lost_when_made, cut: None, old: false };
-        for older in self.stretches.iter_mut().filter(|older| older.ring.cpu() == cpu) {
+        for older in self.stretches.iter_mut().filter(|older| older.shelf.ring().cpu() == cpu) {
             // The CPU's tally goes on.
             span = Span { since, lost_when_made, cut: None, ..older.span };
             older.span.old = true;
+            history.seal(&older.shelf);
         }
-        self.stretches.push(Stretch { ring, serial: self.rings, span, known: Cell::default() });
+        let shelf = Shelf::new(self.number, ring, since, tally.records);
+        if self.kept {
+            history.keep(&shelf);
+        }
+        self.stretches.push(Stretch { shelf, serial: self.rings, span, known: Cell::default() });
         self.rings += 1;
         hold.slot(self.number, &self.note());
         Ok(())
     }
 
     /// Throws away the oldest ring of a CPU that has a newer one; false: there is none.
-    pub(super) fn forget_old(&mut self, hold: &Hold) -> bool {
+    pub(super) fn forget_old(&mut self, hold: &Hold, history: &History) -> bool {
         let Some(n) = self.stretches.iter().position(|stretch| stretch.span.old) else { return false };
         let gone = self.stretches.remove(n);
         hold.let_go(self.number, gone.serial);
-        let next = self.stretches.iter_mut().find(|stretch| stretch.ring.cpu() == gone.ring.cpu());
-        if let Some(next) = next {
+        history.leave(&gone.shelf);
+        let cpu = gone.shelf.ring().cpu();
+        if let Some(next) = self.stretches.iter_mut().find(|stretch| stretch.shelf.ring().cpu() == cpu) {
             next.span.cut = Some(boottime());
             next.known = Cell::default();
         }
@@ -151,28 +171,44 @@ impl Slot {
 
     /// What a keeper has to know.
     pub(super) fn note(&self) -> SlotNote {
-        let stretches = self.stretches.iter().map(|stretch| (stretch.serial, stretch.ring.cpu(), stretch.span));
+        let stretches = self.stretches.iter().map(|stretch| (stretch.serial, stretch.shelf.ring().cpu(), stretch.span));
         SlotNote { size: self.size, rings: self.rings, stretches: stretches.collect() }
     }
 
-    /// The slot that a keeper held; `event` gives a ring's descriptor.
-    pub(super) fn restore(number: u32, note: SlotNote, event: impl Fn(u32) -> Option<OwnedFd>) -> Result<Self> {
+    /// The slot that a keeper held; `event` gives a ring's descriptor. With a history, what it takes is kept.
+    pub(super) fn restore(
+        number: u32,
+        note: SlotNote,
+        event: impl Fn(u32) -> Option<OwnedFd>,
+        history: Option<&History>,
+    ) -> Result<Self> {
         let stretches = note.stretches.into_iter().map(|(serial, cpu, span)| {
             let event = event(serial).with_context(|| format!("ring {serial} of slot {number} is not held"))?;
-            let ring = Ring::of_event(&event, cpu, note.size)?;
-            Ok(Stretch { ring, serial, span, known: Cell::default() })
+            let shelf = Shelf::new(number, Ring::of_event(&event, cpu, note.size)?, span.since, span.before);
+            if let Some(history) = history {
+                history.keep(&shelf);
+                if span.old {
+                    history.seal(&shelf);
+                }
+            }
+            Ok(Stretch { shelf, serial, span, known: Cell::default() })
         });
-        Ok(Self { number, size: note.size, rings: note.rings, stretches: stretches.collect::<Result<_>>()? })
+        let (size, rings, kept) = (note.size, note.rings, history.is_some());
+        Ok(Self { number, size, rings, stretches: stretches.collect::<Result<_>>()?, kept })
     }
 
     /// From here on what is written is somebody else's. The CPUs must have sent what they held.
-    pub(super) fn begin(&mut self, kernel: &Kernel, hold: &Hold) -> Result<()> {
-        self.stretches.iter().filter(|stretch| stretch.span.old).for_each(|old| hold.let_go(self.number, old.serial));
-        self.stretches.retain(|stretch| !stretch.span.old);
+    pub(super) fn begin(&mut self, by: By<'_>) -> Result<()> {
+        let By { kernel, hold, history } = by;
+        for old in self.stretches.extract_if(.., |stretch| stretch.span.old) {
+            hold.let_go(self.number, old.serial);
+            history.leave(&old.shelf);
+        }
         for stretch in &mut self.stretches {
-            let tally = kernel.tally(self.number, stretch.ring.cpu())?;
+            history.empty(&stretch.shelf);
+            let tally = kernel.tally(self.number, stretch.shelf.ring().cpu())?;
             stretch.span = Span {
-                since: stretch.ring.position(),
+                since: stretch.shelf.ring().position(),
                 before: tally.records,
                 lost_before: tally.lost,
                 calls_before: tally.calls,
@@ -192,19 +228,19 @@ impl Slot {
 
     /// Bytes of its rings.
     pub(super) fn memory(&self) -> usize {
-        self.stretches.iter().map(|stretch| stretch.ring.size()).sum()
+        self.stretches.iter().map(|stretch| stretch.shelf.ring().size()).sum()
     }
 
     /// The CPUs that have rings.
     pub(super) fn cpus(&self) -> impl Iterator<Item = u32> {
-        self.stretches.iter().filter(|stretch| !stretch.span.old).map(|stretch| stretch.ring.cpu())
+        self.stretches.iter().filter(|stretch| !stretch.span.old).map(|stretch| stretch.shelf.ring().cpu())
     }
 
     /// What was written, by all CPUs, as of the last flush.
     pub(super) fn written(&self, kernel: &Kernel) -> Result<Written> {
         let mut written = Written::default();
         for stretch in self.stretches.iter().filter(|stretch| !stretch.span.old) {
-            let tally = kernel.tally(self.number, stretch.ring.cpu())?;
+            let tally = kernel.tally(self.number, stretch.shelf.ring().cpu())?;
             written.records += tally.records.saturating_sub(stretch.span.before);
             written.lost += tally.lost.saturating_sub(stretch.span.lost_before);
             written.calls += tally.calls.saturating_sub(stretch.span.calls_before);
@@ -221,19 +257,25 @@ impl Slot {
     pub(super) fn refusing(&self, kernel: &Kernel) -> Result<Vec<u32>> {
         let mut refusing = Vec::new();
         for stretch in self.stretches.iter().filter(|stretch| !stretch.span.old) {
-            let tally = kernel.tally(self.number, stretch.ring.cpu())?;
+            let tally = kernel.tally(self.number, stretch.shelf.ring().cpu())?;
             let closed = tally.last_error == u64::from(libc::EOPNOTSUPP.unsigned_abs());
             if closed && tally.lost > stretch.span.lost_when_made {
-                refusing.push(stretch.ring.cpu());
+                refusing.push(stretch.shelf.ring().cpu());
             }
         }
         Ok(refusing)
     }
 
-    /// How many records its rings hold and how far back they reach. Of a ring to which nothing was written
-    /// since the last time it costs nothing; others are copied.
-    pub(super) fn held(&self) -> Held {
-        self.stretches.iter().map(Stretch::held).fold(Held::default(), |all, held| Held {
+    /// Bytes that are kept of what its rings took.
+    pub(super) fn packed(&self) -> usize {
+        self.stretches.iter().map(|stretch| stretch.shelf.memory()).sum()
+    }
+
+    /// How many records it holds and how far back they reach.
+    pub(super) fn held(&self, history: &History) -> Held {
+        let kept = |stretch: &Stretch| self.kept && (history.keeps() || stretch.shelf.memory() > 0);
+        let held = |stretch: &Stretch| if kept(stretch) { stretch.held(history) } else { stretch.in_ring() };
+        self.stretches.iter().map(held).fold(Held::default(), |all, held| Held {
             records: all.records + held.records,
             complete_from: all.complete_from.max(held.complete_from),
         })
@@ -246,26 +288,38 @@ impl Slot {
     ) -> impl Iterator<Item = (u32, Snapshot)> + 'a {
         self.stretches.iter().map(move |stretch| {
             let since = since(stretch.serial).unwrap_or(stretch.span.since);
-            (stretch.serial, stretch.ring.snapshot(Some(since), wire::SAMPLE_MOST))
+            (stretch.serial, stretch.shelf.ring().snapshot(Some(since), wire::SAMPLE_MOST))
         })
     }
 
-    /// The same of all that they hold, each with the time before which an older ring of its CPU was thrown away.
-    pub(super) fn histories(&self) -> impl Iterator<Item = (Snapshot, Option<u64>)> {
-        self.stretches
-            .iter()
-            .map(|stretch| (stretch.ring.snapshot(Some(stretch.span.since), wire::SAMPLE_MOST), stretch.span.cut))
+    /// Copies of all that its rings hold, each with the time before which an older ring of its CPU was thrown away.
+    pub(super) fn in_rings(&self) -> impl Iterator<Item = (Snapshot, Option<u64>)> {
+        self.stretches.iter().map(|stretch| (stretch.snapshot(), stretch.span.cut))
+    }
+
+    /// All that is kept of it and in its rings, by CPU. Without a history it is what the rings hold.
+    pub(super) fn histories(&self, history: Option<&History>) -> impl Iterator<Item = (u32, Taken, Option<u64>)> {
+        self.stretches.iter().map(move |stretch| {
+            let shelf = &stretch.shelf;
+            let taken = history.map_or_else(|| shelf.take_uncounted(), |history| history.take(shelf));
+            (shelf.ring().cpu(), taken, stretch.span.cut)
+        })
     }
 }
 
 impl Stretch {
-    fn held(&self) -> Held {
+    fn snapshot(&self) -> Snapshot {
+        self.shelf.ring().snapshot(Some(self.span.since), wire::SAMPLE_MOST)
+    }
+
+    /// Costs nothing if nothing was written to it since the last time.
+    fn in_ring(&self) -> Held {
         let since = self.span.since;
-        let at = (self.ring.position(), since);
+        let at = (self.shelf.ring().position(), since);
         if let Some(known) = self.known.get().filter(|known| known.at == at) {
             return known.held;
         }
-        let snapshot = self.ring.snapshot(Some(since), wire::SAMPLE_MOST);
+        let snapshot = self.snapshot();
         let (_, oldest, records) = oldest_first(&snapshot, None);
         let cut = self.span.cut;
         let complete_from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
@@ -273,5 +327,10 @@ impl Stretch {
         // What was written meanwhile is in the copy, and the next look compares with where the copy began.
         self.known.set(Some(Known { at: (snapshot.position(), since), held }));
         held
+    }
+
+    fn held(&self, history: &History) -> Held {
+        let (records, from) = history.held(&self.shelf);
+        Held { records, complete_from: from.or(self.span.cut) }
     }
 }

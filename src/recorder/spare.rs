@@ -94,7 +94,7 @@ impl Recorder {
         self.watched_mut()?.used = kept;
         let free: Vec<Slot> = free;
         for mut slot in free {
-            slot.begin(&self.kernel, &self.hold)?;
+            slot.begin(self.by())?;
             self.kernel.offer(slot.number)?;
             self.spare.insert(slot.number, slot);
         }

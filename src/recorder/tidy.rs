@@ -82,7 +82,7 @@ impl Recorder {
         let keep = u64::try_from(watch.keep.as_nanos()).unwrap_or(u64::MAX);
         let before = boottime().saturating_sub(keep);
         let lobby_dead = self.tracks.values().any(|track| track.slot.is_none() && track.ended.is_some());
-        let overwritten = lobby_dead.then(|| watch.lobby_reaches()).flatten().unwrap_or(0);
+        let overwritten = lobby_dead.then(|| watch.lobby_reaches(&self.history)).flatten().unwrap_or(0);
         let mut old = Vec::new();
         for (id, track) in &self.tracks {
             match track.ended {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, Rules},
+    history::History,
     kernel::Counters,
     model::Identity,
 };
@@ -47,6 +48,8 @@ pub struct TrackInfo {
     pub lobby: bool,
     /// Bytes of its rings.
     pub memory: usize,
+    /// Bytes that are kept of what its rings took.
+    pub packed: usize,
     /// Calls that were written; of one without rings of its own, 0.
     pub calls: u64,
     /// Records that were written, those since overwritten included.
@@ -91,17 +94,17 @@ impl Watch {
     }
 
     /// Whether the lobby's rings may still hold records of a track.
-    pub(super) fn still_holds(&self, track: &Track) -> bool {
+    pub(super) fn still_holds(&self, track: &Track, history: &History) -> bool {
         match track.shared {
             None => false,
             Some(Stay { until: None }) => true,
-            Some(Stay { until: Some(until) }) => self.lobby_reaches().is_none_or(|from| from < until),
+            Some(Stay { until: Some(until) }) => self.lobby_reaches(history).is_none_or(|from| from < until),
         }
     }
 
     /// From when on the lobby is complete; `None`: since the recording began.
-    pub(super) fn lobby_reaches(&self) -> Option<u64> {
-        self.lobby.held().complete_from
+    pub(super) fn lobby_reaches(&self, history: &History) -> Option<u64> {
+        self.lobby.held(history).complete_from
     }
 
     pub(super) fn source(&self, id: TrackId, track: &Track) -> Source<'_> {
@@ -129,7 +132,7 @@ impl Recorder {
 
     pub(super) fn info(&self, id: TrackId, track: &Track, with_window: bool) -> Result<TrackInfo> {
         let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
-        let held = track.slot.as_ref().filter(|_| with_window).map(Slot::held);
+        let held = track.slot.as_ref().filter(|_| with_window).map(|slot| slot.held(&self.history));
         let complete_from = with_window.then(|| self.complete_from(track, held)).flatten();
         Ok(TrackInfo {
             id,
@@ -138,6 +141,7 @@ impl Recorder {
             ended: track.ended,
             lobby: track.slot.is_none(),
             memory: track.memory(),
+            packed: track.slot.as_ref().map_or(0, Slot::packed),
             calls: written.calls,
             records: written.records,
             overwritten: held.map_or(0, |held| written.records.saturating_sub(held.records)),
@@ -148,7 +152,11 @@ impl Recorder {
 
     fn complete_from(&self, track: &Track, held: Option<Held>) -> Option<u64> {
         let own = held.and_then(|held| held.complete_from);
-        let shared = self.watch.as_ref().filter(|watch| watch.still_holds(track)).and_then(Watch::lobby_reaches);
+        let shared = self
+            .watch
+            .as_ref()
+            .filter(|watch| watch.still_holds(track, &self.history))
+            .and_then(|watch| watch.lobby_reaches(&self.history));
         own.max(shared).filter(|from| *from > track.began)
     }
 

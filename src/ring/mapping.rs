@@ -29,6 +29,8 @@ pub struct Ring {
 
 // SAFETY: the mapping is read-only shared memory, owned by this value and valid on every thread.
 unsafe impl Send for Ring {}
+// SAFETY: through a shared reference the mapping is only read, and all of its readers bear that it changes meanwhile.
+unsafe impl Sync for Ring {}
 
 impl Ring {
     /// Maps a ring of `size` bytes and keeps its event.

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(pub(super) u64);
 
+impl Position {
+    /// How many bytes were written from an older position up to this one.
+    pub fn behind(self, newer: Self) -> u64 {
+        self.0.wrapping_sub(newer.0)
+    }
+}
+
 /// perf's record types, include/uapi/linux/perf_event.h.
 const PERF_RECORD_LOST: u32 = 2;
 const PERF_RECORD_SAMPLE: u32 = 9;

@@ -37,7 +37,7 @@ fn come_and_go(name: &str, slice: &std::path::Path, time: Duration) -> Result<()
     let rules = Rules::new(&[format!("/{name}/**")], &[])?;
     let watching = Watching { rules, keep: Duration::from_secs(5), ready: AT_ONCE, keeper: None };
     let budget = Budget { ring: 64 << 10, total: BUDGET };
-    let settings = Settings { wanted: Wanted::default(), budget, without: Vec::new() };
+    let settings = Settings { wanted: Wanted::default(), budget, history: Default::default(), without: Vec::new() };
     let (mut recorder, _) = Recorder::watch(&settings, watching)?;
     println!(
         "| seconds | cgroups that came and went | tracks | rings, KiB | the process, KiB |\n|---|---|---|---|---|"

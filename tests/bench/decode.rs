@@ -69,8 +69,12 @@ fn timed<T>(name: &str, count: usize, work: impl FnOnce() -> Result<T>) -> Resul
 
 fn record() -> Result<Recording> {
     let place = Place::make()?;
-    let settings =
-        Settings { wanted: Wanted::default(), budget: Budget { ring: 32 << 20, total: 1 << 30 }, without: Vec::new() };
+    let settings = Settings {
+        wanted: Wanted::default(),
+        budget: Budget { ring: 32 << 20, total: 1 << 30 },
+        history: Default::default(),
+        without: Vec::new(),
+    };
     let mut recorder = Recorder::prepare(1, &settings)?;
     recorder.record(vec![Cgroup::open(&place.subject)?])?;
     let procs = place.subject.join("cgroup.procs");

@@ -114,7 +114,12 @@ impl Drop for Crowd {
 }
 
 fn settings(ring: usize) -> Settings {
-    Settings { wanted: Wanted::default(), budget: Budget { ring, total: 8 << 30 }, without: Vec::new() }
+    Settings {
+        wanted: Wanted::default(),
+        budget: Budget { ring, total: 8 << 30 },
+        history: Default::default(),
+        without: Vec::new(),
+    }
 }
 
 fn record(crowd: &Crowd, way: Way) -> Result<(Recorder, Duration)> {

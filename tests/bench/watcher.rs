@@ -147,6 +147,7 @@ pub(crate) fn recorder(cgroup: &Path, without: &[Feature]) -> Result<Box<Recorde
     let settings = Settings {
         wanted: Wanted::default(),
         budget: Budget { ring: 256 << 10, total: 64 << 20 },
+        history: Default::default(),
         without: without.to_vec(),
     };
     let mut recorder = Box::new(Recorder::prepare(1, &settings)?);

@@ -172,7 +172,7 @@ fn processes_that_have_ended_are_forgotten() {
     let scratch = Scratch::new();
     let mut shell = Shell::start(&scratch);
     let budget = Budget { ring: 256 << 10, total: 64 << 20 };
-    let settings = Settings { wanted: Wanted::default(), budget, without: vec![] };
+    let settings = Settings { wanted: Wanted::default(), budget, history: Default::default(), without: vec![] };
     let mut recorder = Recorder::prepare_following(&settings).expect("a recorder");
     recorder.follow(&[Subject::open(shell.child.id()).expect("the shell")]).expect("follow it");
     shell.run("for n in 1 2 3 4 5 6 7 8 9; do /bin/true | /bin/true; done");

@@ -97,6 +97,7 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
             watching: None,
             counting: false,
             following: None,
+            half: 0,
             without: vec![],
         })
         .expect("load");

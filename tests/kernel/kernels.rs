@@ -24,6 +24,7 @@ fn no_program_is_near_the_verifier_s_limit() {
             watching: None,
             counting: false,
             following: None,
+            half: 0,
             without: vec![],
         })
         .expect("load");

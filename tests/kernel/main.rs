@@ -16,6 +16,7 @@
 //! | `verifier` | what each program costs the kernel to check and to run |
 //! | `views` | only slow calls are kept, and calls are counted without recording |
 //! | `asking` | top, stats, follow and ps as clients of the daemon: true, and gone when the client is |
+//! | `history` | what rings have taken is kept, all of it, in order, once; what is missing is stated |
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
@@ -52,6 +53,7 @@ mod daemon;
 mod ends;
 mod faults;
 mod fuzzed;
+mod history;
 mod kernels;
 mod machine;
 mod networks;

@@ -47,10 +47,11 @@ fn a_dump_reaches_across_the_death_of_the_daemon() {
     child.wait().expect("wait for it");
 }
 
+/// What rings hold goes on over the daemon's death, whether or not more is kept.
 #[test]
 #[ignore = "needs root and BPF"]
 fn at_full_speed_no_record_is_missing_after_a_kill() {
-    let mut served = Served::start("", "");
+    let mut served = Served::start("", "[history]\nhistory-cpu = \"0%\"");
     let group = served.cgroup("full.service");
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);

@@ -13,13 +13,13 @@ pub(crate) fn offsets(text: &str) -> Vec<(u32, u64)> {
     text.lines().filter(|line| !line.contains("resumed>")).filter_map(offset).collect()
 }
 
-/// Dumps while pwrite() runs at full speed hold consecutive offsets only.
+/// Dumps of rings, of which nothing else is kept, while pwrite() runs at full speed hold consecutive offsets only.
 #[test]
 #[ignore = "needs root and BPF"]
 fn twenty_dumps_under_full_load_have_no_gap() {
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);
-    let mut recording = scratch.record(&["--buffer-size", "256K"]);
+    let mut recording = scratch.record(&["--buffer-size", "256K", "--memory-max", "512K"]);
     // One CPU: a thread that moves leaves its history in two rings, of which one reaches back further.
     let mut child = scratch.command(&format!("taskset -c 0 {} 3000", program.display())).spawn().expect("start it");
     // The first of them is of a ring that is not full yet.
@@ -49,7 +49,7 @@ fn the_window_tells_what_was_overwritten() {
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);
     let file = scratch.files.path().join("dump");
-    let options = ["cgroups", "--dump-on-exit", "--format", "json", "--buffer-size", "64K"];
+    let options = ["cgroups", "--dump-on-exit", "--format", "json", "--buffer-size", "64K", "--memory-max", "256K"];
     let recording = Recording::start(&file, &options, &[&scratch.cgroup]);
     let status = scratch.command(&format!("{} 1", program.display())).status().expect("run it");
     assert!(status.success());

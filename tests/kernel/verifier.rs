@@ -55,7 +55,12 @@ const RUN_MOST: u64 = 20_000;
 
 fn settings(stacks: Stacks) -> Settings {
     let budget = Budget { ring: 256 << 10, total: 64 << 20 };
-    Settings { wanted: Wanted { descriptors: true, stacks, ..Wanted::default() }, budget, without: vec![] }
+    Settings {
+        wanted: Wanted { descriptors: true, stacks, ..Wanted::default() },
+        budget,
+        history: Default::default(),
+        without: vec![],
+    }
 }
 
 fn load(scratch: &Scratch, stacks: Stacks) -> Recorder {

@@ -31,7 +31,7 @@ fn settings(total: usize, ring: usize) -> Settings {
         descriptors: false,
         ..Wanted::default()
     };
-    Settings { wanted, budget: Budget { ring, total }, without: vec![] }
+    Settings { wanted, budget: Budget { ring, total }, history: Default::default(), without: vec![] }
 }
 
 /// Watches what is below one cgroup, which only holds others by its name.

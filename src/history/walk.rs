@@ -9,7 +9,7 @@ use crate::{
 
 /// A snapshot's records, oldest first, the time of the oldest, and how many they are. Of a shared ring
 /// only those of some cgroups are wanted.
-pub(super) fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) -> (Vec<u8>, Option<u64>, u64) {
+pub fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) -> (Vec<u8>, Option<u64>, u64) {
     let mut samples: Vec<(&[u8], u64)> = snapshot.samples().map_while(whole).collect();
     let oldest = samples.last().and_then(|(sample, _)| Record::parse(sample)).map(|record| record.time());
     if let Some(only) = only {
@@ -21,14 +21,14 @@ pub(super) fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) ->
 }
 
 /// Whose a sample of a shared ring is.
-pub(super) fn owner(sample: &[u8]) -> Option<u64> {
+pub fn owner(sample: &[u8]) -> Option<u64> {
     let first = Record::parse(sample)?;
     // A record that another program's writing put aside goes out alone and does not say.
     first.cgroup().or_else(|| (first.kind() == Kind::RECORD_CGROUP).then_some(0))
 }
 
 /// The sample and how many records it is, if it is records from its beginning to its end.
-fn whole(sample: &[u8]) -> Option<(&[u8], u64)> {
+pub(super) fn whole(sample: &[u8]) -> Option<(&[u8], u64)> {
     let (mut length, mut count) = (0, 0);
     for record in wire::records(sample) {
         length += record.bytes().len();

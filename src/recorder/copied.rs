@@ -1,26 +1,46 @@
-//! What a slot's rings hold, and how far back each CPU's reach.
+//! What is kept of a slot and in its rings, and how far back each CPU's reach.
 
 use std::collections::BTreeSet;
 
-use super::{slot::Slot, walk::oldest_first};
-use crate::model::{Block, Reach};
+use super::slot::Slot;
+use crate::{
+    history::{Gap, History, Names, oldest_first},
+    model::{Block, Reach},
+};
 
 /// A copy of a slot's rings.
 #[derive(Debug, Default)]
-pub(super) struct History {
-    /// One for each ring, in the order in which they were made.
+pub(super) struct Copied {
+    /// Of each ring, in the order in which they were made; its oldest first.
     pub(super) blocks: Vec<Block>,
     /// How many records they hold.
     pub(super) records: u64,
     /// One for each CPU.
     pub(super) reaches: Vec<Reach>,
+    /// What there was until then is not all there any more, on some CPU.
+    pub(super) given_up: Option<u64>,
+    /// What is missing in between.
+    pub(super) gaps: Vec<Gap>,
+    /// What packed records name.
+    pub(super) names: Names,
 }
 
-impl History {
-    /// Copies the rings; of shared ones only what is some cgroups'.
-    pub(super) fn of(slot: &Slot, only: Option<&BTreeSet<u64>>) -> Self {
+impl Copied {
+    /// Copies the rings, with what was kept of them; of shared ones only what is some cgroups'.
+    pub(super) fn of(slot: &Slot, only: Option<&BTreeSet<u64>>, kept: Option<&History>) -> Self {
         let mut history = Self::default();
-        for (snapshot, cut) in slot.histories() {
+        if only.is_none() {
+            for (cpu, taken, cut) in slot.histories(kept) {
+                history.records += taken.records;
+                history.given_up = history.given_up.max(taken.complete_from).max(cut);
+                history.reach(Reach { cpu, from: taken.whole_from().or(cut) });
+                history.gaps.extend(taken.gaps);
+                history.names.extend(taken.names);
+                history.blocks.extend(taken.blocks);
+            }
+            return history;
+        }
+        for (snapshot, cut) in slot.in_rings() {
             let (bytes, oldest, count) = oldest_first(&snapshot, only);
             history.records += count;
             history.blocks.push(Block::of(Some(snapshot.cpu()), 0, bytes));
@@ -50,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_gap_behind_an_older_ring_ends_what_it_reaches() {
-        let mut history = History::default();
+        let mut history = Copied::default();
         for (cpu, from) in [(0, None), (1, Some(10)), (1, None)] {
             history.reach(Reach { cpu, from });
         }

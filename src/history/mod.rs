@@ -1,0 +1,271 @@
+//! The packed history: what rings have taken, kept compressed long after the rings have overwritten it.
+//!
+//! Promise: what is copied before the kernel overwrites it stays, oldest first out, until the memory that is there for
+//! it is used up; then the track that holds the most gives, so that each of those that write is sure of an equal
+//! share. What was overwritten uncopied is a gap, kept at its place with its number of records.
+//!
+//! The kernel side says when half of a ring is new. The copier, a thread of ordinary priority, copies it at once and
+//! does nothing else; the packer, a thread that gives way to others and takes no more of a CPU than it may, packs what
+//! was copied. A shelf, one for each ring, owns the position up to which its ring was read: who takes a dump locks it
+//! for as long as a copy lasts, and finds each record once, on the shelf or in the ring. Nobody waits for the packer.
+//!
+//! Knows rings, records and blocks; knows neither the kernel side nor whose the rings are.
+
+mod copier;
+mod names;
+mod packer;
+mod room;
+mod shelf;
+mod walk;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    os::fd::OwnedFd,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use crate::model::Block;
+
+pub use names::Names;
+pub use shelf::{Gap, Shelf, Taken};
+pub use walk::{oldest_first, owner};
+
+/// With less room than this nothing is kept, bytes.
+const LEAST: usize = 1 << 20;
+
+/// How much the history may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Of one CPU, for packing, in percent; 0: nothing is kept but what rings hold.
+    pub cpu: u32,
+    /// A track that reaches further back than that gives before others do that do not.
+    pub min_age: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cpu: 10, min_age: None }
+    }
+}
+
+/// A ring of which half is new: its slot and its CPU.
+pub type Half = (u32, u32);
+
+/// What the kernel side tells: when rings are to be copied, and how many records it has written.
+pub trait Written: Send + Sync {
+    /// Records that were written for a slot on a CPU.
+    fn records(&self, slot: u32, cpu: u32) -> u64;
+}
+
+/// Where the kernel side's notices of half rings come from.
+pub trait Halves: Send {
+    /// Readable when there are some.
+    fn fd(&self) -> std::os::fd::BorrowedFd<'_>;
+    /// Those that have come since the last time.
+    fn take(&self) -> Result<Vec<Half>>;
+}
+
+/// What was done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes of records that are packed, as they are kept.
+    pub packed: usize,
+    /// Bytes of records that wait for being packed.
+    pub waiting: usize,
+    /// Bytes that both may take together.
+    pub room: usize,
+    /// Calls in the packed ones.
+    pub calls: u64,
+    /// CPU time that packing has taken, nanoseconds.
+    pub cpu: u64,
+    /// Records that were overwritten before they were copied, of all tracks so far.
+    pub missed: u64,
+}
+
+/// What the threads and the recorder have in common.
+struct Shared {
+    settings: Settings,
+    written: Box<dyn Written>,
+    shelves: RwLock<BTreeMap<u32, Vec<Arc<Shelf>>>>,
+    /// Shelves with enough to be packed.
+    full: Mutex<VecDeque<Arc<Shelf>>>,
+    is_full: Condvar,
+    waiting: AtomicUsize,
+    packed: AtomicUsize,
+    calls: AtomicU64,
+    room: AtomicUsize,
+    cpu: AtomicU64,
+    missed: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A lock that is taken although somebody may have panicked with it: what it guards is whole between any two steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// So many bytes of copies may wait for the packer: an eighth of the room, within reason.
+    fn waiting_most(&self) -> usize {
+        (self.room.load(Relaxed) / 8).clamp(Block::PLAIN, 32 << 20)
+    }
+
+    /// With less room the rings themselves reach as far.
+    fn keeps(&self) -> bool {
+        self.room.load(Relaxed) >= LEAST
+    }
+
+    /// Has a shelf packed, if there is enough on it.
+    fn queue(&self, shelf: &Arc<Shelf>) {
+        if shelf.has_enough() && !shelf.queued.swap(true, Relaxed) {
+            lock(&self.full).push_back(shelf.clone());
+            self.is_full.notify_one();
+        }
+    }
+
+    fn used(&self) -> usize {
+        self.waiting.load(Relaxed) + self.packed.load(Relaxed)
+    }
+
+    fn shelf(&self, (slot, cpu): Half) -> Option<Arc<Shelf>> {
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        // The newest ring of a CPU that has several.
+        shelves.get(&slot)?.iter().rev().find(|shelf| shelf.ring().cpu() == cpu).cloned()
+    }
+}
+
+/// The packed history of all tracks of one recording.
+#[derive(Debug)]
+pub struct History {
+    shared: Arc<Shared>,
+    /// Written to when the copier is to end.
+    end: OwnedFd,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl History {
+    /// Starts to copy what `halves` tells of; without it nothing is kept.
+    pub fn start(settings: Settings, written: Box<dyn Written>, halves: Option<Box<dyn Halves>>) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            settings,
+            written,
+            shelves: RwLock::default(),
+            full: Mutex::default(),
+            is_full: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            packed: AtomicUsize::new(0),
+            calls: AtomicU64::new(0),
+            room: AtomicUsize::new(0),
+            cpu: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        });
+        let (end, ends) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
+            .map(|(read, write)| (write, read))
+            .context("make a pipe to the copier")?;
+        let mut history = Self { shared: shared.clone(), end, threads: Vec::new() };
+        let Some(halves) = halves else { return Ok(history) };
+        let with = shared.clone();
+        history.spawn("copier", move || copier::run(&with, halves.as_ref(), &ends))?;
+        history.spawn("packer", move || packer::run(&shared))?;
+        Ok(history)
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        self.threads.push(thread.with_context(|| format!("start the {name}"))?);
+        Ok(())
+    }
+
+    /// From now on what this shelf's ring takes is kept.
+    pub fn keep(&self, shelf: &Arc<Shelf>) {
+        let mut shelves = self.shared.shelves.write().unwrap_or_else(PoisonError::into_inner);
+        shelves.entry(shelf.slot()).or_default().push(shelf.clone());
+    }
+
+    /// Its CPU writes to another ring from now on.
+    pub fn seal(&self, shelf: &Shelf) {
+        self.shared.settle(shelf.seal(self.shared.written.as_ref()));
+    }
+
+    /// It is of use no longer.
+    pub fn leave(&self, shelf: &Arc<Shelf>) {
+        self.empty(shelf);
+        let mut shelves = self.shared.shelves.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_slot) = shelves.get_mut(&shelf.slot()) {
+            of_slot.retain(|other| !Arc::ptr_eq(other, shelf));
+        }
+    }
+
+    /// What is on it is thrown away; what its ring takes from now on is somebody else's.
+    pub fn empty(&self, shelf: &Shelf) {
+        let records = self.shared.written.records(shelf.slot(), shelf.ring().cpu());
+        self.shared.settle(shelf.clear(records));
+    }
+
+    /// Whether what rings take is kept when they overwrite it.
+    pub fn keeps(&self) -> bool {
+        !self.threads.is_empty() && self.shared.keeps()
+    }
+
+    /// What a shelf and its ring hold.
+    pub fn take(&self, shelf: &Arc<Shelf>) -> Taken {
+        let (taken, change) = shelf.take(self.shared.written.as_ref(), self.keeps());
+        self.shared.settle(change);
+        self.shared.queue(shelf);
+        taken
+    }
+
+    /// How many records a shelf and its ring hold, and from when on they are all there; `None`: from the beginning.
+    pub fn held(&self, shelf: &Arc<Shelf>) -> (u64, Option<u64>) {
+        let (records, complete_from, change) = shelf.held(self.shared.written.as_ref());
+        self.shared.settle(change);
+        self.shared.queue(shelf);
+        (records, complete_from)
+    }
+
+    /// Bytes that it may take from now on.
+    pub fn set_room(&self, room: usize) {
+        if self.shared.room.swap(room, Relaxed) > room {
+            self.shared.is_full.notify_all();
+        }
+    }
+
+    /// What was done so far.
+    pub fn figures(&self) -> Figures {
+        let shared = &self.shared;
+        Figures {
+            packed: shared.packed.load(Relaxed),
+            waiting: shared.waiting.load(Relaxed),
+            room: shared.room.load(Relaxed),
+            calls: shared.calls.load(Relaxed),
+            cpu: shared.cpu.load(Relaxed),
+            missed: shared.missed.load(Relaxed),
+        }
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Relaxed);
+        let _ = nix::unistd::write(&self.end, &[0]);
+        drop(lock(&self.shared.full));
+        self.shared.is_full.notify_all();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What rings have taken is kept when they overwrite it: all of it, in order, once; and what is missing is stated.
+
+use std::{thread::sleep, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    rings::offsets,
+    served::{Group, Served},
+    support::{Scratch, compile},
+};
+
+/// The first line of a dump as JSON: its header.
+fn head(served: &Served, group: &Group) -> Value {
+    let text = served.told(&["dump", group.name(), "--format", "json"]);
+    serde_json::from_str(text.lines().next().expect("a line")).expect("JSON")
+}
+
+/// A program that writes numbers for longer than its rings hold has them all in one dump, in order, each once,
+/// whoever takes dumps meanwhile.
+#[test]
+#[ignore = "needs root and BPF"]
+fn numbered_calls_are_all_in_one_dump_in_order() {
+    let served = Served::start("buffer-size = \"64K\"", "");
+    let group = served.cgroup_with_rings("numbered.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    // 3,000 a second, of which a ring holds some 600.
+    let mut child = group.command(&format!("exec taskset -c 0 {} 8 200", program.display())).spawn().expect("start it");
+    for _ in 0..5 {
+        sleep(Duration::from_secs(1));
+        let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+        assert!(found.windows(2).all(|pair| pair[1].1 == pair[0].1 + 1), "{} calls", found.len());
+    }
+    assert!(child.wait().expect("wait for it").success());
+    let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+    assert!(found.len() > 3000, "{} calls", found.len());
+    let expected = (0..).zip(&found).find(|(n, found)| found.1 != *n);
+    assert_eq!(expected, None, "in {} calls", found.len());
+    let window = head(&served, &group)["window"].clone();
+    assert!(window["complete_from"].is_null() && window["overwritten"] == 0, "{window}");
+}
+
+/// What was overwritten while nobody could copy it is a gap, at its place, with its number of records.
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
+    use nix::sys::signal::Signal::{SIGCONT, SIGSTOP};
+    let served = Served::start("buffer-size = \"64K\"", "");
+    let group = served.cgroup_with_rings("missed.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    let mut child = group.command(&format!("exec taskset -c 0 {} 7 200", program.display())).spawn().expect("start it");
+    sleep(Duration::from_secs(2));
+    served.signal(SIGSTOP);
+    sleep(Duration::from_secs(3));
+    served.signal(SIGCONT);
+    assert!(child.wait().expect("wait for it").success());
+    let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+    let breaks: Vec<_> = found.windows(2).filter(|pair| pair[1].1 != pair[0].1 + 1).collect();
+    assert_eq!((found[0].1, breaks.len()), (0, 1), "{breaks:?} in {} calls", found.len());
+    let window = head(&served, &group)["window"].clone();
+    let gaps: Vec<u64> = window["stretches"]
+        .as_array()
+        .expect("stretches")
+        .iter()
+        .filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64())
+        .collect();
+    assert_eq!(gaps.len(), 1, "{window}");
+    // pwrite and the sleep behind it, each time.
+    let missing = 2 * (breaks[0][1].1 - breaks[0][0].1 - 1);
+    assert!(gaps[0].abs_diff(missing) <= 2, "{} of {missing}: {window}", gaps[0]);
+    assert_eq!(window["overwritten"].as_u64(), Some(gaps[0]), "{window}");
+}
+
+/// At full speed on a busy machine copies may come late: every break is a gap that is stated, and nothing is there
+/// twice.
+#[test]
+#[ignore = "needs root and BPF"]
+fn at_full_speed_every_break_is_a_stated_gap() {
+    let served = Served::start("", "");
+    let group = served.cgroup_with_rings("fast.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    let status = group.command(&format!("exec taskset -c 0 {} 1", program.display())).status().expect("run it");
+    assert!(status.success());
+    let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+    let window = head(&served, &group)["window"].clone();
+    let stated: Vec<u64> = window["stretches"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64())
+        .collect();
+    assert!(found.windows(2).all(|pair| pair[1].1 > pair[0].1), "in order, and none twice");
+    let breaks: Vec<u64> =
+        found.windows(2).map(|pair| pair[1].1 - pair[0].1 - 1).filter(|missing| *missing > 0).collect();
+    assert!(breaks.len() <= stated.len(), "{} breaks, {} gaps", breaks.len(), stated.len());
+    let missing: u64 = breaks.iter().sum();
+    // A sample that was under way when its ring was read is counted in the next gap.
+    assert!(stated.iter().sum::<u64>().abs_diff(missing) <= 200, "{missing} are missing: {window}");
+    assert!(found.len() > 20_000, "{} calls of {}", found.len(), found.last().map_or(0, |last| last.1));
+}
