@@ -187,6 +187,7 @@ static __always_inline __u64 pointer_at(__u64 from, bool compat, bool *fault)
 /* How many bytes a grab copies. */
 static __always_inline __u64 grab_size(const struct writing *w, const volatile struct grab *grab)
 {
+	__u32 most = grab->most;
 	__u64 count = 1;
 	__u32 at = 0;
 
@@ -226,7 +227,9 @@ static __always_inline __u64 grab_size(const struct writing *w, const volatile s
 	count *= grab->size;
 	if ((grab->flags & GRAB_CLAMP_RET) && w->ret >= 0 && count > w->ret)
 		count = w->ret;
-	return count > grab->most ? grab->most : count;
+	if ((grab->flags & GRAB_SAID) && (__u32)argument(w, 0) == SAID_FD && most < SAID_MOST)
+		most = SAID_MOST;
+	return count > most ? most : count;
 }
 
 static __always_inline bool grab_wanted(const struct writing *w, const volatile struct grab *grab, __u64 from)
@@ -435,6 +438,7 @@ __noinline int iovec_step(__u32 arg)
 {
 	struct writing *w = my_writing();
 	struct user_iovec iov = {};
+	__u32 most = string_limit;
 	__u64 here;
 
 	if (!w || !w->iov_left)
@@ -456,8 +460,10 @@ __noinline int iovec_step(__u32 arg)
 	here = iov.length < w->transferred ? iov.length : w->transferred;
 	if (w->transferred != ~0ull)
 		w->transferred -= here;
-	if (string_limit)
-		put_piece(w, arg, PART_ITEM, iov.base, here > string_limit ? string_limit + 1 : here, true);
+	if (most && (__u32)argument(w, 0) == SAID_FD && most < SAID_MOST)
+		most = SAID_MOST;
+	if (most)
+		put_piece(w, arg, PART_ITEM, iov.base, here > most ? most + 1 : here, true);
 	return 1;
 }
 

@@ -57,9 +57,13 @@ enum grab_flag {
 	GRAB_CLAMP_RET = 4,	/* no more than the result says was transferred */
 	GRAB_WHOLE = 32,	/* all of it or nothing */
 	GRAB_IF_FAILED = 16,	/* only when the call failed */
+	GRAB_SAID = 64,		/* up to SAID_MOST of it, if it goes to descriptor 2 */
 	GRAB_WIDE = 8,		/* the pointer in the structure has eight bytes in every ABI */
 	GRAB_FLEETS = 64,	/* even a call that fails may overwrite it */
 } __attribute__((packed));
+
+/* What a program writes for people is worth more than a string: an assertion, a traceback's last line. */
+enum { SAID_FD = 2, SAID_MOST = 1024 };
 
 struct grab {
 	enum what what;

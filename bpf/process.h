@@ -192,10 +192,12 @@ int on_signal(__u64 *ctx)
 }
 
 /* Signals that end a process by default and that somebody sends: HUP INT QUIT ABRT KILL USR1 USR2
- * PIPE ALRM TERM XCPU. The kernel shows the victim SIGKILL instead, without details. */
+ * PIPE ALRM TERM XCPU, and real-time ones that the C library keeps none of for itself. The kernel shows the victim SIGKILL instead, without details. */
 static const __u64 fatal_signals = 1ull << 1 | 1ull << 2 | 1ull << 3 | 1ull << 6 | 1ull << 9 |
 				   1ull << 10 | 1ull << 12 | 1ull << 13 | 1ull << 14 | 1ull << 15 |
 				   1ull << 24;
+
+enum { REAL_TIME = 34 };
 
 SEC("tp_btf/signal_generate")
 int on_kill(__u64 *ctx)
@@ -204,7 +206,7 @@ int on_kill(__u64 *ctx)
 	struct signal_record record;
 	__u32 signo = ctx[0], slot;
 
-	if (signo >= 64 || !(fatal_signals & (1ull << signo)) || ctx[4])
+	if (signo > 64 || (signo < REAL_TIME && !(fatal_signals & (1ull << signo))) || ctx[4])
 		return 0;
 	slot = slot_of(target);
 	if (!slot)
@@ -213,6 +215,7 @@ int on_kill(__u64 *ctx)
 	record.target = target->pid;
 	record.cgroup = cgroup_of(target);
 	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
+	record.stops = ctx[1] == 1; /* SEND_SIG_PRIV */
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	output(ctx, slot, &record, sizeof(record), 1, 0);
 	return 0;

@@ -103,7 +103,7 @@ struct signal_record {
 	__u32 has_info;
 	__u8 info[48];
 	__u32 sender_tgid;
-	__u32 stops;		/* RECORD_SIGNAL: it stops the process */
+	__u32 stops;		/* RECORD_SIGNAL: it stops the process; RECORD_KILL: the kernel sends it by itself */
 	__u8 comm[16];		/* RECORD_KILL: the sender's */
 	__u64 cgroup;		/* of who gets it */
 };

@@ -26,6 +26,7 @@ pub mod ring;
 pub mod select;
 mod skel;
 pub mod store;
+pub mod summary;
 pub mod symbol;
 pub mod syscall;
 pub mod systemd;

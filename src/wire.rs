@@ -284,6 +284,11 @@ impl<'a> SignalRecord<'a> {
         (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0).then(|| &self.bytes[at..at + 48])
     }
 
+    /// RECORD_KILL: whether the kernel sends it of its own accord.
+    pub fn is_by_kernel(&self) -> bool {
+        read!(self.bytes, offset_of!(signal_record, stops), u32) != 0
+    }
+
     /// Whether it stops the thread's process.
     pub fn stops(&self) -> bool {
         read!(self.bytes, offset_of!(signal_record, stops), u32) != 0

@@ -18,7 +18,7 @@ use nix::{
     fcntl::OFlag,
     sys::{
         signal::{SigHandler, Signal, kill, signal},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
+        wait::waitpid,
     },
     unistd::{Pid, access, execve, pipe2, read, write},
 };
@@ -112,11 +112,18 @@ impl Run {
     }
 }
 
-/// The status to exit with, once the command has ended.
+/// The status to exit with, once the command has ended. Real-time signals end commands, too: nix knows none of them.
 fn ended(child: Pid) -> Result<Option<u8>> {
-    Ok(match waitpid(child, Some(WaitPidFlag::WNOHANG)).context("wait for the command")? {
-        WaitStatus::Exited(_, status) => Some(u8::try_from(status & 0xff).unwrap_or(u8::MAX)),
-        WaitStatus::Signaled(_, signal, _) => Some(u8::try_from(128 + signal as i32).unwrap_or(u8::MAX)),
+    let mut status = 0;
+    // SAFETY: the status is written to a local of this function.
+    let pid = unsafe { libc::waitpid(child.as_raw(), &raw mut status, libc::WNOHANG) };
+    if pid < 0 {
+        return Err(std::io::Error::last_os_error()).context("wait for the command");
+    }
+    Ok(match pid {
+        0 => None,
+        _ if libc::WIFEXITED(status) => Some(u8::try_from(libc::WEXITSTATUS(status) & 0xff).unwrap_or(u8::MAX)),
+        _ if libc::WIFSIGNALED(status) => Some(u8::try_from(128 + libc::WTERMSIG(status)).unwrap_or(u8::MAX)),
         _ => None,
     })
 }

@@ -48,7 +48,7 @@ pub(super) fn print(path: &Path, file: File, output: &Output, string_limit: usiz
     if let Some(damage) = &damage {
         super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
     }
-    if recording.dump.last_words.is_none() {
+    if recording.dump.last_words.is_none() || recording.dump.summary.is_none() {
         recording = decode::summed_up(recording);
     }
     output.open_for_reader(paged)?.dump(&recording, &output.style(string_limit))?;

@@ -1,6 +1,6 @@
 //! One call: its name, its arguments in order, its result.
 
-use super::{argument, net, raw::Raw, result, text::Text};
+use super::{argument, net, raw::Raw, result, said, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{Kind, Shape},
@@ -63,6 +63,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         cut: false,
         caller: None,
         paths: text.paths,
+        said: raw.style.said.then(|| said::of(raw)).flatten(),
         stack: None,
     }
 }

@@ -98,6 +98,7 @@ mod tests {
             cut: false,
             caller: None,
             paths,
+            said: None,
             stack: None,
         };
         Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), whose: 0, what: What::Call(call.into()) }

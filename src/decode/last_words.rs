@@ -2,18 +2,12 @@
 //!
 //! Only so many of the last records are decoded, however large the dump is.
 
-use std::{
-    borrow::Cow,
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-};
+use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap};
 
-use super::{History, Style, failures::Failures};
+use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
-    model::{
-        Block, Call, Counts, Dump, Ended, Event, Exit, LastCall, LastWords, Outcome, Recording, Signal, What, plain,
-    },
-    wire,
+    model::{Block, Call, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Summary, What},
+    summary, wire,
 };
 
 /// Records that are looked at.
@@ -22,16 +16,18 @@ const RECORDS: usize = 4096;
 const IN_FLIGHT: usize = 64;
 /// Ended processes that are told.
 const ENDED: usize = 32;
-/// Bytes of a call's line.
-const LINE: usize = 400;
+
+/// What is told of descriptors: it is a reader's first look, and he has given no options yet.
+const NAMED: Descriptors = Descriptors { devices: false, ..Descriptors::ALL };
 
 /// The recording with what it holds counted and its last words noted in its header, for those who store
 /// it, and for lists.
 pub fn summed_up(mut recording: Recording) -> Recording {
     let counts = count(&recording.blocks);
-    let words = last_words(&recording.dump, &recording.blocks);
+    let (words, summary) = last_words(&recording.dump, &recording.blocks);
     recording.dump.counts = Some(counts);
     recording.dump.last_words = Some(words);
+    recording.dump.summary = Some(summary);
     recording
 }
 
@@ -46,37 +42,33 @@ fn count(blocks: &[Block]) -> Counts {
     counts
 }
 
-fn last_words(dump: &Dump, blocks: &[Block]) -> LastWords {
-    let recording = Recording { dump: essential(dump), blocks: newest(blocks) };
-    let history = History::of(&recording, &Style { paths: true, ..Style::default() });
+fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary) {
+    let mut recording = Recording { dump: essential(dump), blocks: newest(blocks) };
+    let held: u64 = blocks.iter().filter(|block| block.cpu.is_some()).map(|block| u64::from(block.records)).sum();
+    if held > RECORDS as u64 {
+        // What was seen before what is left out may no longer hold.
+        recording.dump.files_before.clear();
+    }
+    let history = History::of(&recording, &Style { paths: true, said: true, descriptors: NAMED, ..Style::default() });
     let events: Vec<Event> = history.iter().flat_map(History::events).collect();
     let mut words = LastWords::default();
     let mut failures = Failures::default();
-    let mut signals: HashMap<u32, &Signal> = HashMap::new();
-    let mut calls: HashMap<u32, &Call> = HashMap::new();
     for event in &events {
-        match &event.what {
-            What::Call(call) => {
-                match call.outcome {
-                    Outcome::InFlight { .. } if words.in_flight.len() < IN_FLIGHT => {
-                        words.in_flight.push(last_call(event, call));
-                    }
-                    Outcome::InFlight { .. } => words.more_in_flight += 1,
-                    _ => failures.see(event, call),
-                }
-                calls.insert(event.tid, call);
+        let What::Call(call) = &event.what else { continue };
+        match call.outcome {
+            Outcome::InFlight { .. } if words.in_flight.len() < IN_FLIGHT => {
+                words.in_flight.push(last_call(event, call));
             }
-            What::Signal(signal) => {
-                signals.insert(event.pid, signal);
-            }
-            What::Exit(exit) if event.tid == event.pid => words.ended.extend(ended(event, *exit, &signals, &calls)),
-            _ => {}
+            Outcome::InFlight { .. } => words.more_in_flight += 1,
+            _ => failures.see(event, call),
         }
     }
     words.failed = failures.last().map(|(event, call)| last_call(event, call)).collect();
+    let (summary, ended) = summary::of(dump, &events);
+    words.ended = ended;
     words.more_ended = words.ended.len().saturating_sub(ENDED);
     words.ended.drain(..words.more_ended);
-    words
+    (words, summary)
 }
 
 /// What decoding needs of a header.
@@ -90,6 +82,9 @@ fn essential(dump: &Dump) -> Dump {
         interfaces: dump.interfaces.clone(),
         networks: dump.networks.clone(),
         generic_families: dump.generic_families.clone(),
+        only_slower: dump.only_slower,
+        files_before: dump.files_before.clone(),
+        files: dump.files.clone(),
         ..Dump::default()
     }
 }
@@ -140,39 +135,11 @@ fn cut(blocks: &[(&Block, Cow<'_, [u8]>)], oldest: u64) -> Vec<Block> {
 }
 
 fn last_call(event: &Event, call: &Call) -> LastCall {
-    LastCall { start: event.start, tid: event.tid, pid: event.pid, comm: event.comm.to_string(), text: line(call) }
-}
-
-/// The call as the text format writes it, cut where it is long.
-fn line(call: &Call) -> String {
-    let (args, end): (Cow<'_, str>, &str) = match &call.outcome {
-        Outcome::InFlight { start_seen: true } => (call.known(), " <in flight>"),
-        Outcome::InFlight { .. } => (call.known(), " <in flight since before the recording>"),
-        Outcome::EndMissing => (call.known(), " <its end is missing>"),
-        Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => {
-            (Cow::Borrowed(&call.text), text)
-        }
-        Outcome::Never | Outcome::Died { .. } => (Cow::Borrowed(&call.text), "?"),
-    };
-    let mut most = LINE.min(args.len());
-    while !args.is_char_boundary(most) {
-        most -= 1;
-    }
-    let cut = if most < args.len() { "..." } else { "" };
-    let between = if matches!(call.outcome, Outcome::InFlight { .. } | Outcome::EndMissing) { "" } else { ") = " };
-    plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()
-}
-
-fn ended(event: &Event, exit: Exit, signals: &HashMap<u32, &Signal>, calls: &HashMap<u32, &Call>) -> Option<Ended> {
-    let plainly = Ended { time: event.start, pid: event.pid, comm: event.comm.to_string(), ..Ended::default() };
-    match exit {
-        Exit::Status(status) => Some(Ended { status: Some(status), ..plainly }),
-        Exit::Killed { signo, core } => {
-            let signal = signals.get(&event.pid).filter(|signal| signal.signo == signo);
-            let last_call = calls.get(&event.tid).map(|call| line(call));
-            let info = signal.map(|signal| signal.info.to_string());
-            Some(Ended { signal: Some(signo), core, info, last_call, ..plainly })
-        }
-        Exit::Superseded { .. } => None,
+    LastCall {
+        start: event.start,
+        tid: event.tid,
+        pid: event.pid,
+        comm: event.comm.to_string(),
+        text: summary::line(call),
     }
 }

@@ -59,6 +59,7 @@ mod raw;
 mod request;
 mod result;
 mod ring;
+mod said;
 mod sched;
 mod shape;
 mod siginfo;

@@ -272,7 +272,18 @@ impl<K: Kept> Pairs<K> {
             }
             _ => {}
         }
-        tell(self.found(record, Tells::Task, None));
+        let kill = self.kill_of(&record).filter(|_| record.kind() == Kind::RECORD_EXIT);
+        tell(self.found(record, Tells::Task, kill));
+    }
+
+    /// Who sent the signal that a thread died of.
+    fn kill_of(&self, exit: &Record<'_>) -> Option<&K> {
+        let task = exit.task()?;
+        let is_it = |kept: &&(K, bool)| {
+            let sent = kept.0.record().and_then(|sent| sent.signal());
+            sent.is_some_and(|sent| sent.signo().cast_unsigned() == task.code() & 0x7f)
+        };
+        [exit.tid(), task.tgid()].iter().find_map(|id| self.kills.get(id).filter(is_it)).map(|(kept, _)| kept)
     }
 
     /// What a record that is no call does to descriptors, and to what is known of threads.

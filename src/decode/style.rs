@@ -19,6 +19,8 @@ pub struct Style {
     pub descriptors: Descriptors,
     /// Whether calls are to carry the paths that they touch.
     pub paths: bool,
+    /// Whether calls are to carry what they wrote for people.
+    pub said: bool,
     /// Names of network interfaces, by their numbers.
     pub interfaces: BTreeMap<u32, String>,
     /// The same of other network namespaces.
@@ -89,6 +91,7 @@ impl Default for Style {
             strings: Strings::default(),
             descriptors: Descriptors::NONE,
             paths: false,
+            said: false,
             interfaces: BTreeMap::new(),
             networks: Vec::new(),
             generic_families: BTreeMap::new(),

@@ -9,7 +9,7 @@ use super::{
     style::Style,
 };
 use crate::{
-    model::{Call, Comm, Event, Exit, Outcome, Signal, What},
+    model::{Call, Comm, Event, Exit, Outcome, Sent, Signal, What},
     syscall::{self, Ret},
     wire::{CallRecord, Kind, Piece, Record, record_flag},
 };
@@ -39,7 +39,7 @@ pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Even
         Tells::Superseded => What::Exit(Exit::Superseded { by: record.task()?.former() }),
         Tells::Task => match record.uring() {
             Some(request) => What::Uring(Box::new(request::decode(style, &request, found.view))),
-            None => task(&record)?,
+            None => task(found)?,
         },
     };
     let (pid, comm) = found.who;
@@ -159,6 +159,13 @@ fn delivered<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Signal> {
     })
 }
 
+/// Who sent the signal that ended the thread.
+fn sent<K: Kept>(found: &Found<'_, K>) -> Option<Sent> {
+    let sent = found.with.and_then(K::record)?.signal()?;
+    let code = sent.info().and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
+    Some(Sent { pid: sent.sender(), comm: Comm(sent.comm()), by_kernel: sent.is_by_kernel(), code })
+}
+
 /// Whether a timer sent it: whoever ran just then had nothing to do with it.
 fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
     let code = info.and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
@@ -170,14 +177,18 @@ fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
     }
 }
 
-fn task(record: &Record<'_>) -> Option<What> {
+fn task<K: Kept>(found: &Found<'_, K>) -> Option<What> {
+    let record = found.record;
     let task = record.task()?;
     Some(match record.kind() {
         Kind::RECORD_FORK => What::Fork { parent: task.parent() },
         Kind::RECORD_EXEC => What::Exec { former: task.former() },
         Kind::RECORD_JOIN => What::Join,
         Kind::RECORD_COMM => What::Rename,
-        _ => What::Exit(exit(task.code())),
+        _ => What::Exit(match exit(task.code()) {
+            Exit::Killed { signo, core, .. } => Exit::Killed { signo, core, sent: sent(found) },
+            exit => exit,
+        }),
     })
 }
 
@@ -186,7 +197,7 @@ fn task(record: &Record<'_>) -> Option<What> {
 fn exit(code: u32) -> Exit {
     match code & 0x7f {
         0 => Exit::Status((code >> 8) as u8),
-        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0 },
+        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0, sent: None },
     }
 }
 

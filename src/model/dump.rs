@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network};
+use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, Summary};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Dump {
     /// How it ended; `None`: nobody has looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_words: Option<LastWords>,
+    /// What happened, in a few sentences; `None`: nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
     /// Only calls that lasted at least so many nanoseconds were recorded; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_slower: Option<u64>,

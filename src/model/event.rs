@@ -120,6 +120,8 @@ pub struct Call {
     pub caller: Option<u32>,
     /// The paths that it touches by argument or descriptor, if they were asked for.
     pub paths: Vec<Box<[u8]>>,
+    /// What it wrote to descriptor 2, as far as it was captured, if it was asked for.
+    pub said: Option<Box<[u8]>>,
     /// Where in the program it was made, if that was recorded.
     pub stack: Option<Box<Stack>>,
 }
@@ -159,6 +161,7 @@ impl Call {
             cut: false,
             caller: None,
             paths: vec![],
+            said: None,
             stack: None,
         }
     }
@@ -241,6 +244,19 @@ pub struct Signal {
     pub sender: Option<(u32, Comm)>,
 }
 
+/// Who sent a fatal signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The process that ran when it was sent.
+    pub pid: u32,
+    /// Its name, or its thread's.
+    pub comm: Comm,
+    /// The kernel sent it by itself, whoever ran then.
+    pub by_kernel: bool,
+    /// si_code, if the signal came with details.
+    pub code: Option<i32>,
+}
+
 /// A thread's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -252,6 +268,8 @@ pub enum Exit {
         signo: i32,
         /// Whether a core was dumped.
         core: bool,
+        /// Who sent the signal, if that was seen.
+        sent: Option<Sent>,
     },
     /// Another thread of its process called execve: it lives on under the process's id.
     Superseded {

@@ -67,6 +67,9 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// Whether a core was dumped.
     pub core: bool,
+    /// Who sent the signal: `timeout[12]`, or the kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_by: Option<String>,
     /// What came with the signal, as strace writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,

@@ -9,7 +9,9 @@ use super::{
     quantity::span,
     window,
 };
-use crate::model::{Cause, Container, Counts, Dump, Identity, LastWords, Loss, Pod, Process, plain, signal_name};
+use crate::model::{
+    Cause, Container, Counts, Dump, Identity, LastWords, Loss, Pod, Process, Summary, plain, signal_name,
+};
 
 /// A dump in a list of dumps, for people.
 #[derive(Clone, Debug)]
@@ -61,6 +63,7 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     facts.extend(others.map(|path| ("Cgroup", vec![path.clone()])));
     facts.push(("Processes", dump.followed.iter().map(Process::to_string).collect()));
     facts.push(("Reason", vec![dump.cause.to_string()]));
+    facts.push(("Summary", dump.summary.iter().map(|summary| summary.text.clone()).collect()));
     facts.push(("Core dump", dump.core_dumps().iter().map(|pid| format!("coredumpctl info {pid}")).collect()));
     facts.push(("Time", vec![moment(dump.taken, dump.clock_offset, &zone, DATE)]));
     facts.push(("Since", vec![moment(dump.began, dump.clock_offset, &zone, DATE)]));
@@ -142,6 +145,9 @@ pub struct About<'a> {
     failed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_words: Option<&'a LastWords>,
+    /// What happened, and the events that it is known from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a Summary>,
 }
 
 /// A dump for programs.
@@ -173,6 +179,7 @@ pub fn about(dump: &Dump) -> About<'_> {
         calls: dump.counts.map(|counts| counts.calls),
         failed: dump.counts.map(|counts| counts.failed),
         last_words: dump.last_words.as_ref(),
+        summary: dump.summary.as_ref(),
     }
 }
 

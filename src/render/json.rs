@@ -265,7 +265,7 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64, target: Option
         What::Exit(exit) => {
             let (status, signal, core, superseded_by) = match *exit {
                 Exit::Status(status) => (Some(status), None, false, None),
-                Exit::Killed { signo, core } => (None, Some(crate::model::signal_name(signo)), core, None),
+                Exit::Killed { signo, core, .. } => (None, Some(crate::model::signal_name(signo)), core, None),
                 Exit::Superseded { by } => (None, None, false, Some(by)),
             };
             Object::Exit { who, status, signal, core, superseded_by }

@@ -36,5 +36,6 @@ fn how(ended: &Ended) -> String {
     let Some(signal) = ended.signal else { return format!("exited with {}", ended.status.unwrap_or(0)) };
     let core = if ended.core { " (core dumped)" } else { "" };
     let info = ended.info.as_ref().map_or_else(String::new, |info| format!(" {info}"));
-    format!("was killed by {}{core}{info}", signal_name(signal))
+    let sent = ended.sent_by.as_ref().map_or_else(String::new, |sender| format!(", sent by {sender}"));
+    format!("was killed by {}{core}{sent}{info}", signal_name(signal))
 }

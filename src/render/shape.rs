@@ -22,7 +22,7 @@ pub(super) fn shape(event: &Event, pids: &HashSet<u32>) -> Option<String> {
         What::Exit(Exit::Status(status)) if event.tid == event.pid => {
             let _ = write!(shape, "+++ exited with {status} +++");
         }
-        What::Exit(Exit::Killed { signo, core }) => {
+        What::Exit(Exit::Killed { signo, core, .. }) => {
             let core = if *core { " (core dumped)" } else { "" };
             let _ = write!(shape, "+++ killed by {}{core} +++", signal_name(*signo));
         }

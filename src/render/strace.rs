@@ -199,7 +199,7 @@ pub(super) fn instant(what: &What) -> Option<String> {
 fn exit_line(exit: Exit) -> String {
     match exit {
         Exit::Status(status) => format!("+++ exited with {status} +++"),
-        Exit::Killed { signo, core } => {
+        Exit::Killed { signo, core, .. } => {
             let core = if core { " (core dumped)" } else { "" };
             format!("+++ killed by {}{core} +++", crate::model::signal_name(signo))
         }

@@ -141,6 +141,7 @@ fn header(out: &mut impl Write, dump: &Dump) -> io::Result<()> {
         format!("traceloop {traceloop}: {} on {host}, Linux {kernel} {arch}", whose(dump)),
         format!("dumped {taken}: {}; recording since {began}", dump.cause),
     ];
+    lines.extend(dump.summary.iter().map(|summary| format!("summary: {}", summary.text)));
     lines.extend(window::lines(dump));
     lines.extend(last_words::lines(dump, FAILED));
     lines.iter().try_for_each(|line| writeln!(out, "# {}", plain(line)))
@@ -162,7 +163,7 @@ fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
     for (pid, comm, exit) in &seen.exits {
         let how = match *exit {
             Exit::Status(status) => format!("exited with {status}"),
-            Exit::Killed { signo, core } => {
+            Exit::Killed { signo, core, .. } => {
                 let core = if core { ", core dumped" } else { "" };
                 format!("was killed by {}{core}", crate::model::signal_name(signo))
             }

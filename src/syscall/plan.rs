@@ -636,6 +636,10 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     if shape.is_string() {
         flags.0 |= F::GRAB_WHOLE.0;
     }
+    // write(2) and what is like it: argument 0 says for whom.
+    if shape == Shape::Bytes && direction == Direction::In && (arg, length_arg) == (1, 2) {
+        flags.0 |= F::GRAB_SAID.0;
+    }
     if direction == Direction::OutIfFailed {
         flags.0 |= F::GRAB_IF_FAILED.0;
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::journal::Entry;
-use crate::model::{Cause, Dump};
+use crate::model::{Cause, Dump, plain};
 
 /// The MESSAGE_ID of all entries that tell of a dump: `journalctl MESSAGE_ID=...` lists them.
 pub const DUMP_MESSAGE_ID: &str = "0d9f4f6b8a7d4c1fa6f2c7f1b7f52e3c";
@@ -23,7 +23,8 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
     if let Some(pid) = cores.last() {
         message.push_str(&format!(" `coredumpctl info {pid}` tells of the core dump."));
     }
-    for line in last_words.lines() {
+    let summary = dump.summary.as_ref().map(|summary| plain(&summary.text));
+    for line in summary.iter().map(AsRef::as_ref).chain(last_words.lines()) {
         message.push_str("\n    ");
         message.push_str(line);
     }
@@ -39,6 +40,9 @@ pub fn report(dump: &Dump, id: &str, path: &Path, last_words: &str) -> Entry {
         .field("TRACELOOP_RECORDS", dump.window.records.to_string())
         .field("TRACELOOP_LOST", dump.window.lost_in_all().to_string())
         .field("TRACELOOP_LAST_WORDS", last_words);
+    if let Some(summary) = &summary {
+        entry.field("TRACELOOP_SUMMARY", summary.as_ref());
+    }
     // As systemd-coredump's own entries have it: `journalctl COREDUMP_PID=...` shows both.
     for pid in cores {
         entry.field("COREDUMP_PID", pid.to_string());

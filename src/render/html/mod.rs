@@ -52,6 +52,7 @@ struct Head<'a> {
     arch: &'a str,
     cgroups: &'a [String],
     cause: String,
+    summary: Option<&'a str>,
     window: Vec<String>,
     lost: u64,
     /// The origin, in seconds and nanoseconds since the epoch.
@@ -77,6 +78,7 @@ impl Page {
             arch: &dump.arch,
             cgroups: &dump.cgroups,
             cause: dump.cause.to_string(),
+            summary: dump.summary.as_ref().map(|summary| summary.text.as_str()),
             window: window::lines(dump),
             lost: dump.window.lost_in_all(),
             origin: (seconds, origin.saturating_add_signed(dump.clock_offset) % 1_000_000_000),

@@ -11,6 +11,7 @@ function fillHeader() {
   byId("name").textContent = head.name;
   const day = new Date(head.origin[0] * 1000 + (head.origin[1] + head.taken) / 1e6);
   byId("origin").textContent = `${head.host}, Linux ${head.kernel} ${head.arch}; dumped ${day.toLocaleString()}; traceloop ${head.traceloop}`;
+  byId("summary").textContent = head.summary ?? "";
   byId("cause").textContent = head.cause[0].toUpperCase() + head.cause.slice(1);
   byId("window").append(...head.window.map((line, n) => element("li", n > 0 && line.startsWith("lost") ? { className: "loss" } : {}, line)));
   let calls = 0, failed = 0, signals = 0;

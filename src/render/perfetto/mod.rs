@@ -86,7 +86,7 @@ impl Perfetto {
             What::Exit(exit) => {
                 let name = match exit {
                     Exit::Status(status) => format!("exited with {status}"),
-                    Exit::Killed { signo, core } => {
+                    Exit::Killed { signo, core, .. } => {
                         let core = if *core { " (core dumped)" } else { "" };
                         format!("killed by {}{core}", signal_name(*signo))
                     }

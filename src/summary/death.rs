@@ -1,0 +1,224 @@
+//! Who really died, how, shortly after what, and what it had said.
+//!
+//! The process to speak of is the one that the dump is for, or the first of the tree that ended. Where it only passed
+//! on what happened to a child of its (the same status, or 128 and the signal), the child comes first.
+
+use super::{
+    Findings,
+    process::{Process, Processes},
+    words,
+};
+use crate::model::{Cause, Dump, Event, Exit, Sent, Signal, signal_name};
+
+/// A failure that is told of a process that a fault ended has to be so near.
+const NEAR: u64 = 1_000_000_000;
+/// Generations that a status is followed through.
+const DEEP: usize = 8;
+
+pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Processes<'a>) {
+    let Some(main) = main(&dump.cause, processes) else { return };
+    let Some((end, _)) = main.end() else { return };
+    let culprit = culprit(main, processes);
+    tell(findings, dump, culprit);
+    if !std::ptr::eq(culprit, main) {
+        let later = culprit.end().map_or(0, |(event, _)| end.start.saturating_sub(event.start));
+        let (_, how) = main.end().unwrap_or((end, Exit::Status(0)));
+        let kin = if processes.parent(culprit).is_some_and(|parent| std::ptr::eq(parent, main)) {
+            ", which had started it,"
+        } else {
+            ""
+        };
+        let who = words::who(main.pid, &main.name());
+        findings.say(format!("{who}{kin} {} {} later.", words::exit(how), words::span(later)), [end]);
+    }
+}
+
+/// The process that the dump is about.
+fn main<'p, 'a>(cause: &Cause, processes: &'p Processes<'a>) -> Option<&'p Process<'a>> {
+    if let Cause::Killed { pid, .. } | Cause::Status { pid, .. } = cause
+        && let Some(process) = processes.with_pid(*pid).filter(|process| process.end().is_some())
+    {
+        return Some(process);
+    }
+    let at = |process: &&Process<'_>| process.end().map_or(0, |(event, _)| event.start);
+    let lives = processes.iter().any(|process| process.end().is_none() && !process.threads.is_empty());
+    let ended = processes.iter().filter(|process| process.end().is_some());
+    let killed = ended.clone().filter(|process| matches!(process.end(), Some((_, Exit::Killed { .. })))).max_by_key(at);
+    if lives && matches!(cause, Cause::Request | Cause::Exit | Cause::Replaced) {
+        return killed;
+    }
+    let first = ended.clone().filter(|process| process.parent.is_none()).max_by_key(at);
+    let badly = ended.clone().filter(|process| process.ended_badly()).max_by_key(at);
+    match first {
+        // It went well, or is not told of: what a signal did to another one is what there is to say.
+        Some(first) if !first.ended_badly() => killed.or(Some(first)),
+        Some(first) => Some(first),
+        None => killed.or(badly),
+    }
+}
+
+/// Whose end it was that `main` passed on.
+fn culprit<'p, 'a>(main: &'p Process<'a>, processes: &'p Processes<'a>) -> &'p Process<'a> {
+    let mut culprit = main;
+    for _ in 0..DEEP {
+        let Some((end, Exit::Status(status))) = culprit.end() else { break };
+        let passed_on = |child: &&Process<'a>| match child.end() {
+            Some((event, Exit::Status(own))) => own == status && status != 0 && event.start <= end.start,
+            Some((event, Exit::Killed { signo, .. })) => {
+                let shown = i32::from(status) == 128 + signo || (status != 0 && culprit.said.is_empty());
+                shown && event.start <= end.start
+            }
+            _ => false,
+        };
+        let last = |child: &&Process<'a>| child.end().map_or(0, |(event, _)| event.start);
+        match processes.children(culprit).filter(passed_on).max_by_key(last) {
+            Some(child) => culprit = child,
+            None => break,
+        }
+    }
+    culprit
+}
+
+fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>) {
+    let Some((end, exit)) = process.end() else { return };
+    let mut events = vec![end];
+    let (how, by_itself) = match exit {
+        Exit::Killed { signo, core, sent } => {
+            let death = Death { process, signo, sent };
+            let how = death.how(&mut events);
+            let core = if core { " (core dumped)" } else { "" };
+            (format!("{how}{core}"), death.is_by_itself())
+        }
+        exit => (words::exit(exit), true),
+    };
+    let at = events.iter().map(|event| event.start).min().unwrap_or(end.start);
+    let mut sentence = format!("{} {how}", words::who(process.pid, &process.name()));
+    let failure = process.failures.worst(&process.said, process.calls, end.start).filter(|failure| {
+        by_itself && (matches!(exit, Exit::Status(_)) || at.saturating_sub(failure.event.end) < NEAR)
+    });
+    if let Some(failure) = failure {
+        let since = words::span(end.start.saturating_sub(failure.event.end));
+        sentence += &format!(", {since} after {}", words::failure(failure));
+        events.push(failure.event);
+    } else if !by_itself && let Some((event, call)) = process.last_call() {
+        sentence += &format!("; its last call was {}", words::call(call));
+        events.push(event);
+    }
+    sentence.push('.');
+    if let Some(word) = systemds(&dump.cause) {
+        sentence = format!("{word} {sentence}");
+    }
+    findings.say(sentence, events);
+    let heard = Some(process).filter(|process| !process.said.is_empty());
+    if let Some(line) = heard.and_then(|process| process.said.line()) {
+        findings.say(format!("It had said: `{line}`."), []);
+    }
+}
+
+/// What systemd says of the unit, where it says more than its processes' ends.
+fn systemds(cause: &Cause) -> Option<&'static str> {
+    let Cause::Unit { result, .. } = cause else { return None };
+    Some(match result.as_str() {
+        "timeout" => "systemd's timeout for the unit ran out.",
+        "watchdog" => "systemd's watchdog for the unit ran out.",
+        "oom-kill" => "The kernel's OOM killer chose a process of the unit.",
+        "start-limit-hit" => "systemd started the unit too often.",
+        _ => return None,
+    })
+}
+
+/// A death by a signal.
+struct Death<'p, 'a> {
+    process: &'p Process<'a>,
+    signo: i32,
+    sent: Option<Sent>,
+}
+
+impl<'a> Death<'_, 'a> {
+    /// The fault that it comes from: that signal itself, or the first one, which a handler answered by another.
+    fn fault(&self) -> Option<(&'a Event, &'a Signal)> {
+        let fault = self.process.fault()?;
+        let raised = self.signo == fault.1.signo || self.signo == libc::SIGABRT;
+        raised.then_some(fault)
+    }
+
+    /// Whether nobody else sent it.
+    fn is_by_itself(&self) -> bool {
+        if self.fault().is_some() {
+            return true;
+        }
+        match self.sent {
+            Some(sent) => sent.pid == self.process.pid,
+            None => matches!(self.signo, libc::SIGABRT | libc::SIGPIPE | libc::SIGSYS | libc::SIGXFSZ),
+        }
+    }
+
+    /// `died of SIGSEGV at address 0x8 (SEGV_MAPERR)`, and the events that tell so.
+    fn how(&self, events: &mut Vec<&'a Event>) -> String {
+        let name = signal_name(self.signo);
+        if let Some((event, fault)) = self.fault() {
+            events.push(event);
+            let thread = self.thread(event);
+            let fault_is = self.at_fault(fault);
+            return if fault.signo == self.signo {
+                format!("died of {fault_is}{thread}")
+            } else {
+                format!("died of {name} after {fault_is}{thread}")
+            };
+        }
+        if let Some(sent) = self.sent {
+            return self.sent(&name, sent);
+        }
+        if let Some((event, signal)) = self.process.signal(self.signo) {
+            events.push(event);
+            if let Some((pid, comm)) = signal.sender {
+                return format!("was killed by {name}, sent by {}", words::who(pid, &comm));
+            }
+        }
+        match self.signo {
+            libc::SIGSYS => {
+                format!("was killed by {name}: its seccomp filter forbade a call, which the record does not name")
+            }
+            libc::SIGABRT => format!("aborted ({name})"),
+            _ => format!("was killed by {name}; who sent it is not in the record"),
+        }
+    }
+
+    fn at_fault(&self, fault: &Signal) -> String {
+        let code = words::detail(&fault.info, "si_code").unwrap_or_default();
+        if fault.signo == libc::SIGSYS
+            && let Some(call) = words::detail(&fault.info, "si_syscall")
+        {
+            return format!("{}: its seccomp filter forbids {}", fault.name, call.trim_start_matches("__NR_"));
+        }
+        match words::detail(&fault.info, "si_addr") {
+            Some(address) if code != "SI_KERNEL" => format!("{} at address {address} ({code})", fault.name),
+            _ => format!("{} ({code})", fault.name),
+        }
+    }
+
+    /// In which thread, if it was not the leader.
+    fn thread(&self, event: &Event) -> String {
+        if event.tid == self.process.pid {
+            String::new()
+        } else {
+            format!(" in its thread {}", words::who(event.tid, &event.comm))
+        }
+    }
+
+    fn sent(&self, name: &str, Sent { pid, comm, by_kernel, code }: Sent) -> String {
+        let own = pid == self.process.pid;
+        match self.signo {
+            libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF if by_kernel || code == Some(libc::SI_TIMER) => {
+                format!("was killed by {name}: a timer of its own ran out")
+            }
+            libc::SIGPIPE if own => format!("was killed by {name}: it wrote to a pipe or socket that nobody reads"),
+            libc::SIGXCPU if by_kernel => format!("was killed by {name}: its limit of CPU time was used up"),
+            libc::SIGXFSZ if own => format!("was killed by {name}: a file would have grown beyond its limit"),
+            libc::SIGABRT if own => format!("aborted ({name})"),
+            _ if by_kernel => format!("was killed by {name}, sent by the kernel"),
+            _ if own => format!("sent itself {name} and died of it"),
+            _ => format!("was killed by {name}, sent by {}", words::who(pid, &comm)),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Histories of a few events, and what is said of them.
+
+use super::of;
+use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Outcome, Sent, Signal, What};
+
+const MILLI: u64 = 1_000_000;
+
+fn name(text: &str) -> Comm {
+    let mut comm = [0; 16];
+    comm[..text.len()].copy_from_slice(text.as_bytes());
+    Comm(comm)
+}
+
+/// An event of a thread of a process at so many milliseconds.
+fn event(at: u64, pid: u32, tid: u32, comm: &str, what: What) -> Event {
+    Event { start: at * MILLI, end: at * MILLI, tid, pid, comm: name(comm), whose: 0, what }
+}
+
+fn call(at: u64, pid: u32, comm: &str, call: Call) -> Event {
+    event(at, pid, pid, comm, What::Call(call.into()))
+}
+
+fn failed(name: &'static str, path: &str, errno: i32) -> Call {
+    let paths = if path.is_empty() { vec![] } else { vec![path.as_bytes().into()] };
+    Call { paths, outcome: Outcome::Failed { errno, text: "".into() }, ..Call::bare(name) }
+}
+
+fn says(text: &str) -> Call {
+    let outcome = Outcome::Returned { value: i64::try_from(text.len()).unwrap(), text: "".into() };
+    Call { said: Some(text.as_bytes().into()), outcome, ..Call::bare("write") }
+}
+
+fn fork(at: u64, parent: u32, child: u32) -> Event {
+    event(at, child, child, "sh", What::Fork { parent })
+}
+
+fn exits(at: u64, pid: u32, comm: &str, status: u8) -> Event {
+    event(at, pid, pid, comm, What::Exit(Exit::Status(status)))
+}
+
+fn killed(at: u64, pid: u32, tid: u32, comm: &str, signo: i32, sent: Option<Sent>) -> Event {
+    event(at, pid, tid, comm, What::Exit(Exit::Killed { signo, core: false, sent }))
+}
+
+fn fault(at: u64, pid: u32, tid: u32, comm: &str, address: &str) -> Event {
+    let info = format!("{{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr={address}}}").into();
+    let signal = Signal { signo: libc::SIGSEGV, name: "SIGSEGV".into(), info, stops: false, sender: None };
+    event(at, pid, tid, comm, What::Signal(signal))
+}
+
+fn text(events: &[Event]) -> String {
+    let taken = events.iter().map(|event| event.start).max().unwrap_or(0) + MILLI;
+    of(&Dump { cause: Cause::Command, taken, ..Dump::default() }, events).0.text
+}
+
+#[test]
+fn a_child_whose_status_is_passed_on_comes_first() {
+    let events = [
+        call(1, 7, "sh", Call::bare("getpid")),
+        fork(2, 7, 8),
+        call(3, 8, "cat", failed("openat", "/etc/ld.so.preload", libc::ENOENT)),
+        call(4, 8, "cat", failed("openat", "/no/file", libc::ENOENT)),
+        call(5, 8, "cat", says("cat: /no/file: No such file or directory\n")),
+        exits(6, 8, "cat", 1),
+        exits(7, 7, "sh", 1),
+    ];
+    assert_eq!(
+        text(&events),
+        "cat[8] exited with 1, 2.0 ms after open of /no/file failed with ENOENT (No such file or directory). \
+         It had said: `cat: /no/file: No such file or directory`. \
+         sh[7], which had started it, exited with 1 1.0 ms later."
+    );
+}
+
+#[test]
+fn a_child_that_failed_is_not_blamed_for_another_status() {
+    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::bare("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 3)];
+    assert_eq!(text(&events), "sh[7] exited with 3.");
+    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::bare("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 0)];
+    assert_eq!(text(&events), "sh[7] exited with 0.");
+}
+
+#[test]
+fn the_end_of_a_leader_is_not_the_end_of_its_process() {
+    let events = [
+        event(1, 7, 9, "pool", What::Fork { parent: 7 }),
+        call(2, 7, "server", Call::bare("getpid")),
+        exits(3, 7, "server", 0),
+        fault(8, 7, 9, "pool", "0x8"),
+        killed(9, 7, 9, "pool", libc::SIGSEGV, None),
+    ];
+    assert_eq!(text(&events), "server[7] died of SIGSEGV at address 0x8 (SEGV_MAPERR) in its thread pool[9].");
+    let (_, ended) = of(&Dump::default(), &events);
+    assert_eq!((ended.len(), ended[0].signal, ended[0].comm.as_str()), (1, Some(libc::SIGSEGV), "server"));
+    // Its threads go on: it has not ended.
+    let (_, ended) = of(&Dump::default(), &events[..3]);
+    assert!(ended.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn the_first_fault_is_told_where_a_handler_raises_it_again() {
+    let own = Sent { pid: 7, comm: name("redis"), by_kernel: false, code: Some(libc::SI_TKILL) };
+    let mut events = vec![
+        fault(1, 7, 7, "redis", "0x10"),
+        call(2, 7, "redis", says("=== BUG REPORT ===\n")),
+        killed(5, 7, 7, "redis", libc::SIGSEGV, Some(own)),
+    ];
+    assert!(text(&events).starts_with("redis[7] died of SIGSEGV at address 0x10 (SEGV_MAPERR)."), "{}", text(&events));
+    // A handler that returns has dealt with it.
+    events.insert(1, call(1, 7, "redis", Call::bare("rt_sigreturn")));
+    assert!(text(&events).starts_with("redis[7] sent itself SIGSEGV and died of it."), "{}", text(&events));
+}
+
+#[test]
+fn who_sent_a_signal() {
+    let sent = |pid, comm: &str, by_kernel| Some(Sent { pid, comm: name(comm), by_kernel, code: Some(0) });
+    let events = [call(1, 7, "app", Call::bare("pause")), killed(2, 7, 7, "app", 9, sent(3, "killer", false))];
+    let told = text(&events);
+    assert!(told.starts_with("app[7] was killed by SIGKILL, sent by killer[3]; its last call was pause()."), "{told}");
+    let events = [killed(2, 7, 7, "app", libc::SIGALRM, sent(3, "other", true))];
+    assert_eq!(text(&events), "app[7] was killed by SIGALRM: a timer of its own ran out.");
+    let events = [killed(2, 7, 7, "app", 9, None)];
+    assert_eq!(text(&events), "app[7] was killed by SIGKILL; who sent it is not in the record.");
+}
+
+#[test]
+fn what_was_looked_for_along_a_path() {
+    let seek = |at, place: &str| call(at, 7, "sh", failed("newfstatat", place, libc::ENOENT));
+    let mut events = vec![
+        seek(1, "/usr/local/bin/frob"),
+        seek(2, "/usr/bin/frob"),
+        call(3, 7, "sh", says("sh: 1: frob: not found\n")),
+    ];
+    events.push(exits(4, 7, "sh", 127));
+    assert!(
+        text(&events).contains("frob was found in none of 2 places, /usr/bin/frob the last (ENOENT)"),
+        "{}",
+        text(&events)
+    );
+    // Found further on: no failure.
+    let found = Call { outcome: Outcome::Returned { value: 0, text: "0".into() }, ..failed("execve", "/bin/frob", 0) };
+    events.insert(2, call(2, 7, "sh", found));
+    assert!(!text(&events).contains("places"), "{}", text(&events));
+}
+
+#[test]
+fn a_connection_is_named_where_its_error_comes_later() {
+    let address = "3, {sa_family=AF_INET, sin_port=htons(6392), sin_addr=inet_addr(\"127.0.0.1\")}, 16";
+    let fd = || vec![crate::model::Argument { name: "fd", from: 0, to: 1, value: crate::model::Value::Signed(3) }];
+    let connect = Call { text: address.into(), args: fd(), ..failed("connect", "", libc::EINPROGRESS) };
+    let asked = Call {
+        text: "3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]".into(),
+        args: fd(),
+        outcome: Outcome::Returned { value: 0, text: "0".into() },
+        ..Call::bare("getsockopt")
+    };
+    let events = [call(1, 7, "app", connect), call(2, 7, "app", asked), exits(3, 7, "app", 1)];
+    assert_eq!(
+        text(&events),
+        "app[7] exited with 1, 1.0 ms after connect to 127.0.0.1:6392 was refused (ECONNREFUSED)."
+    );
+}
+
+#[test]
+fn what_nobody_spoke_of_is_not_named_when_something_else_was_said() {
+    let events = [
+        call(1, 7, "app", failed("openat", "/etc/app.d/extra", libc::ENOENT)),
+        call(2, 7, "app", says("ValueError: boom\n")),
+        exits(3, 7, "app", 1),
+    ];
+    assert_eq!(text(&events), "app[7] exited with 1. It had said: `ValueError: boom`.");
+}
+
+#[test]
+fn whoever_waits_is_named_and_not_who_waits_for_him() {
+    let waits = |at, pid, comm: &str, name: &'static str| {
+        let outcome = Outcome::InFlight { start_seen: true };
+        let mut event = call(at, pid, comm, Call { outcome, ..Call::bare(name) });
+        event.end = u64::MAX;
+        event
+    };
+    let events = [
+        fork(1, 7, 8),
+        waits(2, 7, "sh", "wait4"),
+        waits(3, 8, "backup", "flock"),
+        call(9_000, 9, "other", Call::bare("getpid")),
+    ];
+    let dump = Dump { cause: Cause::Request, taken: 20_003 * MILLI, ..Dump::default() };
+    let told = of(&dump, &events).0.text;
+    assert_eq!(told, "backup[8] waits for a lock: flock() for 20.0 s. One more thread waits.");
+}
+
+#[test]
+fn nothing_is_said_where_nothing_is_known() {
+    assert_eq!(text(&[]), "The record shows no process that ended badly, and no call that waits.");
+}
