@@ -26,6 +26,13 @@ pub(crate) fn sentence(said: &Said) -> String {
     if error.contains("executable file not found") || error.contains("no such file or directory") {
         return format!("the recorder's image has no /usr/bin/traceloop: {}", last_line(error));
     }
+    // clap's words on the node.
+    if error.contains("unexpected argument") || error.contains("unrecognized subcommand") {
+        return format!(
+            "its traceloop is another version, `kubectl traceloop nodes` shows which: {}",
+            last_line(error)
+        );
+    }
     if error.is_empty() {
         return format!("kubectl ended with {}", said.code);
     }
@@ -76,6 +83,7 @@ mod tests {
         assert!(is_not_found(&gone) && sentence(&gone).contains("cart-9"));
         assert!(!is_not_found(&Said::default()));
         assert_eq!(sentence(&said("")), "kubectl ended with 1");
+        assert!(sentence(&said("error: unrecognized subcommand 'stuck'")).contains("another version"));
         assert!(sentence(&said("The connection to the server 10.0.0.1:6443 was refused")).contains("refused"));
     }
 }

@@ -122,6 +122,18 @@ fn named(namespace: &str, pod: &str, container: Option<&String>) -> String {
     container.map_or_else(|| format!("{namespace}/{pod}"), |container| format!("{namespace}/{pod}/{container}"))
 }
 
+/// Two questions at once: each costs a start of kubectl and a way to the API server and back.
+fn both<A: Send, B>(one: impl FnOnce() -> Result<A> + Send, other: impl FnOnce() -> Result<B>) -> Result<(A, B)> {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        match one.join() {
+            Ok(one) => Ok((one?, other?)),
+            Err(_) => bail!("an answer of kubectl was not understood"),
+        }
+    })
+}
+
 fn on<'a>(recorders: &'a [Recorder], node: &str) -> Result<&'a Recorder> {
     match recorders.iter().find(|recorder| recorder.node == node) {
         Some(recorder) if !recorder.ready => bail!("the recorder of node {node} ({}) is not ready", recorder.pod),
@@ -203,18 +215,17 @@ fn wanted(cluster: &Cluster<'_>) -> Result<Wanted> {
 
 /// show, info and export: on the pod's node; on the node that has the newest dump of it if the pod is gone.
 fn stored(cluster: &Cluster<'_>, verb: &str, words: &[String]) -> Result<End> {
-    let recorders = cluster.recorders()?;
     let Some(((namespace, name, container), rest)) = target(cluster, words) else {
-        let words: Vec<String> = words.to_vec();
         return match &cluster.options.node {
-            Some(node) => pass(cluster, on(&recorders, node)?, verb, &[], &words, How::Once),
+            Some(node) => pass(cluster, on(&cluster.recorders()?, node)?, verb, &[], words, How::Once),
             None => {
                 bail!("say which pod: NAMESPACE/POD, or POD with -n; or --node NODE and what `traceloop {verb}` takes")
             }
         };
     };
     let whose = named(&namespace, &name, container.as_ref());
-    if let Some(node) = cluster.pod(&namespace, &name)?.and_then(|pod| pod.node) {
+    let (recorders, pod) = both(|| cluster.recorders(), || cluster.pod(&namespace, &name))?;
+    if let Some(node) = pod.and_then(|pod| pod.node) {
         let mut all = vec![whose];
         all.extend_from_slice(rest);
         return pass(cluster, on(&recorders, &node)?, verb, &[], &all, How::Once);
@@ -236,8 +247,8 @@ fn stored(cluster: &Cluster<'_>, verb: &str, words: &[String]) -> Result<End> {
 
 /// What only a living pod's node can tell, or a node itself.
 fn live(cluster: &Cluster<'_>, verb: &str, words: &[String], more: &[&str], how: How) -> Result<End> {
-    let recorders = cluster.recorders()?;
     let Some(((namespace, name, container), rest)) = target(cluster, words) else {
+        let recorders = cluster.recorders()?;
         return match (&cluster.options.node, recorders.as_slice()) {
             (Some(node), _) => pass(cluster, on(&recorders, node)?, verb, more, words, how),
             (None, [only]) => pass(cluster, on(&recorders, &only.node)?, verb, more, words, how),
@@ -245,7 +256,8 @@ fn live(cluster: &Cluster<'_>, verb: &str, words: &[String], more: &[&str], how:
         };
     };
     let whose = named(&namespace, &name, container.as_ref());
-    let Some(pod) = cluster.pod(&namespace, &name)? else {
+    let (recorders, pod) = both(|| cluster.recorders(), || cluster.pod(&namespace, &name))?;
+    let Some(pod) = pod else {
         bail!("there is no pod {namespace}/{name}: `kubectl traceloop list {namespace}/{name}` has what is kept of it");
     };
     let Some(node) = pod.node else { bail!("{whose} is on no node yet") };

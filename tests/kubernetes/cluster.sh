@@ -58,9 +58,13 @@ cluster_down() {
     for number in 1 2; do [ ! -d "$tree/$name$number" ] || echo 1 >"$tree/$name$number/cgroup.kill"; done
     # shellcheck disable=SC2046 # one pid a word
     [ ! -e "$WORK/control.pids" ] || kill $(cat "$WORK/control.pids") "$control" 2>/dev/null || true
-    sleep 1
     for number in 1 2; do
-        [ ! -d "$tree/$name$number" ] || find "$tree/$name$number" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+        # The killed are still there for a moment.
+        for _ in $(seq 50); do
+            [ -d "$tree/$name$number" ] || break
+            find "$tree/$name$number" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+            sleep 0.1
+        done
         ip netns del "$name$number" 2>/dev/null || true
     done
 }
