@@ -181,7 +181,7 @@ impl Output {
         match self.format() {
             _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
-            Format::Strace => Some(render::Format::Strace { column: self.styling.column() }),
+            Format::Strace => Some(render::Format::Strace { column: self.styling.column(), form: self.styling.form() }),
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
             Format::Perfetto => Some(render::Format::Perfetto),

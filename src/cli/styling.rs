@@ -5,6 +5,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::{
     decode::{Constants, Descriptors, Strings, Style},
+    model::StraceForm,
     render::Format,
 };
 
@@ -24,9 +25,22 @@ pub(super) struct Styling {
     /// Strings that are not plain ASCII in hexadecimal; all strings with -xx
     #[arg(short = 'x', long, action = ArgAction::Count)]
     strings_in_hex: u8,
+    /// Whose form it is where versions of strace differ
+    #[arg(long, value_name = "VERSION", value_enum, default_value_t = Version::Newest)]
+    strace_version: Version,
     /// Where results stand in strace's form
     #[arg(short = 'a', long, value_name = "COLUMN", default_value_t = Format::COLUMN)]
     columns: u16,
+}
+
+/// Versions of strace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Version {
+    /// That of Debian 12
+    #[value(name = "6.1")]
+    V6_1,
+    /// The newest that is known here, 7.2
+    Newest,
 }
 
 /// How constants are written.
@@ -51,10 +65,19 @@ impl Styling {
         self.columns
     }
 
+    /// Whose form it is.
+    pub(super) fn form(&self) -> StraceForm {
+        match self.strace_version {
+            Version::V6_1 => StraceForm::V6_1,
+            Version::Newest => StraceForm::Newest,
+        }
+    }
+
     pub(super) fn style(&self, string_limit: usize) -> Style {
         Style {
             string_limit,
             verbose: self.verbose,
+            strace: self.form(),
             constants: match self.const_print_style {
                 Form::Raw => Constants::Raw,
                 Form::Abbrev => Constants::Abbrev,

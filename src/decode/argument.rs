@@ -7,7 +7,7 @@ use super::{
     text::Text,
 };
 use crate::{
-    model::Value,
+    model::{StraceForm, Value},
     syscall::{Kind, Len, Shape, words},
     wire::Part,
 };
@@ -91,6 +91,13 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         Kind::Hex32 => {
             text.hex(uint(register));
             Value::Unsigned(uint(register).into())
+        }
+        Kind::RseqLength => {
+            match raw.style.strace {
+                StraceForm::V6_1 => text.hex(uint(register)),
+                StraceForm::Newest => text.unsigned(uint(register)),
+            }
+            unsigned
         }
         Kind::Pages => {
             text.hex(u64::from(uint(register)) * 4096);

@@ -2,10 +2,11 @@
 //! points to, or how the call went.
 
 use super::{
-    aio, bpf, caps, clone, filter, ipc, key, ldt, memory::Memory, perf, poll, process, ptrace, raw::Raw, ring, sched,
-    signal, text::Text, uring,
+    aio, bpf, caps, clone, filter, ipc, key, layout, ldt, memory::Memory, mount, perf, poll, process, ptrace, raw::Raw,
+    ring, sched, signal, text::Text, uring,
 };
 use crate::{
+    model::StraceForm,
     syscall::{Len, Shape, words},
     wire::Part,
 };
@@ -48,6 +49,16 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, shape: Shape,
             memory.skip(word);
             text.signed(memory.long());
         }
+        Shape::SchedParam => sched::param(text, raw, index, bytes),
+        Shape::Rseq if raw.style.strace == StraceForm::V6_1 || !enough => text.addr(raw.register(index)),
+        Shape::Rseq => layout::structure(text, &mut memory, &crate::syscall::layout::process::RSEQ),
+        Shape::FutexPair if enough => text.array(2, |text, _| {
+            layout::structure(text, &mut memory, &crate::syscall::layout::process::FUTEX_WAITV);
+        }),
+        Shape::FutexPair => text.addr(raw.register(index)),
+        Shape::Statmount => mount::answer(text, raw, index, bytes),
+        Shape::ListmountRequest => mount::list_request(text, &mut memory),
+        Shape::XattrArgs => xattr(text, raw, index, bytes),
         Shape::ShmidDs if enough => ipc::shm(text, raw, &mut memory),
         Shape::MsqidDs if enough => ipc::msg(text, raw, &mut memory),
         Shape::SemidDs | Shape::SemidGeneric if enough => ipc::sem(text, raw, &mut memory),
@@ -91,6 +102,30 @@ fn sigset_pack(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
     });
 }
 
+/// struct xattr_args: of getxattrat's value as much as was returned.
+fn xattr(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    if bytes.len() < 16 {
+        return text.addr(raw.register(index));
+    }
+    let mut memory = Memory::new(bytes, 0, 8);
+    let (value, size, flags) = (memory.u64(), memory.u32(), memory.u32());
+    let read = raw.row.is_some_and(|row| row.name == "getxattrat");
+    let length = if read { raw.ret.and_then(|ret| u32::try_from(ret).ok()).unwrap_or(0) } else { size };
+    let known = raw.piece(index, Part::PART_FIRST).filter(|_| !read || (raw.ret.is_some() && !raw.failed()));
+    text.braced(|text| {
+        text.field("value");
+        match known {
+            Some(bytes) => {
+                let shown = &bytes[..bytes.len().min(usize::try_from(length).unwrap_or(usize::MAX))];
+                text.string(shown, u64::from(length) > shown.len() as u64);
+            }
+            None => text.addr(value),
+        }
+        text.field("size").unsigned(size);
+        text.field("flags").flags(&words::file::XATTR, flags.into());
+    });
+}
+
 /// struct landlock_ruleset_attr, of which strace 6.1 knows the first field.
 fn landlock(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, size: u64, bytes: &[u8]) {
     if size < 8 || bytes.len() < 8 {
@@ -99,7 +134,15 @@ fn landlock(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, size: u64, bytes: &[u
     let mut memory = Memory::new(bytes, 0, 8);
     text.braced(|text| {
         text.field("handled_access_fs").flags(&words::security::LANDLOCK_FS, memory.u64());
-        if size > 8 {
+        let more =
+            [("handled_access_net", &words::security::LANDLOCK_NET), ("scoped", &words::security::LANDLOCK_SCOPE)];
+        let known = if raw.style.strace == StraceForm::V6_1 { &[][..] } else { &more };
+        for (n, (name, words)) in known.iter().enumerate() {
+            if size >= 8 * (n as u64 + 2) && memory.left() >= 8 {
+                text.field(name).flags(words, memory.u64());
+            }
+        }
+        if size > 8 * (known.len() as u64 + 1) {
             text.push(", ...");
         }
     });

@@ -1,5 +1,7 @@
 //! Mounts and swap areas.
 
+use linux_raw_sys::general;
+
 use super::{file, io, memory::Memory, raw::Raw, text::Text};
 use crate::{model::Value, syscall::words};
 
@@ -77,11 +79,133 @@ pub(super) fn request(text: &mut Text<'_>, memory: &mut Memory<'_>) {
     let (size, spare, mount, param) = (memory.u32(), memory.u32(), memory.u64(), memory.u64());
     text.braced(|text| {
         text.field("size").unsigned(size);
-        if spare != 0 {
-            text.field("spare").hex(spare);
-        }
+        text.field("mnt_ns_fd").fd(spare.cast_signed());
         text.field("mnt_id").hex(mount);
+        text.field("param").flags(&words::mount::STATMOUNT, param);
+        if size >= 32 {
+            text.field("mnt_ns_id").hex(memory.u64());
+        }
+    });
+}
+
+/// listmount's: from which mount on.
+pub(super) fn list_request(text: &mut Text<'_>, memory: &mut Memory<'_>) {
+    let (size, namespace, mount, param) = (memory.u32(), memory.i32(), memory.u64(), memory.u64());
+    text.braced(|text| {
+        text.field("size").unsigned(size);
+        text.field("mnt_ns_fd").fd(namespace);
+        text.field("mnt_id");
+        match words::mount::MOUNT_IDS.word(mount) {
+            Some(_) => text.word(&words::mount::MOUNT_IDS, mount),
+            None => text.hex(mount),
+        }
         text.field("param").hex(param);
+        if size >= 32 {
+            text.field("mnt_ns_id").hex(memory.u64());
+        }
+    });
+}
+
+/// Bytes in front of statmount's strings.
+const STATMOUNT: usize = 512;
+
+/// What statmount answers: the fields that its mask names, strings by their offsets.
+pub(super) fn answer(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    let mut memory = Memory::new(bytes, 0, 8);
+    let (size, options, mask) = (memory.u32(), memory.u32(), memory.u64());
+    if bytes.len() < STATMOUNT.min(usize::try_from(size).unwrap_or(usize::MAX)) || bytes.len() < 16 {
+        return text.addr(raw.register(index));
+    }
+    let strings = bytes.get(STATMOUNT..).unwrap_or_default();
+    let has = |bit: u32| mask & u64::from(bit) != 0;
+    let string = |text: &mut Text<'_>, at: u32| {
+        let rest = strings.get(at as usize..).unwrap_or_default();
+        let end = rest.iter().position(|byte| *byte == 0);
+        text.string(&rest[..end.unwrap_or(rest.len())], end.is_none());
+    };
+    let list = |text: &mut Text<'_>, count: u32, at: u32| {
+        let rest = strings.get(at as usize..).unwrap_or_default();
+        text.bracketed(|text| {
+            for (n, item) in rest.split(|byte| *byte == 0).take(count as usize).enumerate() {
+                text.push(if n > 0 { ", " } else { "" });
+                text.string(item, false);
+            }
+        });
+    };
+    text.braced(|text| {
+        text.field("size").unsigned(size);
+        if has(general::STATMOUNT_MNT_OPTS) {
+            string(text.field("mnt_opts"), options);
+        }
+        text.field("mask").flags(&words::mount::STATMOUNT, mask);
+        let (major, minor, magic, flags) = (memory.u32(), memory.u32(), memory.u64(), memory.u32());
+        if has(general::STATMOUNT_SB_BASIC) {
+            text.field("sb_dev_major").unsigned(major);
+            text.field("sb_dev_minor").unsigned(minor);
+            text.field("sb_magic").word(&words::mount::MAGIC, magic);
+            text.field("sb_flags").flags(&words::mount::MOUNT, flags.into());
+        }
+        let kind = memory.u32();
+        if has(general::STATMOUNT_FS_TYPE) {
+            string(text.field("fs_type"), kind);
+        }
+        let (id, parent, old, old_parent) = (memory.u64(), memory.u64(), memory.u32(), memory.u32());
+        let (attributes, propagation, peers, master) = (memory.u64(), memory.u64(), memory.u64(), memory.u64());
+        if has(general::STATMOUNT_MNT_BASIC) {
+            text.field("mnt_id").hex(id);
+            text.field("mnt_parent_id").hex(parent);
+            text.field("mnt_id_old").hex(old);
+            text.field("mnt_parent_id_old").hex(old_parent);
+            text.field("mnt_attr").flags(&words::mount::FSMOUNT_ATTR, attributes);
+            text.field("mnt_propagation").flags(&words::mount::PROPAGATION, propagation);
+            text.field("mnt_peer_group").hex(peers);
+            text.field("mnt_master").hex(master);
+        }
+        let from = memory.u64();
+        if has(general::STATMOUNT_PROPAGATE_FROM) {
+            text.field("propagate_from").hex(from);
+        }
+        let (root, point, namespace) = (memory.u32(), memory.u32(), memory.u64());
+        if has(general::STATMOUNT_MNT_ROOT) {
+            string(text.field("mnt_root"), root);
+        }
+        if has(general::STATMOUNT_MNT_POINT) {
+            string(text.field("mnt_point"), point);
+        }
+        if has(general::STATMOUNT_MNT_NS_ID) {
+            text.field("mnt_ns_id").hex(namespace);
+        }
+        let (subtype, source) = (memory.u32(), memory.u32());
+        if has(general::STATMOUNT_FS_SUBTYPE) {
+            string(text.field("fs_subtype"), subtype);
+        }
+        if has(general::STATMOUNT_SB_SOURCE) {
+            string(text.field("sb_source"), source);
+        }
+        for (bit, number, name) in [
+            (general::STATMOUNT_OPT_ARRAY, "opt_num", "opt_array"),
+            (general::STATMOUNT_OPT_SEC_ARRAY, "opt_sec_num", "opt_sec_array"),
+        ] {
+            let (count, at) = (memory.u32(), memory.u32());
+            if has(bit) {
+                text.field(number).unsigned(count);
+                list(text.field(name), count, at);
+            }
+        }
+        let supported = memory.u64();
+        if has(general::STATMOUNT_SUPPORTED_MASK) {
+            text.field("supported_mask").flags(&words::mount::STATMOUNT, supported);
+        }
+        for (bit, number, name) in [
+            (general::STATMOUNT_MNT_UIDMAP, "mnt_uidmap_num", "mnt_uidmap"),
+            (general::STATMOUNT_MNT_GIDMAP, "mnt_gidmap_num", "mnt_gidmap"),
+        ] {
+            let (count, at) = (memory.u32(), memory.u32());
+            if has(bit) {
+                text.field(number).unsigned(count);
+                list(text.field(name), count, at);
+            }
+        }
     });
 }
 

@@ -45,6 +45,7 @@ pub(super) fn is_number(shape: Shape) -> bool {
             | Shape::XFeatures
             | Shape::PidCell
             | Shape::TimeCell
+            | Shape::LsmId
     )
 }
 
@@ -96,6 +97,11 @@ pub(super) fn number(text: &mut Text<'_>, raw: &Raw<'_>, shape: Shape, bytes: &[
         Shape::XFeatures => {
             let value = memory.u64();
             x_features(text, value);
+            Value::Unsigned(value)
+        }
+        Shape::LsmId => {
+            let value = memory.u64();
+            text.word(&words::security::LSM, value);
             Value::Unsigned(value)
         }
         Shape::Uint32 => {

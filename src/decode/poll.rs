@@ -1,7 +1,7 @@
 //! Readiness: poll, select, epoll.
 
 use super::{memory::Memory, raw::Raw, text::Text, time};
-use crate::{syscall::words, wire::Part};
+use crate::{model::StraceForm, syscall::words, wire::Part};
 
 /// struct pollfd as it was asked for.
 pub(super) fn pollfd(text: &mut Text<'_>, memory: &mut Memory<'_>) {
@@ -30,10 +30,14 @@ pub(super) fn epoll_event_wide(text: &mut Text<'_>, memory: &mut Memory<'_>) {
 fn event(text: &mut Text<'_>, events: u32, data: u64) {
     text.braced(|text| {
         text.field("events").flags(&words::time::EPOLL, events.into());
-        text.field("data").braced(|text| {
-            text.field("u32").unsigned(super::raw::uint(data));
-            text.field("u64").unsigned(data);
-        });
+        text.field("data");
+        match text.style().strace {
+            StraceForm::V6_1 => text.braced(|text| {
+                text.field("u32").unsigned(super::raw::uint(data));
+                text.field("u64").unsigned(data);
+            }),
+            StraceForm::Newest => text.hex(data),
+        }
     });
 }
 

@@ -2,9 +2,22 @@
 
 use super::{memory::Memory, raw::Raw, text::Text};
 use crate::{
+    model::StraceForm,
     syscall::{Len, words},
     wire::Part,
 };
+
+/// struct sched_param: a number alone in strace 6.1.
+pub(super) fn param(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]) {
+    if bytes.len() < 4 {
+        return text.addr(raw.register(index));
+    }
+    let priority = Memory::new(bytes, 0, raw.abi.word()).i32();
+    match raw.style.strace {
+        StraceForm::V6_1 => text.bracketed(|text| text.signed(priority)),
+        StraceForm::Newest => text.braced(|text| text.field("sched_priority").signed(priority)),
+    }
+}
 
 /// futex's operation: `FUTEX_WAIT_PRIVATE`, `FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME`.
 pub(super) fn futex_op(text: &mut Text<'_>, op: u32) {

@@ -181,9 +181,8 @@ fn xattr_value(text: &mut Text<'_>, length: u64, bytes: &[u8]) {
     let shown = &bytes[..bytes.len().min(text.style().string_limit)];
     match shown.strip_suffix(&[0]) {
         Some(ended) if !text.is_hex(shown) => text.string(ended, false),
-        // In hexadecimal no byte is left out, and none of them is an end.
-        Some(_) => text.string(shown, true),
-        None => text.string(shown, length > shown.len() as u64),
+        // In hexadecimal no byte is left out.
+        _ => text.string(shown, length > shown.len() as u64),
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{model::Network, syscall::Abi, wire::CallRecord};
+use crate::{
+    model::{Network, StraceForm},
+    syscall::Abi,
+    wire::CallRecord,
+};
 
 /// strace's options that change how a call is written.
 #[derive(Clone, Debug)]
@@ -11,6 +15,8 @@ pub struct Style {
     pub string_limit: usize,
     /// `-v`: structures whole.
     pub verbose: bool,
+    /// Whose form it is.
+    pub strace: StraceForm,
     /// `-X`: how constants are shown.
     pub constants: Constants,
     /// `-x`: how strings are shown.
@@ -87,6 +93,7 @@ impl Default for Style {
         Self {
             string_limit: 32,
             verbose: false,
+            strace: StraceForm::default(),
             constants: Constants::default(),
             strings: Strings::default(),
             descriptors: Descriptors::NONE,

@@ -14,6 +14,7 @@ mod quantity;
 mod reading;
 mod stack;
 mod stacks;
+mod strace;
 mod summary;
 mod uring;
 
@@ -31,5 +32,6 @@ pub use quantity::{duration, size};
 pub use reading::{Counted, Reading};
 pub use stack::{Frame, Module, Stack, Symbol};
 pub use stacks::Stacks;
+pub use strace::StraceForm;
 pub use summary::Summary;
 pub use uring::{Field, Step, Uring};

@@ -31,7 +31,7 @@ pub use window::lines as window;
 
 pub use summary::{Column, Summary, Table};
 
-use crate::model::{Dump, Event};
+use crate::model::{Dump, Event, StraceForm};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum Format {
     Strace {
         /// Where results stand.
         column: u16,
+        /// Whose form it is.
+        form: StraceForm,
     },
     /// One JSON object a line.
     Json,
@@ -53,7 +55,7 @@ pub enum Format {
 
 impl Format {
     /// strace's, with its own column.
-    pub const STRACE: Self = Self::Strace { column: Self::COLUMN };
+    pub const STRACE: Self = Self::Strace { column: Self::COLUMN, form: StraceForm::Newest };
     /// Where results stand, if nobody says otherwise.
     pub const COLUMN: u16 = 40;
 }
@@ -62,7 +64,7 @@ impl Format {
 pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     match format {
         Format::Text => text::dump(out, dump, events),
-        Format::Strace { column } => strace::dump(out, column, dump, events),
+        Format::Strace { column, form } => strace::dump(out, (column, form), dump, events),
         Format::Json => json::dump(out, dump, events),
         Format::Html => {
             let mut page = html::Page::begin(out, dump)?;
@@ -91,7 +93,7 @@ pub fn follow(
 ) -> io::Result<()> {
     match format {
         Format::Text => text::follow(out, clock_offset, names, events),
-        Format::Strace { column } => strace::follow(out, column, clock_offset, events),
+        Format::Strace { column, form } => strace::follow(out, (column, form), clock_offset, events),
         Format::Json => json::follow(out, clock_offset, names, events),
         Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }

@@ -1,6 +1,7 @@
 //! As `strace -f -ttt -T -o FILE` writes: `PID SECONDS.MICROS name(args) = result <seconds>`.
 
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -9,7 +10,7 @@ use super::{
     lines::{Line, Lines},
     stack,
 };
-use crate::model::{Call, Dump, Event, Exit, Outcome, What};
+use crate::model::{Call, Dump, Event, Exit, Outcome, StraceForm, What};
 
 /// How lines are written.
 #[derive(Clone, Copy)]
@@ -17,15 +18,17 @@ struct Form {
     clock_offset: i64,
     /// Where in the line ` = ` stands, if it is not pushed further.
     column: u16,
+    /// Whose form it is.
+    strace: StraceForm,
 }
 
 pub(super) fn dump(
     out: &mut impl Write,
-    column: u16,
+    (column, strace): (u16, StraceForm),
     dump: &Dump,
     events: impl Iterator<Item = Event>,
 ) -> io::Result<()> {
-    let form = Form { clock_offset: dump.clock_offset, column };
+    let form = Form { clock_offset: dump.clock_offset, column, strace };
     let mut lines = Lines::new(out, |text: &mut String, line| self::line(text, line, form));
     // What has no line comes between no others.
     for event in events.filter(|event| is_told(&event.what)) {
@@ -34,17 +37,22 @@ pub(super) fn dump(
     lines.finish()
 }
 
-pub(super) fn follow(out: &mut impl Write, column: u16, clock_offset: i64, events: &[Event]) -> io::Result<()> {
+pub(super) fn follow(
+    out: &mut impl Write,
+    (column, strace): (u16, StraceForm),
+    clock_offset: i64,
+    events: &[Event],
+) -> io::Result<()> {
     let mut text = String::new();
     for event in events {
         text.clear();
-        line(&mut text, Line::Whole(event), Form { clock_offset, column });
+        line(&mut text, Line::Whole(event), Form { clock_offset, column, strace });
         out.write_all(text.as_bytes())?;
     }
     Ok(())
 }
 
-fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) {
+fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column, strace }: Form) {
     let (event, time) = match line {
         Line::Whole(event) | Line::Begun(event) => (event, event.start),
         Line::Resumed(event) => (event, event.end),
@@ -57,7 +65,7 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) 
             text.push('(');
             match call.outcome {
                 Outcome::Died { untold: true } => {
-                    text.push_str(&call.known());
+                    text.push_str(&begun(call, strace));
                     text.push_str(" <unfinished ...>");
                 }
                 _ => text.push_str(&call.text),
@@ -68,7 +76,7 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) 
         }
         (What::Call(call), Line::Begun(_)) => {
             prefix(text, call.caller.unwrap_or(event.tid), time, clock_offset);
-            let _ = write!(text, "{}({} <unfinished ...>", call.name(), call.known());
+            let _ = write!(text, "{}({} <unfinished ...>", call.name(), begun(call, strace));
             Some(())
         }
         (What::Call(call), Line::Resumed(_)) => {
@@ -77,7 +85,7 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column }: Form) 
             let rest = if let Outcome::Died { untold } = call.outcome {
                 if untold { " <unfinished ...>" } else { "" }
             } else {
-                rest(call)
+                rest(call, strace)
             };
             let _ = write!(text, "<... {} resumed>{rest})", call.name());
             result(text, call, from, column);
@@ -151,10 +159,21 @@ pub(super) fn wall(time: u64, clock_offset: i64) -> (u64, u64) {
     (nanoseconds / 1_000_000_000, nanoseconds / 1_000 % 1_000_000)
 }
 
+/// What it writes when the call begins: 6.1 sets the comma then, the newest at the end.
+fn begun(call: &Call, strace: StraceForm) -> Cow<'_, str> {
+    match strace {
+        StraceForm::V6_1 => call.known(),
+        StraceForm::Newest => call.text[..call.known_at_start].into(),
+    }
+}
+
 /// What it writes when the call ends.
-fn rest(call: &Call) -> &str {
+fn rest(call: &Call, strace: StraceForm) -> &str {
     let rest = &call.text[call.known_at_start..];
-    rest.strip_prefix(", ").unwrap_or(rest)
+    match strace {
+        StraceForm::V6_1 => rest.strip_prefix(", ").unwrap_or(rest),
+        StraceForm::Newest => rest,
+    }
 }
 
 fn result(text: &mut String, call: &Call, from: usize, column: u16) {

@@ -524,6 +524,7 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
         | Kind::GetOption
         | Kind::SetOption
         | Kind::Pages
+        | Kind::RseqLength
         | Kind::Hidden => Grabs::default(),
     }
 }
@@ -611,7 +612,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::PathString => PIECE_MOST,
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
         // Structures that grow: what stands behind the known fields is told if it is not zero.
-        Shape::OpenHow | Shape::MountAttr => PIECE_MOST,
+        Shape::OpenHow | Shape::MountAttr | Shape::Statmount => PIECE_MOST,
         Shape::SocketData if !wanted.payload => return Vec::new(),
         // Netlink messages: the kernel side cuts other data at the string limit.
         Shape::SocketData => u16::MAX,

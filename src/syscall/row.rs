@@ -203,6 +203,8 @@ pub enum Kind {
     PeerAddress(u8),
     /// Where the length of the address in the argument at this index stands.
     PeerLength(u8),
+    /// The length of struct rseq.
+    RseqLength,
     /// An offset in pages of 4096 bytes, shown in bytes.
     Pages,
     /// A path: never cut.

@@ -194,6 +194,18 @@ pub enum Shape {
     MsgbufBehind,
     /// The second of these.
     TypeBehind,
+    /// What statmount answers: its own first field says how long it is.
+    Statmount,
+    /// listmount's request.
+    ListmountRequest,
+    /// What setxattrat and getxattrat take: a value, its size, flags.
+    XattrArgs,
+    Rseq,
+    /// A security module's number.
+    LsmId,
+    SchedParam,
+    /// The two futexes of futex_requeue.
+    FutexPair,
     ShmidDs,
     MsqidDs,
     SemidDs,
@@ -396,6 +408,12 @@ impl Shape {
             Self::OldSigSet | Self::OldSigFrame | Self::SeccompAction | Self::SignalCell | Self::TscCell => 4,
             Self::UserDescEntry => 4,
             Self::MsgbufBehind | Self::TypeBehind => 2 * word,
+            Self::Statmount => 1,
+            Self::ListmountRequest | Self::Rseq => 32,
+            Self::XattrArgs => 16,
+            Self::LsmId => 8,
+            Self::SchedParam => 4,
+            Self::FutexPair => 48,
             Self::OldSigAction | Self::Timespec64 => 16,
             Self::Itimerspec64 => 32,
             Self::SigEvent => 32,
@@ -455,6 +473,7 @@ impl Shape {
         // A thread's segment, where threads have one.
         const CLONE32: &[Behind] = &[CLONE[0], CLONE[1], CLONE[2], wide(56, FOURTH, Inside::Bytes(16))];
         const MESSAGE: &[Behind] = &[behind(0, FIRST, Inside::Bytes(260))];
+        const VALUE: &[Behind] = &[wide(0, FIRST, Inside::Data { count: 8 })];
         const SIGSET: &[Behind] = &[behind(0, FIRST, Inside::Bytes(8))];
         const KDF: &[Behind] = &[behind(0, FIRST, Inside::String), behind(8, SECOND, Inside::Data { count: 16 })];
         const KDF32: &[Behind] = &[behind(0, FIRST, Inside::String), behind(4, SECOND, Inside::Data { count: 8 })];
@@ -517,6 +536,7 @@ impl Shape {
             Self::CloneArgs if word == 4 => CLONE32,
             Self::CloneArgs => CLONE,
             Self::MsgbufBehind => MESSAGE,
+            Self::XattrArgs => VALUE,
             Self::SigSetPack => SIGSET,
             Self::KdfParams if word == 8 => KDF,
             Self::KdfParams => KDF32,

@@ -8,6 +8,15 @@ layouts! {
     pub FUTEX_WAITV {
         val: Hex64, uaddr: Addr64, flags: Flags32(&words::sched::FUTEX_WAITV), __reserved: NonZero(&Hex32),
     }
+    /// struct landlock_net_port_attr.
+    pub NET_PORT { allowed_access: Flags64(&words::security::LANDLOCK_NET), port: U64 }
+    /// struct rseq, up to its first size.
+    pub RSEQ {
+        cpu_id_start: U32, cpu_id: Enum32(&words::process::RSEQ_CPU), rseq_cs: Addr64, flags: Hex32, node_id: U32,
+        mm_cid: U32, slice_ctrl: Inner(&RSEQ_SLICE), __reserved: U32,
+    }
+    /// struct rseq_slice_ctrl's halves.
+    pub RSEQ_SLICE { request: U8, granted: U8, __reserved: U16 }
     /// struct iovec of another process's memory.
     pub REMOTE_IOVEC { iov_base: Addr, iov_len: Word }
     /// struct kcmp_epoll_slot.

@@ -1,7 +1,7 @@
 //! Structures of the machine, of asynchronous I/O and of submission rings.
 
 use super::{Field::*, layouts};
-use crate::syscall::words::kvm;
+use crate::syscall::words::{self, kvm};
 
 layouts! {
     /// struct sysinfo.
@@ -21,6 +21,16 @@ layouts! {
     pub SQ_OFFSETS {
         head: U32, tail: U32, ring_mask: U32, ring_entries: U32, flags: U32, dropped: U32, array: U32,
         resv1: NonZero(&Hex32), resv2: NonZero(&Hex64),
+    }
+    /// struct file_attr, as it is returned.
+    pub FILE_ATTR {
+        fa_xflags: Flags64(&words::file::FILE_XFLAGS), fa_extsize: U32, fa_nextents: U32, fa_projid: U32,
+        fa_cowextsize: U32,
+    }
+    /// The same, as it is set: the number of extents is not.
+    pub NEW_FILE_ATTR {
+        fa_xflags: Flags64(&words::file::FILE_XFLAGS), fa_extsize: U32, fa_nextents: Pad(4), fa_projid: U32,
+        fa_cowextsize: U32,
     }
     /// struct io_cqring_offsets.
     pub CQ_OFFSETS {

@@ -136,14 +136,14 @@ pub(super) static ROWS: &[Row] = rows! {
     mount_setattr [Desc File] (dfd: DirFd, path: Path, flags: Flags(&words::mount::SETATTR), uattr: In(MountAttr, Arg(usize)), usize: Size) -> Int;
     quotactl_fd [Desc] (fd: Fd, cmd: QuotaCmd, id: Id, addr: Addr) -> Int by &QUOTACTL_FD_CASES;
     fchmodat2 [Desc File] (dfd: DirFd, filename: Path, mode: Mode, flags: Flags(&words::file::AT)) -> Int;
-    statmount [] (req: In(StatmountRequest, One), buf: Addr, bufsize: Size, flags: Hex) -> Int;
-    listmount [] (req: In(StatmountRequest, One), mnt_ids: Out(Hex64, Ret), nr_mnt_ids: Size, flags: Hex) -> Int;
-    setxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: Addr, usize: Size) -> Int;
-    getxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: Addr, usize: Size) -> Int;
+    statmount [] (req: In(StatmountRequest, One), buf: Out(Statmount, Head), bufsize: Size, flags: Flags(&words::mount::STATMOUNT_FLAGS)) -> Int;
+    listmount [] (req: In(ListmountRequest, One), mnt_ids: Out(Hex64, Ret), nr_mnt_ids: Size, flags: Flags(&words::mount::LISTMOUNT)) -> Int;
+    setxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: In(XattrArgs, One), usize: Size) -> Int;
+    getxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str, uargs: In(XattrArgs, One), usize: Size) -> Int;
     listxattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), list: Choose(4, u64::MAX, &Out(Bytes, Ret), &Addr), size: Size) -> Int;
     removexattrat [Desc File] (dfd: DirFd, pathname: Path, at_flags: Flags(&words::file::AT), name: Str) -> Int;
-    file_getattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
-    file_setattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Addr, usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
+    file_getattr [Desc File] (dfd: DirFd, filename: Path, ufattr: Out(Struct(&crate::syscall::layout::system::FILE_ATTR), One), usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
+    file_setattr [Desc File] (dfd: DirFd, filename: Path, ufattr: In(Struct(&crate::syscall::layout::system::NEW_FILE_ATTR), One), usize: Size, at_flags: Flags(&words::file::AT)) -> Int;
 };
 
 /// fcntl's third argument, by command.
@@ -161,6 +161,7 @@ pub(super) static FCNTL_CASES: Cases = cases! {
     [libc::F_GETOWN, libc::F_GETPIPE_SZ] (fd: Fd, cmd: Enum(&words::file::FCNTL)) -> Int;
     [libc::F_SETOWN] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Pid) -> Int;
     [libc::F_SETPIPE_SZ] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Long) -> Int;
+    [1027] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Fd) -> Int;
     [general::F_SETOWN_EX] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: In(OwnerEx, One)) -> Int;
     [general::F_GETOWN_EX] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Out(OwnerEx, One)) -> Int;
     [general::F_SETSIG] (fd: Fd, cmd: Enum(&words::file::FCNTL), arg: Signal) -> Int;

@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Row] = rows! {
     process_mrelease [Desc] (pidfd: Fd, flags: Hex32) -> Int;
     set_mempolicy_home_node [Memory] (start: Addr, len: Size, home_node: Size, flags: Hex) -> Int;
     cachestat [Desc] (fd: Fd, cstat_range: In(CachestatRange, One), cstat: Out(Cachestat, One), flags: Hex) -> Int;
-    map_shadow_stack [] (addr: Addr, size: Size, flags: Hex) -> Int;
+    map_shadow_stack [] (addr: Addr, size: Size, flags: Flags(&words::memory::SHADOW_STACK)) -> Int;
     mseal [] (start: Addr, len: Size, flags: Hex) -> Int;
 };
 

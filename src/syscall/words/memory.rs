@@ -8,6 +8,7 @@ words! {
         libc { PROT_NONE PROT_READ PROT_WRITE PROT_EXEC } is { PROT_SEM = 8 } libc { PROT_GROWSDOWN PROT_GROWSUP }
     /// Kinds of mappings.
     pub MAP_TYPES "MAP_???": libc { MAP_FILE MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE }
+        is { MAP_DROPPABLE = 8 }
     /// mmap's other flags.
     pub MAP "":
         libc { MAP_FIXED MAP_ANONYMOUS } is { MAP_32BIT = 0x40 }
@@ -20,11 +21,11 @@ words! {
             MADV_DOFORK MADV_HWPOISON MADV_SOFT_OFFLINE MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE
             MADV_DONTDUMP MADV_DODUMP MADV_WIPEONFORK MADV_KEEPONFORK MADV_COLD MADV_PAGEOUT MADV_POPULATE_READ
             MADV_POPULATE_WRITE }
-        is { MADV_DONTNEED_LOCKED = 24, MADV_COLLAPSE = 25 }
+        is { MADV_DONTNEED_LOCKED = 24, MADV_COLLAPSE = 25, MADV_GUARD_INSTALL = 102, MADV_GUARD_REMOVE = 103 }
     /// msync's flags.
     pub MSYNC "MS_???": libc { MS_SYNC MS_ASYNC MS_INVALIDATE }
     /// memfd_create's flags.
-    pub MEMFD "MFD_???": libc { MFD_CLOEXEC MFD_ALLOW_SEALING MFD_HUGETLB }
+    pub MEMFD "MFD_???": libc { MFD_CLOEXEC MFD_ALLOW_SEALING MFD_HUGETLB } is { MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16 }
     /// getrandom's flags.
     pub GETRANDOM "GRND_???": libc { GRND_NONBLOCK GRND_RANDOM GRND_INSECURE }
     /// memfd_secret's flags.
@@ -34,7 +35,9 @@ words! {
     /// mlock2's flags.
     pub MLOCK "MLOCK_???": libc { MLOCK_ONFAULT }
     /// A protection key's rights.
-    pub PKEY "PKEY_???": is { PKEY_DISABLE_ACCESS = 1, PKEY_DISABLE_WRITE = 2, PKEY_DISABLE_EXECUTE = 4 }
+    pub PKEY "PKEY_???": is { PKEY_UNRESTRICTED = 0, PKEY_DISABLE_ACCESS = 1, PKEY_DISABLE_WRITE = 2, PKEY_DISABLE_EXECUTE = 4 }
+    /// map_shadow_stack's flags.
+    pub SHADOW_STACK "SHADOW_STACK_???": is { SHADOW_STACK_SET_TOKEN = 1, SHADOW_STACK_SET_MARKER = 2 }
     /// userfaultfd's flags.
     pub USERFAULT "UFFD_???": is { UFFD_USER_MODE_ONLY = 1 } libc { O_NONBLOCK O_CLOEXEC }
     /// membarrier's commands.

@@ -47,7 +47,15 @@ words! {
     /// Whose priority.
     pub PRIORITY "PRIO_???": libc { PRIO_PROCESS PRIO_PGRP PRIO_USER }
     /// pidfd_open's flags.
-    pub PIDFD_OPEN "PIDFD_???": libc { PIDFD_NONBLOCK }
+    pub PIDFD_OPEN "PIDFD_???": libc { PIDFD_NONBLOCK } is { PIDFD_THREAD = 0x80 }
+    /// pidfd_send_signal's flags.
+    pub PIDFD_SIGNAL "PIDFD_SIGNAL_???":
+        is { PIDFD_SIGNAL_THREAD = 1, PIDFD_SIGNAL_THREAD_GROUP = 2, PIDFD_SIGNAL_PROCESS_GROUP = 4 }
+    /// rseq's flags.
+    pub RSEQ "RSEQ_FLAG_???": is { RSEQ_FLAG_UNREGISTER = 1, RSEQ_FLAG_SLICE_EXT_DEFAULT_ON = 2 }
+    /// The numbers of no CPU in struct rseq.
+    pub RSEQ_CPU "":
+        is { RSEQ_CPU_ID_UNINITIALIZED = 0xffff_ffff_u32, RSEQ_CPU_ID_REGISTRATION_FAILED = 0xffff_fffe_u32 }
     /// personality's kinds, its lowest byte.
     pub PERSONALITIES "PER_???":
         is { PER_LINUX = 0, PER_LINUX_32BIT = 0x0080_0000, PER_LINUX_FDPIC = 0x0008_0000, PER_SVR4 = 0x0410_0001,

@@ -10,6 +10,7 @@ words! {
         libc { SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH }
         is { SCHED_ISO = 4 }
         libc { SCHED_IDLE SCHED_DEADLINE }
+        general { SCHED_EXT }
     /// sched_setattr's flags.
     pub SCHED_FLAGS "SCHED_FLAG_???":
         libc { SCHED_FLAG_RESET_ON_FORK SCHED_FLAG_RECLAIM SCHED_FLAG_DL_OVERRUN SCHED_FLAG_KEEP_POLICY
@@ -33,6 +34,15 @@ words! {
     /// FUTEX_WAKE_OP's comparisons.
     pub FUTEX_WAKE_CMPS "":
         libc { FUTEX_OP_CMP_EQ FUTEX_OP_CMP_NE FUTEX_OP_CMP_LT FUTEX_OP_CMP_LE FUTEX_OP_CMP_GT FUTEX_OP_CMP_GE }
+    /// The flags of futexes of the second kind: a size and others.
+    pub FUTEX2_SIZES "FUTEX2_SIZE_???":
+        is { FUTEX2_SIZE_U8 = 0, FUTEX2_SIZE_U16 = 1, FUTEX2_SIZE_U32 = 2, FUTEX2_SIZE_U64 = 3 }
+    /// The others.
+    pub FUTEX2 "FUTEX2_???": is { FUTEX2_NUMA = 4, FUTEX2_MPOL = 8, FUTEX2_PRIVATE = 0x80 }
+    /// Which waiters: all of them by name.
+    pub FUTEX_MASKS "": is { FUTEX_BITSET_MATCH_ANY = 0xffff_ffff_u32 }
     /// Flags of a waiter of futex_waitv.
-    pub FUTEX_WAITV "FUTEX_???": general { FUTEX_32 FUTEX_PRIVATE_FLAG }
+    pub FUTEX_WAITV "FUTEX_???":
+        is { FUTEX2_SIZE_U64 = 3, FUTEX2_SIZE_U32 = 2, FUTEX2_SIZE_U16 = 1, FUTEX2_NUMA = 4, FUTEX2_MPOL = 8,
+            FUTEX2_PRIVATE = 0x80 }
 }
