@@ -21,7 +21,7 @@ fn plain(flags: u64) -> (u64, bool) {
 pub(super) fn flags(text: &mut Text<'_>, register: u64) {
     let (flags, magic) = plain(register);
     if magic {
-        text.push("MS_MGC_VAL");
+        text.either(|text| text.hex(MAGIC), |text| text.push("MS_MGC_VAL"));
         text.more_flags(&words::mount::MOUNT, flags);
     } else {
         text.flags(&words::mount::MOUNT, flags);

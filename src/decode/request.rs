@@ -110,31 +110,9 @@ const OPS: [&[Use]; 63] = [
     ANY,
 ];
 
-/// The operations that came behind those of the vocabulary.
-const LATER: [&str; 16] = [
-    "IORING_OP_SEND_ZC",
-    "IORING_OP_SENDMSG_ZC",
-    "IORING_OP_READ_MULTISHOT",
-    "IORING_OP_WAITID",
-    "IORING_OP_FUTEX_WAIT",
-    "IORING_OP_FUTEX_WAKE",
-    "IORING_OP_FUTEX_WAITV",
-    "IORING_OP_FIXED_FD_INSTALL",
-    "IORING_OP_FTRUNCATE",
-    "IORING_OP_BIND",
-    "IORING_OP_LISTEN",
-    "IORING_OP_RECV_ZC",
-    "IORING_OP_EPOLL_WAIT",
-    "IORING_OP_READV_FIXED",
-    "IORING_OP_WRITEV_FIXED",
-    "IORING_OP_PIPE",
-];
-const LATER_FROM: u8 = 47;
-
 /// The operation's name.
 fn op(opcode: u8) -> Box<str> {
-    let later = || LATER.get(usize::from(opcode.checked_sub(LATER_FROM)?)).copied();
-    match system::URING_OPS.word(opcode.into()).or_else(later) {
+    match system::URING_OPS.word(opcode.into()) {
         Some(name) => name.into(),
         None => format!("IORING_OP_{opcode}").into(),
     }

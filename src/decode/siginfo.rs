@@ -27,7 +27,7 @@ pub(super) fn siginfo(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         if error != 0 {
             text.field("si_errno");
             match errno::name(error) {
-                Some(name) => text.push(name),
+                Some(name) => text.either(|text| text.unsigned(error.cast_unsigned()), |text| text.push(name)),
                 None => text.unsigned(error.cast_unsigned()),
             }
         }

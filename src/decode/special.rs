@@ -40,7 +40,8 @@ pub(super) fn shm_flags(text: &mut Text<'_>, value: u32) {
 pub(super) fn ipc_cmd(text: &mut Text<'_>, words: &crate::syscall::Words, value: u32) {
     const IPC_64: u32 = 0x100;
     if value & IPC_64 != 0 {
-        text.push("IPC_64|");
+        text.either(|text| text.hex(IPC_64), |text| text.push("IPC_64"));
+        text.push("|");
     }
     text.word(words, (value & !IPC_64).into());
 }

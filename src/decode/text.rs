@@ -8,7 +8,10 @@ use super::{
     fds::CWD,
     style::{Constants, Strings, Style},
 };
-use crate::{model::File, syscall::Words};
+use crate::{
+    model::{File, StraceForm},
+    syscall::{Words, words::newer::is_newer},
+};
 
 /// A text being written.
 #[derive(Debug)]
@@ -206,9 +209,14 @@ impl<'a> Text<'a> {
         if value == 0 { self.out.push_str("NULL") } else { self.hex(value) }
     }
 
+    /// Whether the strace whose form this is has a word.
+    fn knows(&self, word: &str) -> bool {
+        self.style.strace == StraceForm::Newest || !is_newer(word)
+    }
+
     /// One of several values.
     pub(super) fn word(&mut self, words: &Words, value: u64) {
-        let word = words.word(value);
+        let word = words.word(value).filter(|word| self.knows(word));
         match (self.constants, word) {
             (Constants::Abbrev, Some(word)) => self.out.push_str(word),
             (Constants::Abbrev | Constants::Verbose, None) => {
@@ -312,7 +320,8 @@ impl<'a> Text<'a> {
                 self.hex(value);
                 if value == 0 {
                     self.comment(words.word(0).unwrap_or_default());
-                } else if words.list.iter().any(|(bits, _)| *bits != 0 && value & bits == *bits) {
+                } else if words.list.iter().any(|(bits, word)| *bits != 0 && value & bits == *bits && self.knows(word))
+                {
                     self.push(" /* ");
                     self.flag_words(words, value);
                     self.push(" */");
@@ -331,7 +340,7 @@ impl<'a> Text<'a> {
         let before = self.out.len();
         let mut left = value;
         for (bits, word) in words.list {
-            if *bits != 0 && left & bits == *bits {
+            if *bits != 0 && left & bits == *bits && self.knows(word) {
                 if self.out.len() > before {
                     self.out.push('|');
                 }

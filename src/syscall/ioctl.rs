@@ -1,7 +1,7 @@
 //! Names of ioctl commands, as the kernel's headers define them.
 //!
 //! ioctl.txt has a line for each number: the number in hexadecimal and its names, with `or` between
-//! them. Where structures differ in size the ABIs' numbers do too: `64` or `32` then stands in front.
+//! them; .ci/ioctls adds what newer headers define. Where structures differ in size the ABIs' numbers do too: `64` or `32` then stands in front.
 
 use std::{collections::HashMap, sync::LazyLock};
 

@@ -155,3 +155,22 @@ fn a_kernel_without_btf_is_named() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.lines().count() == 1 && told.contains("no BTF") && told.contains("CONFIG_DEBUG_INFO_BTF"), "{told}");
 }
+
+/// What a command finds of signals, limits and descriptors is what a shell would have given it.
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_command_starts_as_a_shell_starts_it() {
+    let script = "grep -E '^(Sig|Umask|Seccomp|NoNewPrivs|Cap)' /proc/self/status; cat /proc/self/limits; ls /proc/self/fd; \
+                  nice; cat /proc/self/oom_score_adj; pwd; env | sort; yes | head -1; echo ${PIPESTATUS[0]}";
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let out = |command: &mut Command| {
+        let output = command.stdin(Stdio::null()).output().expect("run it");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let plain = out(Command::new("bash").args(["-c", script]));
+    let mut traceloop = Command::new(TRACELOOP);
+    traceloop.args(["run", "-o"]).arg(file.path()).args(["--", "bash", "-c", script]);
+    let recorded = out(&mut traceloop);
+    assert!(plain.contains("\n141\n"), "{plain}");
+    assert_eq!(plain, recorded);
+}

@@ -36,7 +36,7 @@
 //! |---|---|
 //! | the recorded program is never stopped, signalled or changed | `ends::forty_of_forty_runs_hold_their_execve_and_pass_the_status_on`, `witness` |
 //! | nothing is lost silently | `rings`, `kernels::six_processes_on_one_cpu_lose_nothing`, `kernels::what_typed_programs_miss_is_counted` |
-//! | what is printed is true | `parity`, `networks`, `faults::memory::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
+//! | what is printed is true | `parity`, `unread`, `networks`, `faults::memory::what_crosses_into_memory_that_is_not_there_is_told_as_far_as_it_is_true` |
 //! | a call in flight, and the call a thread died in, are shown | `ends::a_call_in_flight_is_shown_with_its_arguments`, `ends::a_process_killed_in_sleep_shows_the_sleep` |
 //! | a cgroup's storm costs no other its history | `daemon::a_storm_does_not_shorten_the_window_of_another` |
 //! | memory stays within the budget | `watch::the_budget_holds_and_the_longest_dead_go_first` |
@@ -67,6 +67,7 @@ mod several;
 mod stacks;
 mod stored;
 mod support;
+mod unread;
 mod uring;
 mod verifier;
 mod views;

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    env,
+    ffi::OsString,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -66,6 +68,14 @@ pub(crate) fn both(scratch: &Scratch, options: &[&str], before: &[&str], command
     both_shown(scratch, &[], options, before, command)
 }
 
+/// The strace beside: the machine's, or the one that TRACELOOP_STRACE names; and whose form it writes.
+fn oracle() -> (OsString, &'static str) {
+    let strace = env::var_os("TRACELOOP_STRACE").unwrap_or_else(|| "strace".into());
+    let told = Command::new(&strace).arg("-V").output().expect("ask strace for its version").stdout;
+    let is_old = String::from_utf8_lossy(&told).lines().next().is_some_and(|line| line.ends_with(" 6.1"));
+    (strace, if is_old { "6.1" } else { "newest" })
+}
+
 /// The same, with options that both understand.
 pub(crate) fn both_shown(
     scratch: &Scratch,
@@ -75,11 +85,13 @@ pub(crate) fn both_shown(
     command: &str,
 ) -> (String, String) {
     let log = scratch.files.path().join("strace.log");
-    let recording = scratch.record(&[&["--buffer-size", "32M", "--memory-max", "512M"], shown, options].concat());
+    let (strace, version) = oracle();
+    let own = ["--buffer-size", "32M", "--memory-max", "512M", "--strace-version", version];
+    let recording = scratch.record(&[&own[..], shown, options].concat());
     let procs = scratch.cgroup.join("cgroup.procs");
-    let status = Command::new(before.first().copied().unwrap_or("strace"))
+    let status = Command::new(before.first().map_or(strace.clone(), OsString::from))
         .args(before.get(1..).unwrap_or_default())
-        .args(if before.is_empty() { &[][..] } else { &["strace"] })
+        .args(if before.is_empty() { &[][..] } else { std::slice::from_ref(&strace) })
         .args(["-f", "-ttt", "-T"])
         .args(shown)
         .arg("-o")

@@ -75,7 +75,7 @@ pub(super) static ROWS: &[Row] = rows! {
     // The entry is read once more at the end: the kernel may have chosen it.
     set_thread_area [] (u_info: Before(UserDesc, One), chosen @ 0: If(0, 0, &Out(Uint32, One))) -> Told(Told::Entry);
     get_thread_area [] (u_info: Before(UserDescEntry, One), found @ 0: If(0, 0, &Out(UserDesc, One))) -> Int;
-    set_tid_address [] (tidptr: Addr) -> Int;
+    set_tid_address [] (tidptr: Hex) -> Int;
     restart_syscall [] () -> Int;
     exit_group [Process] (error_code: Int) -> Never;
     waitid [Process] (which: Enum(&words::process::WAITID), upid: Pid, infop: Out(SigInfo, One), options: Flags(&words::process::WAIT), ru: Out(Rusage, One)) -> Int;

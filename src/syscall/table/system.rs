@@ -16,7 +16,7 @@ pub(super) static ROWS: &[Row] = rows! {
     uname [] (name: Out(Utsname, One)) -> Int;
     sysinfo [] (info: Out(Struct(&system::SYSINFO), One)) -> Int;
     syslog [] (r#type: Commented(&words::system::SYSLOG), buf: Addr, len: Int) -> Int by &SYSLOG_CASES;
-    sysfs [] (option: Int, arg1: Size, arg2: Size) -> Int;
+    sysfs [] (option: Hex, arg1: Hex, arg2: Hex) -> Int;
     vhangup [] () -> Int;
     modify_ldt [] (func: Int, ptr: Switch(2, &[(16, &In(UserDesc, One))], &Addr), bytecount: Size) -> Told(Told::Narrow);
     _sysctl [] (args: Addr) -> Int;

@@ -8,6 +8,7 @@ pub mod kvm;
 pub mod memory;
 pub mod mount;
 pub mod net;
+pub mod newer;
 pub mod perf;
 pub mod prctl;
 pub mod process;

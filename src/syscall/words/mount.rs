@@ -94,8 +94,6 @@ words! {
     pub STATMOUNT_FLAGS "STATMOUNT_???": is { STATMOUNT_BY_FD = 1 }
     /// Mounts that have words instead of numbers.
     pub MOUNT_IDS "": is { LSMT_ROOT = -1_i64 as u64 }
-    /// How a mount propagates.
-    pub PROPAGATION "MS_???": libc { MS_SHARED MS_SLAVE MS_PRIVATE MS_UNBINDABLE }
     /// listmount's flags.
     pub LISTMOUNT "LISTMOUNT_???": is { LISTMOUNT_REVERSE = 1 }
     /// move_mount's flags.

@@ -45,4 +45,5 @@ words! {
     pub FUTEX_WAITV "FUTEX_???":
         is { FUTEX2_SIZE_U64 = 3, FUTEX2_SIZE_U32 = 2, FUTEX2_SIZE_U16 = 1, FUTEX2_NUMA = 4, FUTEX2_MPOL = 8,
             FUTEX2_PRIVATE = 0x80 }
+        general { FUTEX_32 FUTEX_PRIVATE_FLAG }
 }
