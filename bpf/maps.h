@@ -282,6 +282,14 @@ struct {
 	__uint(max_entries, 1 << 19);
 } notices SEC(".maps");
 
+/* Who asked processes to end, by process. Written and read here, while userspace is told how they end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u32);
+	__type(value, struct asker);
+	__uint(max_entries, 1024);
+} askers SEC(".maps");
+
 /* By slot: the cgroup that took it from the pool, as it was told. It can still be read where the telling failed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -40,6 +40,22 @@ enum notice_kind {
 	NOTICE_CALL = 4,	/* a call ended as a rule says */
 } __attribute__((packed));
 
+enum asker_flag {
+	ASKER_KERNEL = 1,	/* the kernel itself sent it: for a limit, for want of memory, with a pid namespace */
+	ASKER_OOM = 2,		/* for want of memory */
+} __attribute__((packed));
+
+/* Who has sent a process a signal that ends it: its first SIGKILL, or the last of the others. */
+struct asker {
+	__u64 cgroup;
+	__u32 pid;		/* the process that sent it; 0: none was seen */
+	__u8 signo;
+	enum asker_flag flags;
+	__u16 pad;
+	__u8 comm[16];
+	__u64 time;
+};
+
 /* A name is last: only what is made has one. Of a slot that a cgroup took, this is kept beside (owners). */
 struct notice {
 	enum notice_kind kind;
@@ -52,6 +68,7 @@ struct notice {
 	__u32 pid;		/* died, call: the process */
 	__u32 code;		/* died: as wait(2) reports it */
 	__u8 comm[16];
+	struct asker asker;	/* died */
 	__u8 name[CGROUP_NAME_MOST];
 };
 

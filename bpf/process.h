@@ -95,17 +95,32 @@ int on_exec(__u64 *ctx)
 	return 0;
 }
 
+/* Whoever had the number before may have been asked to end, too. */
+static __always_inline bool is_of(const struct asker *asker, struct task_struct *task)
+{
+	return asker->time >= born_at(task);
+}
+
 /* A process has ended badly: userspace may want to keep what it did. */
-static __always_inline void tell_death(__u32 slot, const struct task_record *end)
+static __always_inline void tell_death(__u32 slot, const struct task_record *end, struct task_struct *task)
 {
 	struct notice *notice = begin_notice(NOTICE_DIED, end->cgroup, slot);
+	struct asker *asker;
+	__u32 id = end->tgid;
 
 	if (!notice)
 		return;
 	notice->pid = end->tgid;
 	notice->code = end->code;
 	__builtin_memcpy(notice->comm, end->comm, sizeof(notice->comm));
+	asker = bpf_map_lookup_elem(&askers, &id);
+	if (asker && is_of(asker, task))
+		notice->asker = *asker;
+	if (BPF_CORE_READ(task, signal, oom_mm))
+		notice->asker.flags |= ASKER_OOM;
 	bpf_ringbuf_submit(notice, 0);
+	if (asker)
+		bpf_map_delete_elem(&askers, &id);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -122,7 +137,7 @@ int on_task_exit(__u64 *ctx)
 	record.code = task->exit_code;
 	output(ctx, slot, &record, sizeof(record), 1, 0);
 	if (watching && record.code && task->signal->live.counter == 0)
-		tell_death(slot, &record);
+		tell_death(slot, &record, task);
 	return 0;
 }
 
@@ -198,6 +213,27 @@ static const __u64 fatal_signals = 1ull << 1 | 1ull << 2 | 1ull << 3 | 1ull << 6
 				   1ull << 24;
 
 enum { REAL_TIME = 34 };
+/* SEND_SIG_PRIV instead of a siginfo (linux/sched/signal.h): the kernel sends it for reasons of its own. */
+enum { SEND_SIG_PRIV = 1, SIGKILL = 9 };
+
+/* A process's end is told with who asked for it. Threads have other names than their process. */
+static __always_inline void note_asker(struct task_struct *target, __u32 signo, __u64 info)
+{
+	__u32 id = BPF_CORE_READ(target, tgid);
+	struct asker *known = bpf_map_lookup_elem(&askers, &id);
+	struct asker asker = {
+		.cgroup = cgroup_of(me()),
+		.pid = bpf_get_current_pid_tgid() >> 32,
+		.signo = signo,
+		.flags = info == SEND_SIG_PRIV ? ASKER_KERNEL : 0,
+		.time = bpf_ktime_get_boot_ns(),
+	};
+
+	if (known && known->signo == SIGKILL && is_of(known, target))
+		return;
+	BPF_CORE_READ_INTO(&asker.comm, me(), group_leader, comm);
+	bpf_map_update_elem(&askers, &id, &asker, BPF_ANY);
+}
 
 SEC("tp_btf/signal_generate")
 int on_kill(__u64 *ctx)
@@ -218,6 +254,8 @@ int on_kill(__u64 *ctx)
 	record.stops = ctx[1] == 1; /* SEND_SIG_PRIV */
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	output(ctx, slot, &record, sizeof(record), 1, 0);
+	if (watching)
+		note_asker(target, signo, ctx[1]);
 	return 0;
 }
 

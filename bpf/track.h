@@ -85,6 +85,7 @@ static __always_inline void fill_notice(struct notice *notice, enum notice_kind 
 	notice->parent = 0;
 	notice->pid = 0;
 	notice->code = 0;
+	__builtin_memset(&notice->asker, 0, sizeof(notice->asker));
 }
 
 /* A notice without a name, to fill in and submit. */

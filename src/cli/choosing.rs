@@ -84,6 +84,11 @@ impl Choosing {
         }
     }
 
+    /// Whether the usual directory is looked at.
+    pub(super) fn is_usual(&self) -> bool {
+        self.place.is_usual()
+    }
+
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }

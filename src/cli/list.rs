@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::{
     End,
     choosing::Choosing,
+    limits,
     stored::{Stored, stdout},
 };
 use crate::{
@@ -41,6 +42,9 @@ impl List {
             writeln!(out, "{}", table(&store, &dumps, !self.choosing.is_quiet()))?;
         }
         out.flush()?;
+        if !self.choosing.is_quiet() && !self.choosing.json && self.choosing.is_usual() {
+            limits::say();
+        }
         Ok(End::Done)
     }
 }

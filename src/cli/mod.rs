@@ -18,6 +18,7 @@ mod follow;
 mod following;
 mod info;
 mod keep;
+mod limits;
 mod list;
 mod logging;
 mod manual;

@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, daemon::Daemon, signals::runtime};
+use super::{End, daemon::Daemon, limits, signals::runtime};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span, tame},
@@ -43,6 +43,9 @@ impl Ps {
         })?;
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the list")?;
+        if !self.json {
+            runtime()?.block_on(limits::say_of(&client));
+        }
         Ok(if count == 0 { End::NoMatch } else { End::Done })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Files, Identity, Module, Network, Process};
 
 /// The daemon itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Its version.
     pub version: String,
@@ -23,6 +23,26 @@ pub struct Status {
     pub memory_max: u64,
     /// Records that are not there although they should be, machine-wide, by reason.
     pub losses: Vec<crate::model::Loss>,
+    /// What died and has no dump, for the limits in `[triggers]`.
+    #[serde(default)]
+    pub limited: Vec<Limited>,
+}
+
+/// Deaths of one unit or container that have no dump, for a limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limited {
+    /// The name that people use.
+    pub target: String,
+    /// How often.
+    pub times: u64,
+    /// The first time, seconds since 1970.
+    pub since: f64,
+    /// The last time, seconds since 1970.
+    pub last: f64,
+    /// What it was then.
+    pub cause: String,
+    /// The limit, as the configuration calls it.
+    pub limit: String,
 }
 
 /// One recorded cgroup.

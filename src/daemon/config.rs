@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{
     rule::{self, Rule},
+    share::Limits,
     trigger::Policy,
 };
 use crate::{
@@ -137,6 +138,7 @@ pub struct Triggers {
     burst: usize,
     #[serde(deserialize_with = "duration")]
     interval: Duration,
+    daily_each: usize,
     daily: usize,
     /// Targets that SIGUSR2 dumps.
     pub on_usr2: Vec<String>,
@@ -208,7 +210,8 @@ impl Default for Triggers {
             tail: Duration::from_millis(200),
             burst: 5,
             interval: Duration::from_secs(600),
-            daily: 200,
+            daily_each: 20,
+            daily: 1000,
             on_usr2: vec!["*".to_owned()],
             on_stop: Vec::new(),
         }
@@ -299,8 +302,9 @@ impl Config {
 
     /// When dumps are made by themselves.
     pub fn policy(&self) -> Policy {
-        let Triggers { status, unit, tail, burst, interval, daily, .. } = self.triggers;
-        Policy { killed: self.triggers.killed.clone(), status, unit, tail, burst, interval, daily }
+        let Triggers { status, unit, tail, burst, interval, daily_each, daily, .. } = self.triggers;
+        let limits = Limits { burst, interval, daily_each, daily };
+        Policy { killed: self.triggers.killed.clone(), status, unit, tail, limits }
     }
 
     /// What of another configuration is only looked at when the daemon starts.
@@ -422,7 +426,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 3 + 10 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 3 + 11 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]

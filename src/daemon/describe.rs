@@ -1,7 +1,8 @@
 //! A track as clients see it.
 
+use super::share::Missed;
 use crate::{
-    control::{GivenUp, Track},
+    control::{GivenUp, Limited, Track},
     recorder::{self, TrackInfo, boottime, realtime_offset},
 };
 
@@ -32,6 +33,20 @@ pub(super) fn given_up(gone: &recorder::GivenUp) -> GivenUp {
         identity: gone.identity.clone(),
         at: wall(gone.at, realtime_offset()),
         why: gone.why.to_owned(),
+    }
+}
+
+/// What a client is told of those who died without a dump.
+pub(super) fn limited(name: &str, missed: &Missed) -> Limited {
+    let ago = |at: std::time::Instant| u64::try_from(at.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let at = |at| wall(boottime().saturating_sub(ago(at)), realtime_offset());
+    Limited {
+        target: name.to_owned(),
+        times: missed.times,
+        since: at(missed.since),
+        last: at(missed.last),
+        cause: missed.cause.to_string(),
+        limit: missed.limit.word().to_owned(),
     }
 }
 

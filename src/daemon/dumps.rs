@@ -1,10 +1,14 @@
 //! Dumps that are stored: packed and written beside the task that owns the recorder, and made known.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use tokio::{sync::broadcast, task::JoinSet};
 
+use super::trigger::Last;
 use crate::{
     control::{Problem, Reply},
     decode,
@@ -42,6 +46,7 @@ pub(super) struct Outcome {
     target: String,
     reason: &'static str,
     result: Result<(Saved, u64)>,
+    last: Option<Last>,
     reply: Option<Reply<crate::control::Saved>>,
 }
 
@@ -52,13 +57,16 @@ pub(super) struct Saving {
     tasks: JoinSet<Outcome>,
     /// The ids of dumps that were stored.
     news: broadcast::Sender<String>,
+    /// The dump of each crash loop's last death, by whose it is.
+    lasts: HashMap<String, String>,
     pub(super) counts: Counts,
 }
 
 impl Saving {
     pub(super) fn new(store: Store) -> Self {
         let news = broadcast::Sender::new(UNHEARD);
-        Self { store: Arc::new(store), tasks: JoinSet::new(), news, counts: Counts::default() }
+        let (tasks, lasts) = (JoinSet::new(), HashMap::new());
+        Self { store: Arc::new(store), tasks, lasts, news, counts: Counts::default() }
     }
 
     /// Uses another directory from now on.
@@ -99,17 +107,22 @@ impl Saving {
         recording: Recording,
         redaction: Arc<Redaction>,
         retention: Retention,
+        last: Option<Last>,
         reply: Option<Reply<crate::control::Saved>>,
     ) {
         let store = self.store.clone();
+        let former = last.as_ref().filter(|last| last.again).and_then(|last| self.lasts.remove(&last.name));
         self.tasks.spawn_blocking(move || {
             let recording = decode::summed_up(redaction.apply(recording));
             let target = name(&recording);
             let result = store.keep(&recording, &retention).map(|kept| {
                 announce(&kept.saved, &recording.dump);
+                if let Some(former) = former {
+                    replace(&store, &former, &kept.saved.id);
+                }
                 (kept.saved, kept.given_up.len() as u64)
             });
-            Outcome { target, reason: recording.dump.cause.word(), result, reply }
+            Outcome { target, reason: recording.dump.cause.word(), result, last, reply }
         });
     }
 
@@ -126,7 +139,7 @@ impl Saving {
     }
 
     fn settle(&mut self, outcome: Outcome) {
-        let Outcome { target, reason, result, reply } = outcome;
+        let Outcome { target, reason, result, last, reply } = outcome;
         let answer = match result {
             Ok((saved, given_up)) => {
                 *self.counts.stored.entry(reason).or_default() += 1;
@@ -142,6 +155,9 @@ impl Saving {
                 );
                 // Nobody may be listening.
                 let _ = self.news.send(saved.id.clone());
+                if let Some(last) = last {
+                    self.lasts.insert(last.name, saved.id.clone());
+                }
                 let path = saved.path.display().to_string();
                 Ok(crate::control::Saved { id: saved.id, path, bytes: saved.size })
             }
@@ -163,6 +179,16 @@ fn name(recording: &Recording) -> String {
     let dump = &recording.dump;
     let known = dump.identities.first().map(ToString::to_string);
     known.or_else(|| dump.cgroups.first().cloned()).unwrap_or_default()
+}
+
+/// Removes the dump of a crash loop's death that is not its last any more.
+fn replace(store: &Store, former: &str, by: &str) {
+    let entries = store.entries().unwrap_or_default();
+    let Some(entry) = entries.iter().find(|entry| entry.id() == former) else { return };
+    match store.remove(entry).and_then(|_| store.sync()) {
+        Ok(()) => tracing::info!(id = former, by, "a later death of the same crash loop has taken a dump's place"),
+        Err(error) => tracing::warn!(id = former, error = %format!("{error:#}"), "a dump stays"),
+    }
 }
 
 /// Tells the world of a stored dump. Where there is no journal, the daemon's own words have to do.

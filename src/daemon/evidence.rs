@@ -1,22 +1,79 @@
 //! From news to evidence: what the kernel and systemd tell, as something that may be worth a dump.
+//!
+//! A process that was killed because somebody wanted it to end is none. SIGKILL comes from whoever runs it more often
+//! than from what went wrong: from its service manager or container runtime at a stop, from a parent that has done
+//! with its child. Whether a unit failed by that, its service manager says; here it counts where it came from
+//! elsewhere, or from the kernel for want of memory or for a limit.
 
 use crate::{
     decode::escape,
     model::{Cause, Identity},
-    recorder::{Notice, TrackId},
+    recorder::{Asked, Notice, TrackId},
 };
 
 use super::trigger::Evidence;
 
+/// Who stops units and containers, by the names of their processes (15 bytes at most): their signals are no crashes.
+const STOPPERS: [&str; 24] = [
+    "systemd",
+    "systemd-machine",
+    "systemd-nspawn",
+    "containerd",
+    "containerd-shim",
+    "runc",
+    "crun",
+    "youki",
+    "kata-runtime",
+    "runsc",
+    "dockerd",
+    "docker-proxy",
+    "podman",
+    "conmon",
+    "conmonrs",
+    "crio",
+    "kubelet",
+    "k3s-server",
+    "k3s-agent",
+    "buildkitd",
+    "lxc-start",
+    "lxc-stop",
+    "incusd",
+    "lxd",
+];
+
+/// Whether somebody ended a process on purpose, by that signal.
+fn is_stop(asked: &Asked, by: i32) -> bool {
+    match asked {
+        // The last signal that ends a process need not be the one that it ended for.
+        Asked::Outside { signal, .. } if *signal != by => false,
+        Asked::Outside { pid, comm, .. } => *pid == 1 || STOPPERS.contains(&comm.as_str()),
+        Asked::Inside | Asked::Namespace => by == libc::SIGKILL,
+        Asked::Nobody | Asked::Memory | Asked::Limit => false,
+    }
+}
+
+/// What a shell exits with when a signal ended its command, and a program that was asked to end.
+const SIGNALLED: i32 = 128;
+
 /// What a process's end says; `identity` is its track's. `None`: it is one of a process among others, with
 /// a status of its own.
 pub(super) fn death(notice: &Notice, identity: &Identity, hears: impl Fn(Option<u32>) -> bool) -> Option<Evidence> {
-    let Notice::Died { track, pid, comm, status, last } = notice else { return None };
+    let Notice::Died { track, pid, comm, status, last, asked } = notice else { return None };
     // What is in no unit and no container is nobody's in particular; a pod's sandbox is always killed.
     if identity.cgroup == "/" || identity.is_sandbox() {
         return None;
     }
     let comm = escaped(comm);
+    // Other deadly signals say that something is wrong, whoever sends them: a watchdog sends SIGABRT.
+    let stopped = match libc::WTERMSIG(*status) {
+        0 => is_stop(asked, libc::WEXITSTATUS(*status) - SIGNALLED),
+        libc::SIGKILL => is_stop(asked, libc::SIGKILL),
+        _ => false,
+    };
+    if stopped {
+        tracing::debug!(%track, pid, comm, status, ?asked, "it was ended on purpose");
+        return None;
+    }
     let cause = if libc::WIFSIGNALED(*status) {
         Cause::Killed { pid: *pid, comm, signal: libc::WTERMSIG(*status), core: libc::WCOREDUMP(*status) }
     } else if *last {
@@ -69,8 +126,34 @@ mod tests {
     }
 
     fn died_in(identity: &Identity, status: i32, last: bool) -> Option<Evidence> {
-        let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last };
+        asked_in(identity, status, last, Asked::Nobody)
+    }
+
+    fn asked_in(identity: &Identity, status: i32, last: bool, asked: Asked) -> Option<Evidence> {
+        let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last, asked };
         death(&notice, identity, |user| user != Some(1001))
+    }
+
+    #[test]
+    fn what_somebody_ended_on_purpose_is_no_crash() {
+        let counts = |status, asked| {
+            let container = Identity { container: Some(Container::default()), ..Identity::default() };
+            asked_in(&container, status, true, asked).is_some()
+        };
+        let by = |pid, comm: &str, signal| Asked::Outside { pid, comm: comm.into(), signal };
+        for stop in [Asked::Inside, Asked::Namespace, by(1, "init", 9), by(70, "runc", 9), by(70, "systemd", 9)] {
+            assert!(!counts(9, stop.clone()), "{stop:?}");
+            assert!(counts(11, stop), "a fault is one, whatever came before it");
+        }
+        // By hand, for want of memory, for a limit; and where the killer was not seen.
+        for crash in [by(70, "bash", 9), by(70, "runc", 15), Asked::Memory, Asked::Limit, Asked::Nobody] {
+            assert!(counts(9, crash.clone()), "{crash:?}");
+        }
+        // A shell that is asked to end says so with its status.
+        assert!(!counts(143 << 8, by(70, "crun", 15)));
+        assert!(counts(143 << 8, Asked::Nobody) && counts(143 << 8, by(70, "bash", 15)));
+        assert!(counts(1 << 8, by(70, "crun", 15)) && counts(143 << 8, by(70, "crun", 9)));
+        assert!(STOPPERS.iter().all(|name| name.len() < 16));
     }
 
     #[test]

@@ -147,6 +147,10 @@ impl Daemon {
         page.one(Counter, "traceloop_call_rules_missed_total", help, missed);
         let help = "Triggers that made no dump.";
         page.by(Counter, "traceloop_triggers_suppressed_total", help, "reason", by(&counts.suppressed));
+        let missed = self.limited().into_iter();
+        let missed = missed.map(|one| (vec![("target", one.target), ("limit", one.limit)], one.times as f64));
+        let help = "Deaths that have no dump for a limit in [triggers], until a day has passed without one.";
+        page.add(Nature::Gauge, "traceloop_deaths_without_dump", help, missed);
     }
 
     fn programs(&self, page: &mut Page) -> Result<()> {

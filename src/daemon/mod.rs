@@ -18,6 +18,7 @@ mod notify;
 mod requests;
 mod rule;
 mod run;
+mod share;
 mod stored;
 mod trigger;
 #[cfg(test)]

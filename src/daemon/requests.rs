@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
 use crate::{
-    control::{Add, Kind, Peer, Problem, Reply, Request, Status, Track, Which},
+    control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, Track, Which},
     model::{Cause, plain},
     recorder::{TrackId, Unfound, find},
     store,
@@ -93,7 +93,15 @@ impl Daemon {
             memory: self.recorder.memory() as u64,
             memory_max: self.recorder.memory_most() as u64,
             losses: self.recorder.losses()?,
+            limited: self.limited(),
         })
+    }
+
+    /// What died and has no dump, for the limits; whoever did so last is last.
+    pub(super) fn limited(&self) -> Vec<Limited> {
+        let mut missed: Vec<_> = self.triggers.missed().collect();
+        missed.sort_by_key(|(_, missed)| missed.last);
+        missed.into_iter().map(|(name, missed)| describe::limited(name, missed)).collect()
     }
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
@@ -164,7 +172,7 @@ impl Daemon {
         match self.recorder.dump_track(TrackId(id), Cause::Request) {
             Ok(recording) => {
                 self.tell_of("save", &self.target(id), peer);
-                self.store(recording, Some(reply));
+                self.store(recording, None, Some(reply));
             }
             Err(_) if self.recorder.identity(TrackId(id)).is_none() => send(reply, Err(Problem::no_track(id))),
             Err(error) => send(reply, Err(error.into())),

@@ -24,7 +24,7 @@ use super::{
     following::Follower,
     names::{self, Names},
     notify::Systemd,
-    trigger::{Evidence, Policy, Triggers, Verdict},
+    trigger::{Evidence, Last, Planned, Policy, Triggers, Verdict},
 };
 use crate::{
     control::{self, Request, Socket},
@@ -55,7 +55,7 @@ pub(super) struct Daemon {
     /// The configuration's file, if one was named.
     named: Option<PathBuf>,
     policy: Policy,
-    triggers: Triggers,
+    pub(super) triggers: Triggers,
     pub(super) calls: Calls,
     systemd: Systemd,
     /// The service managers that tell of units.
@@ -256,18 +256,23 @@ impl Daemon {
     }
 
     fn weigh(&mut self, evidence: Evidence) {
-        let (track, cause) = (evidence.track, evidence.cause.clone());
+        let (track, cause, name) = (evidence.track, evidence.cause.clone(), evidence.name.clone());
         let verdict = self.triggers.see(&self.policy, evidence, Instant::now());
         tracing::debug!(track, %cause, ?verdict, "a trigger");
         let reason = match verdict {
             Verdict::Planned | Verdict::Unwanted => return,
             Verdict::Told => "told",
-            Verdict::TooOften => "too-often",
-            Verdict::DayIsFull => "day-is-full",
+            Verdict::Limited(limit, _) => limit.word(),
         };
         *self.saving.counts.suppressed.entry(reason).or_default() += 1;
-        if verdict != Verdict::Told {
-            tracing::warn!(track, %cause, reason, "no dump is made, for the limits in [triggers]");
+        if let Verdict::Limited(limit, true) = verdict {
+            tracing::warn!(
+                target_name = name,
+                %cause,
+                limit = limit.word(),
+                "it dies more often than [triggers] lets it have dumps: its last death will have one, and `traceloop \
+                 ps` counts those that have none"
+            );
         }
     }
 
@@ -276,13 +281,18 @@ impl Daemon {
         while self.saving.has_room()
             && let Some(recording) = self.replaced.pop()
         {
-            self.store(recording, None);
+            self.store(recording, None, None);
         }
     }
 
     /// Stores a recording, without what the configuration wants taken out of it.
-    pub(super) fn store(&mut self, recording: Recording, reply: Option<control::Reply<control::Saved>>) {
-        self.saving.store(recording, self.redaction.clone(), self.config.retention(), reply);
+    pub(super) fn store(
+        &mut self,
+        recording: Recording,
+        last: Option<Last>,
+        reply: Option<control::Reply<control::Saved>>,
+    ) {
+        self.saving.store(recording, self.redaction.clone(), self.config.retention(), last, reply);
     }
 
     /// Makes the planned dumps whose time has come.
@@ -290,15 +300,20 @@ impl Daemon {
         while self.saving.has_room()
             && let Some(planned) = self.triggers.due(Instant::now())
         {
-            self.dump_one(TrackId(planned.track), planned.cause);
+            self.dump_one(planned);
         }
         Ok(())
     }
 
     /// Stores what a track holds. One that cannot be read ends its own dump only.
-    fn dump_one(&mut self, track: TrackId, cause: Cause) {
-        match self.recorder.dump_track(track, cause) {
-            Ok(recording) => self.store(recording, None),
+    fn dump_one(&mut self, planned: Planned) {
+        let track = TrackId(planned.track);
+        match self.recorder.dump_track(track, planned.cause) {
+            Ok(recording) => self.store(recording, planned.last, None),
+            // It has waited, and others may have needed its rings.
+            Err(error) if planned.last.is_some() && self.recorder.identity(track).is_none() => {
+                tracing::info!(%track, error = %format!("{error:#}"), "the last of many deaths has no dump");
+            }
             Err(error) => {
                 self.saving.counts.failed += 1;
                 tracing::error!(%track, error = %format!("{error:#}"), "a dump was not made");
@@ -357,7 +372,7 @@ impl Daemon {
             while !self.saving.has_room() {
                 self.saving.next().await;
             }
-            self.dump_one(TrackId(planned.track), planned.cause);
+            self.dump_one(planned);
         }
         let stored = async {
             while !self.saving.is_idle() {

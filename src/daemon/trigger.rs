@@ -2,14 +2,16 @@
 //!
 //! Evidence comes in from the kernel (a process died, a call matched) and from systemd (a unit failed).
 //! Each makes a dump of its track after a tail, so that what follows is in it, too. What tells of a death
-//! that already has its dump, or whose dump waits, makes no second one. What comes too often for its
-//! identity, or beyond the day's number, makes none and is counted.
+//! that already has its dump, or whose dump waits, makes no second one.
+//!
+//! Limits hold for each identity, so that one crash loop costs no other its dumps; see `Shares`.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
+use super::share::{Limit, Limits, Missed, Shares};
 use crate::model::Cause;
 
 /// What makes a dump, and how often.
@@ -23,12 +25,8 @@ pub struct Policy {
     pub unit: bool,
     /// How long after it the dump is made.
     pub tail: Duration,
-    /// Dumps of one identity within `interval`.
-    pub burst: usize,
-    /// See `burst`.
-    pub interval: Duration,
-    /// Dumps of all within a day.
-    pub daily: usize,
+    /// How often.
+    pub limits: Limits,
 }
 
 /// Something that may be worth a dump.
@@ -55,10 +53,8 @@ pub(super) enum Verdict {
     Told,
     /// It is none of those that make one.
     Unwanted,
-    /// Its identity had its share.
-    TooOften,
-    /// The day had its share.
-    DayIsFull,
+    /// It makes none for now, for this limit; whether that is news.
+    Limited(Limit, bool),
 }
 
 /// A dump that is to be made.
@@ -68,8 +64,19 @@ pub(super) struct Planned {
     pub track: u64,
     /// Why.
     pub cause: Cause,
-    due: Instant,
-    pid: Option<u32>,
+    /// It is the last of more than were dumped: of whom, and whether it takes the place of the one before.
+    pub last: Option<Last>,
+    pub(super) due: Instant,
+    pub(super) pid: Option<u32>,
+}
+
+/// The last death of a crash loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Last {
+    /// Whose.
+    pub name: String,
+    /// Whether the dump of an earlier one of the same loop is not needed any more.
+    pub again: bool,
 }
 
 /// A death that has its dump.
@@ -88,12 +95,9 @@ pub(super) struct Triggers {
     planned: Vec<Planned>,
     /// By track.
     told: HashMap<u64, Told>,
-    /// By identity.
-    lately: HashMap<String, VecDeque<Instant>>,
-    today: VecDeque<Instant>,
+    shares: Shares,
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
 /// systemd tells of a death at once; later than this it is another one.
 const SAME: Duration = Duration::from_secs(5);
 /// For so long systemd may be killing what a failed unit left behind.
@@ -105,7 +109,8 @@ impl Triggers {
         if !wants(policy, &evidence) {
             return Verdict::Unwanted;
         }
-        if let Some(planned) = self.planned.iter_mut().find(|planned| planned.track == evidence.track) {
+        let planned = self.planned.iter_mut().chain(self.shares.waiting());
+        if let Some(planned) = planned.into_iter().find(|planned| planned.track == evidence.track) {
             if tells_more(&evidence.cause, &planned.cause) {
                 planned.cause = evidence.cause;
                 planned.pid = evidence.pid;
@@ -115,44 +120,41 @@ impl Triggers {
         if self.told.get(&evidence.track).is_some_and(|told| told.is_of(&evidence, now)) {
             return Verdict::Told;
         }
-        self.forget(policy, now);
-        if self.today.len() >= policy.daily {
-            return Verdict::DayIsFull;
+        self.told.retain(|_, told| now.saturating_duration_since(told.at) < CLEANING);
+        let Evidence { track, cause, pid, name, .. } = evidence;
+        let planned = Planned { track, cause, last: None, due: now + policy.tail, pid };
+        match self.shares.take(&policy.limits, &name, planned, now) {
+            Ok(planned) => {
+                self.planned.push(planned);
+                Verdict::Planned
+            }
+            Err(refused) => {
+                // systemd tells of the same death; once is enough.
+                if let Some(told) = Told::of(&refused.planned, now) {
+                    self.told.insert(track, told);
+                }
+                Verdict::Limited(refused.limit, refused.is_news)
+            }
         }
-        let lately = self.lately.entry(evidence.name).or_default();
-        if lately.len() >= policy.burst {
-            return Verdict::TooOften;
-        }
-        lately.push_back(now);
-        self.today.push_back(now);
-        let Evidence { track, cause, pid, .. } = evidence;
-        self.planned.push(Planned { track, cause, due: now + policy.tail, pid });
-        Verdict::Planned
     }
 
     /// Plans a dump that somebody asked for; no limits hold for it.
     pub(super) fn plan(&mut self, track: u64, cause: Cause, now: Instant) {
         if !self.planned.iter().any(|planned| planned.track == track) {
-            self.planned.push(Planned { track, cause, due: now, pid: None });
+            self.planned.push(Planned { track, cause, last: None, due: now, pid: None });
         }
     }
 
     /// When the next planned dump is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.planned.iter().map(|planned| planned.due).min()
+        self.planned.iter().map(|planned| planned.due).chain(self.shares.next()).min()
     }
 
     /// A planned dump that is due; from now on its death counts as told.
     pub(super) fn due(&mut self, now: Instant) -> Option<Planned> {
-        let at = self.planned.iter().position(|planned| planned.due <= now)?;
-        let planned = self.planned.swap_remove(at);
-        if !matches!(planned.cause, Cause::Call { .. } | Cause::Request | Cause::Exit) {
-            let told = Told {
-                at: now,
-                pid: planned.pid,
-                unit: matches!(planned.cause, Cause::Unit { .. }),
-                ended: ended(&planned.cause),
-            };
+        let at = self.planned.iter().position(|planned| planned.due <= now);
+        let planned = at.map(|at| self.planned.swap_remove(at)).or_else(|| self.shares.due(now))?;
+        if let Some(told) = Told::of(&planned, now) {
             self.told.insert(planned.track, told);
         }
         Some(planned)
@@ -160,22 +162,29 @@ impl Triggers {
 
     /// All planned dumps, due or not: the daemon ends.
     pub(super) fn all(&mut self) -> Vec<Planned> {
-        std::mem::take(&mut self.planned)
+        let mut all = std::mem::take(&mut self.planned);
+        all.extend(self.shares.all());
+        all
     }
 
-    /// Drops what no longer counts, so that memory stays flat.
-    fn forget(&mut self, policy: &Policy, now: Instant) {
-        let old = |at: &Instant, span: Duration| now.saturating_duration_since(*at) >= span;
-        self.today.retain(|at| !old(at, DAY));
-        self.lately.retain(|_, times| {
-            times.retain(|at| !old(at, policy.interval));
-            !times.is_empty()
-        });
-        self.told.retain(|_, told| !old(&told.at, CLEANING));
+    /// Those who died without a dump, for the limits.
+    pub(super) fn missed(&self) -> impl Iterator<Item = (&str, &Missed)> {
+        self.shares.missed()
     }
 }
 
 impl Told {
+    /// The death that a planned dump is of; `None`: of none.
+    fn of(planned: &Planned, at: Instant) -> Option<Self> {
+        let death = !matches!(planned.cause, Cause::Call { .. } | Cause::Request | Cause::Exit);
+        death.then(|| Self {
+            at,
+            pid: planned.pid,
+            unit: matches!(planned.cause, Cause::Unit { .. }),
+            ended: ended(&planned.cause),
+        })
+    }
+
     /// Whether it is this death that has its dump.
     fn is_of(&self, evidence: &Evidence, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.at);
@@ -222,8 +231,10 @@ fn tells_more(new: &Cause, old: &Cause) -> bool {
         Cause::Status { .. } => 1,
         // The kernel's word names the process and the core; systemd's, why it was killed.
         Cause::Unit { result, .. } if matches!(result.as_str(), "signal" | "core-dump") => 2,
-        Cause::Killed { .. } => 3,
-        _ => 4,
+        // Whatever kills a process hides what it would have died of.
+        Cause::Killed { signal: libc::SIGKILL, .. } => 3,
+        Cause::Killed { .. } => 4,
+        _ => 5,
     };
     weight(new) > weight(old)
 }

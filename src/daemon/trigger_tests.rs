@@ -1,6 +1,9 @@
 //! The policy of triggers under a clock of our own.
 
-use super::trigger::{Evidence, Policy, Triggers, Verdict};
+use super::{
+    share::{Limit, Limits},
+    trigger::{Evidence, Last, Policy, Triggers, Verdict},
+};
 use crate::model::Cause;
 use std::time::{Duration, Instant};
 
@@ -13,9 +16,7 @@ fn policy() -> Policy {
         status: true,
         unit: true,
         tail: 200 * MS,
-        burst: 3,
-        interval: 600 * S,
-        daily: 5,
+        limits: Limits { burst: 3, interval: 600 * S, daily_each: 5, daily: 8 },
     }
 }
 
@@ -132,28 +133,77 @@ fn signals_that_are_not_listed_make_none() {
     assert!(clock.pass(S).is_empty());
 }
 
+/// Deaths of that many tracks of one name, a second from one to the next.
+fn die(clock: &mut Clock, tracks: &mut u64, name: &str, times: u64) -> (Vec<Verdict>, Vec<Option<Last>>) {
+    let (mut verdicts, mut dumps) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        *tracks += 1;
+        verdicts.push(clock.see(Evidence { name: name.into(), ..killed(*tracks, 7, libc::SIGSEGV) }));
+        clock.now += S;
+        dumps.extend(std::iter::from_fn(|| clock.triggers.due(clock.now)).map(|planned| planned.last));
+    }
+    (verdicts, dumps)
+}
+
+fn missed(clock: &Clock) -> Vec<(&str, u64, Limit)> {
+    clock.triggers.missed().map(|(name, missed)| (name, missed.times, missed.limit)).collect()
+}
+
 #[test]
-fn an_identity_has_its_share_and_so_has_the_day() {
-    let mut clock = Clock::new();
-    let mut tracks = 0..;
-    let mut verdicts = |clock: &mut Clock, name: &str, times: u64| -> Vec<Verdict> {
-        (0..times)
-            .map(|_| {
-                let track = tracks.next().unwrap();
-                let verdict = clock.see(Evidence { name: name.into(), ..killed(track, 7, libc::SIGSEGV) });
-                clock.pass(S);
-                verdict
-            })
-            .collect()
-    };
-    use Verdict::{DayIsFull, Planned, TooOften};
-    clock.pass(S);
-    assert_eq!(verdicts(&mut clock, "a", 4), [Planned, Planned, Planned, TooOften]);
+fn each_identity_has_its_share_and_the_day_is_for_all() {
+    let (mut clock, mut tracks) = (Clock::new(), 0);
+    let mut verdicts = |clock: &mut Clock, name, times| die(clock, &mut tracks, name, times).0;
+    use Verdict::{Limited, Planned};
+    assert_eq!(verdicts(&mut clock, "a", 4), [Planned, Planned, Planned, Limited(Limit::Burst, true)]);
     clock.pass(600 * S);
-    assert_eq!(verdicts(&mut clock, "a", 3), [Planned, Planned, DayIsFull]);
-    assert_eq!(verdicts(&mut clock, "b", 1), [DayIsFull]);
+    let each = Limited(Limit::Each, false);
+    assert_eq!(verdicts(&mut clock, "a", 4), [Planned, Planned, each, each]);
+    // Others have theirs.
+    assert_eq!(verdicts(&mut clock, "b", 3), [Planned; 3]);
+    assert_eq!(verdicts(&mut clock, "c", 1), [Limited(Limit::Day, true)]);
     clock.pass(25 * 3600 * S);
-    assert_eq!(verdicts(&mut clock, "b", 1), [Planned]);
+    assert_eq!(verdicts(&mut clock, "c", 1), [Planned]);
+}
+
+#[test]
+fn of_a_crash_loop_the_first_and_the_last_are_kept() {
+    let (mut clock, mut tracks) = (Clock::new(), 0);
+    let (verdicts, dumps) = die(&mut clock, &mut tracks, "a", 40);
+    assert_eq!(verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Limited(_, true))).count(), 1);
+    assert_eq!(dumps, [None, None, None]);
+    assert_eq!(missed(&clock), [("a", 37, Limit::Burst)]);
+    // systemd's word about it is no other death.
+    assert_eq!(clock.see(Evidence { name: "a".into(), ..failed(40, 7, "signal", 11) }), Verdict::Told);
+    assert!(clock.pass(8 * S).is_empty());
+    clock.now += 2 * S;
+    let last = clock.triggers.due(clock.now).unwrap();
+    assert_eq!((last.track, last.last), (40, Some(Last { name: "a".into(), again: false })));
+    assert_eq!(missed(&clock), [("a", 36, Limit::Burst)]);
+    // It goes on, slowly: once in an interval the dump of its last death takes the place of the one before.
+    let mut lasts = Vec::new();
+    for _ in 0..120 {
+        lasts.extend(die(&mut clock, &mut tracks, "a", 1).1.into_iter().flatten());
+        clock.now += 14 * S;
+        lasts.extend(std::iter::from_fn(|| clock.triggers.due(clock.now)).filter_map(|planned| planned.last));
+    }
+    assert!(lasts.len() <= 3 && lasts.iter().all(|last| last.again), "{lasts:?}");
+    // Another loop, hours later, keeps its own.
+    clock.pass(5 * 3600 * S);
+    die(&mut clock, &mut tracks, "a", 1);
+    clock.now += 10 * S;
+    assert!(clock.triggers.due(clock.now).unwrap().last.is_some_and(|last| !last.again));
+    // After a day without a death nobody asks any more.
+    clock.pass(25 * 3600 * S);
+    die(&mut clock, &mut tracks, "b", 1);
+    assert!(missed(&clock).is_empty());
+}
+
+#[test]
+fn what_kills_a_process_does_not_hide_what_another_died_of() {
+    let mut clock = Clock::new();
+    clock.see(killed(1, 7, libc::SIGKILL));
+    assert_eq!(clock.see(killed(1, 8, libc::SIGSEGV)), Verdict::Told);
+    assert!(matches!(clock.pass(S)[..], [Cause::Killed { signal: libc::SIGSEGV, .. }]));
 }
 
 #[test]
@@ -172,7 +222,7 @@ fn a_call_is_no_death() {
 #[test]
 fn what_is_remembered_stays_small() {
     let mut clock = Clock::new();
-    clock.policy.daily = usize::MAX;
+    clock.policy.limits.daily = usize::MAX;
     for n in 0..10_000 {
         clock.see(Evidence { name: format!("run-{n}"), ..killed(n, 7, libc::SIGSEGV) });
         clock.pass(60 * S);

@@ -38,7 +38,7 @@ pub use inflight::InFlight;
 pub use load::{Kernel, Options, Shared};
 pub use losses::Figures;
 pub use network::{of as network_of, own as own_network};
-pub use notices::{RawNotice, RawWhat};
+pub use notices::{Asker, RawNotice, RawWhat};
 pub use pids::sees_all_pids;
 pub use slots::Assignment;
 pub use stacks::can_take_stacks;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, RingBuffer, RingBufferBuilder};
 
-use crate::skel::types::{notice, notice_kind};
+use crate::skel::types::{asker, asker_flag, notice, notice_kind};
 
 /// One notice, as the kernel side told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +58,28 @@ pub enum RawWhat {
         comm: [u8; 16],
         /// How, as wait(2) reports it.
         code: u32,
+        /// Who asked it to.
+        asker: Asker,
     },
     /// A call in it ended as a rule says.
     Call,
+}
+
+/// Who has sent a process a signal that ends it: its first SIGKILL, or the last of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// Its process; 0: none was seen.
+    pub pid: u32,
+    /// The cgroup of that.
+    pub cgroup: u64,
+    /// Its name.
+    pub comm: [u8; 16],
+    /// The signal.
+    pub signal: u8,
+    /// Whether the kernel sent it for reasons of its own.
+    pub kernel: bool,
+    /// Whether the kernel's reason was that memory ran out.
+    pub oom: bool,
 }
 
 /// Reads notices; the descriptor is readable when there are some.
@@ -119,10 +138,22 @@ pub(super) fn parse(bytes: &[u8]) -> Option<RawNotice> {
         }
         notice_kind::NOTICE_REMOVED => RawWhat::Removed,
         notice_kind::NOTICE_DIED => {
-            let at = offset_of!(notice, comm);
-            let mut comm = [0; 16];
-            comm.copy_from_slice(&bytes[at..at + 16]);
-            RawWhat::Died { pid: half(offset_of!(notice, pid)), comm, code: half(offset_of!(notice, code)) }
+            let comm = |at: usize| bytes.get(at..at + 16).and_then(|raw| raw.try_into().ok()).unwrap_or_default();
+            let at = offset_of!(notice, asker);
+            let flags = bytes[at + offset_of!(asker, flags)];
+            RawWhat::Died {
+                pid: half(offset_of!(notice, pid)),
+                comm: comm(offset_of!(notice, comm)),
+                code: half(offset_of!(notice, code)),
+                asker: Asker {
+                    pid: half(at + offset_of!(asker, pid)),
+                    cgroup: number(at + offset_of!(asker, cgroup)),
+                    comm: comm(at + offset_of!(asker, comm)),
+                    signal: bytes[at + offset_of!(asker, signo)],
+                    kernel: flags & asker_flag::ASKER_KERNEL.0 != 0,
+                    oom: flags & asker_flag::ASKER_OOM.0 != 0,
+                },
+            }
         }
         notice_kind::NOTICE_CALL => RawWhat::Call,
         _ => return None,

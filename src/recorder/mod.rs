@@ -54,7 +54,7 @@ pub use find::{Unfound, find};
 pub use given_up::GivenUp;
 pub use id::TrackId;
 pub use network::interfaces;
-pub use notice::Notice;
+pub use notice::{Asked, Notice};
 pub use subject::Subject;
 pub use track::Seen;
 pub use watch::{TrackInfo, Watching};

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
-    kernel::{self, CallRule, RawNotice, RawWhat},
+    kernel::{self, Asker, CallRule, RawNotice, RawWhat},
     model::Identity,
 };
 
@@ -41,6 +41,8 @@ pub enum Notice {
         status: i32,
         /// Whether nothing is left in its cgroup.
         last: bool,
+        /// Who asked it to end.
+        asked: Asked,
     },
     /// A call ended as a rule says; the next of this track's is told of when this one was looked at.
     Called {
@@ -48,6 +50,31 @@ pub enum Notice {
         track: TrackId,
         /// When it ended, CLOCK_BOOTTIME nanoseconds.
         time: u64,
+    },
+}
+
+/// Who sent a process a signal that ends it: its first SIGKILL, or the last of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// Nobody who was seen.
+    #[default]
+    Nobody,
+    /// The kernel, since memory ran out.
+    Memory,
+    /// The kernel, for a limit of the process.
+    Limit,
+    /// The kernel, since the pid namespace or the tracer ended.
+    Namespace,
+    /// Something that is recorded together with it.
+    Inside,
+    /// Something else.
+    Outside {
+        /// Its process.
+        pid: u32,
+        /// The name of that, as it is.
+        comm: String,
+        /// The signal.
+        signal: i32,
     },
 }
 
@@ -82,15 +109,15 @@ impl Recorder {
                 let track = self.track_of(notice.cgroup)?;
                 Some(Notice::Called { track, time: notice.time })
             }
-            RawWhat::Died { pid, comm, code } => {
+            RawWhat::Died { pid, comm, code, asker } => {
                 let track = self.track_of(notice.cgroup)?;
-                let comm = comm.split(|byte| *byte == 0).next().unwrap_or_default();
                 Some(Notice::Died {
                     track,
                     pid,
-                    comm: String::from_utf8_lossy(comm).into_owned(),
+                    comm: text(comm),
                     status: i32::from_ne_bytes(code.to_ne_bytes()),
                     last: self.is_last(track, pid),
+                    asked: self.asked(track, pid, &asker),
                 })
             }
         }
@@ -101,6 +128,18 @@ impl Recorder {
         let alive = self.watch.as_ref()?.tree.get(cgroup).and_then(|node| node.track);
         let mut dead = self.tracks.iter().rev().filter(|(_, track)| track.identity.cgroup_id == cgroup);
         alive.or_else(|| dead.next().map(|(id, _)| *id))
+    }
+
+    /// Who asked a process of this track to end.
+    fn asked(&self, track: TrackId, pid: u32, asker: &Asker) -> Asked {
+        match asker {
+            Asker { oom: true, .. } => Asked::Memory,
+            Asker { pid: 0, .. } => Asked::Nobody,
+            Asker { kernel: true, pid: by, .. } if *by == pid => Asked::Limit,
+            Asker { kernel: true, .. } => Asked::Namespace,
+            _ if self.track_of(asker.cgroup) == Some(track) => Asked::Inside,
+            _ => Asked::Outside { pid: asker.pid, comm: text(asker.comm), signal: asker.signal.into() },
+        }
     }
 
     /// From now on it tells of calls that end so, each track's first until that was looked at.
@@ -224,6 +263,12 @@ impl Recorder {
         watch.used.extend(track.slot);
         Ok(())
     }
+}
+
+/// A name as the kernel holds it.
+fn text(comm: [u8; 16]) -> String {
+    let name = comm.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// Whether a process, by the number that we know it by, is on its way out: PF_EXITING (include/linux/sched.h).

@@ -1,0 +1,62 @@
+//! What died and has no dump, for the limits: said beside lists, on stderr.
+
+use std::{path::Path, time::Duration};
+
+use super::signals::runtime;
+use crate::{
+    control::{Client, Limited, SOCKET},
+    model::plain,
+    render::date,
+};
+
+/// A list of stored dumps does not wait for a daemon that is busy.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// Says what the daemon at the usual socket tells, if one is there and lets us ask.
+pub(super) fn say() {
+    if !Path::new(SOCKET).exists() {
+        return;
+    }
+    if let Ok(runtime) = runtime() {
+        runtime.block_on(say_of(&Client::new(Path::new(SOCKET))));
+    }
+}
+
+/// Says what a daemon tells.
+pub(super) async fn say_of(client: &Client) {
+    if let Ok(Ok(status)) = tokio::time::timeout(WITHIN, client.status()).await {
+        for line in status.limited.iter().map(line) {
+            // Nobody who reads stderr is no reason to fail.
+            let _ = super::say(format_args!("{line}"));
+        }
+    }
+}
+
+fn line(limited: &Limited) -> String {
+    let Limited { target, times, last, cause, limit, .. } = limited;
+    let time = jiff::Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(*last).unwrap_or_default());
+    let last = date(time.unwrap_or_default());
+    let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+    let (target, cause) = (plain(target), plain(cause));
+    format!("# {target} died {often} more without a dump, for the limit {limit}; the last time {last}: {cause}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_for_each() {
+        let cause = "a[7] was killed by SIGSEGV".to_owned();
+        let (target, limit) = ("a.service".to_owned(), "burst".to_owned());
+        let text = line(&Limited { target, times: 12, cause, limit, last: 1.8e9, since: 1.7e9 });
+        assert!(
+            text.starts_with(
+                "# a.service died 12 times more without a dump, for the limit burst; the last time Fri 2027-01-15 "
+            ),
+            "{text}"
+        );
+        assert!(text.ends_with(": a[7] was killed by SIGSEGV"), "{text}");
+        assert!(line(&Limited { times: 1, ..Limited::default() }).contains(" died once more without "));
+    }
+}
