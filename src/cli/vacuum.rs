@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use super::{End, choosing::Choosing, stored::stdout};
 use crate::{
     render::size,
-    store::{Amount, Retention},
+    store::{self, Amount, Retention},
 };
 
 /// Remove old dumps until the rest keeps within limits
@@ -36,7 +36,7 @@ impl Vacuum {
         let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
         let only: HashSet<String> = dumps.iter().map(|entry| entry.id().to_owned()).collect();
         let only = (!self.choosing.is_all()).then_some(only);
-        let removed = store.vacuum(&retention, None, only.as_ref())?;
+        let removed = store.vacuum(&retention, store::Vacuum::Asked, only.as_ref())?;
         let mut out = stdout();
         for entry in &removed {
             writeln!(out, "deleted {}", entry.path.display())?;

@@ -12,7 +12,7 @@ use super::trigger::Last;
 use crate::{
     control::{Problem, Reply},
     decode,
-    model::{Dump, Recording},
+    model::{Cause, Dump, Recording},
     redact::Redaction,
     render,
     store::{Retention, Saved, Store},
@@ -116,7 +116,10 @@ impl Saving {
             let recording = decode::summed_up(redaction.apply(recording));
             let target = name(&recording);
             let result = store.keep(&recording, &retention).map(|kept| {
-                announce(&kept.saved, &recording.dump);
+                // Nothing happened to its units: the daemon's settings changed.
+                if recording.dump.cause != Cause::Replaced {
+                    announce(&kept.saved, &recording.dump);
+                }
                 if let Some(former) = former {
                     replace(&store, &former, &kept.saved.id);
                 }

@@ -1,6 +1,10 @@
 //! The names of tracks: what the path tells at once, what systemd and container runtimes tell a moment later.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinSet;
 
@@ -32,12 +36,18 @@ pub(super) struct Names {
     asking: JoinSet<(TrackId, Identity)>,
     /// Tracks whose invocation is not known yet, and how often it was asked for.
     unmarked: HashMap<TrackId, u32>,
+    /// Tracks whose runtime did not tell their container's name: how often it was asked, and when it is again.
+    unnamed: HashMap<TrackId, (usize, Instant)>,
 }
+
+/// A runtime that has just started may be busy for longer than one question is worth.
+const ASKED_AGAIN: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(8), Duration::from_secs(30), Duration::from_secs(120)];
 
 impl Names {
     pub(super) fn new(runtimes: Runtimes) -> Self {
         let resolver = Arc::new(Resolver::new(runtimes));
-        Self { resolver, asking: JoinSet::new(), unmarked: HashMap::new() }
+        Self { resolver, asking: JoinSet::new(), unmarked: HashMap::new(), unnamed: HashMap::new() }
     }
 
     /// A track has begun.
@@ -47,13 +57,49 @@ impl Names {
         // A keeper's notes may hold names that no runtime knows any more.
         let named = known.container.as_ref().is_some_and(|container| container.name.is_some());
         if !named && (identity.container.is_some() || identity.pod.is_some()) {
-            let resolver = self.resolver.clone();
-            self.asking.spawn(async move { (id, resolver.resolve(identity).await) });
+            self.ask(id, identity);
         }
         let unmarked = known.unit.is_some() && known.invocation.is_none();
         if unmarked && !mark(recorder, id) {
             self.unmarked.insert(id, 1);
         }
+    }
+
+    fn ask(&mut self, id: TrackId, identity: Identity) {
+        let resolver = self.resolver.clone();
+        self.asking.spawn(async move { (id, resolver.resolve(identity).await) });
+    }
+
+    /// Asks again for names that were not told: to be called about once a second.
+    pub(super) fn ask_again(&mut self, recorder: &Recorder, now: Instant) {
+        let due: Vec<TrackId> = self.unnamed.iter().filter(|(_, (_, at))| *at <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            let Some(known) = recorder.identity(id) else {
+                self.unnamed.remove(&id);
+                continue;
+            };
+            if let Some((tries, at)) = self.unnamed.get_mut(&id) {
+                // Not before there is an answer.
+                (*tries, *at) = (*tries + 1, now + Duration::from_secs(3600));
+            }
+            self.ask(id, of_path(&known.cgroup, known.cgroup_id));
+        }
+    }
+
+    /// A runtime has told names, or none; what became known meanwhile stays.
+    pub(super) fn take_over(&mut self, recorder: &mut Recorder, id: TrackId, named: Identity) {
+        let Some(known) = recorder.identity(id) else {
+            self.unnamed.remove(&id);
+            return;
+        };
+        let tries = self.unnamed.get(&id).map_or(0, |(tries, _)| *tries);
+        let is_named = named.container.as_ref().is_none_or(|container| container.name.is_some());
+        match ASKED_AGAIN.get(tries).filter(|_| !is_named) {
+            Some(pause) => drop(self.unnamed.insert(id, (tries, Instant::now() + *pause))),
+            None => drop(self.unnamed.remove(&id)),
+        }
+        let invocation = known.invocation.clone().or(named.invocation);
+        recorder.identify(id, Identity { invocation, ..named });
     }
 
     /// Waits for the next names that a runtime tells; for ever if none is asked.
@@ -64,20 +110,19 @@ impl Names {
         }
     }
 
+    /// Asks for the mark of one track before its dump: it may have lived too short for the next look.
+    pub(super) fn look_for_mark(&mut self, recorder: &mut Recorder, id: TrackId) {
+        if self.unmarked.contains_key(&id) && mark(recorder, id) {
+            self.unmarked.remove(&id);
+        }
+    }
+
     /// Asks systemd's marks again: to be called about once a second, and before invocations matter.
     pub(super) fn look_for_marks(&mut self, recorder: &mut Recorder) {
         self.unmarked.retain(|id, tries| {
             *tries += 1;
             !mark(recorder, *id) && *tries <= TRIES
         });
-    }
-}
-
-/// A runtime has told names; what became known meanwhile stays.
-pub(super) fn take_over(recorder: &mut Recorder, id: TrackId, named: Identity) {
-    if let Some(known) = recorder.identity(id) {
-        let invocation = known.invocation.clone().or(named.invocation);
-        recorder.identify(id, Identity { invocation, ..named });
     }
 }
 
@@ -97,7 +142,8 @@ pub(super) fn track_of(recorder: &mut Recorder, failed: &UnitFailed) -> Option<T
             None => ended = Some(id),
         }
     }
-    // One that failed before we listened, and that we do not know, is not one of ours.
+    // One that failed before we listened, and that we do not know, is ours if it ended while its track lived.
+    let known = known.or_else(|| ended.filter(|id| failed.exited.is_some_and(|exited| recorder.lived_at(*id, exited))));
     let id = known.or_else(|| ended.or(living).filter(|_| !failed.earlier))?;
     let identity = recorder.identity(id)?.clone();
     recorder.identify(id, Identity { invocation: Some(failed.invocation.clone()), ..identity });

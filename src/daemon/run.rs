@@ -38,6 +38,8 @@ use crate::{
 
 /// Requests that wait for the task.
 const WAITING: usize = 64;
+/// For systemd to answer after the start.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// For dumps to reach the disk when the daemon stops.
 const STORED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -170,7 +172,7 @@ impl Daemon {
                 () = at(follow) => self.follow_on(),
                 () = at(self.calls.next()) => self.look_at_calls(),
                 () = self.saving.next() => {}
-                Some((id, identity)) = self.names.next() => names::take_over(&mut self.recorder, id, identity),
+                Some((id, identity)) = self.names.next() => self.names.take_over(&mut self.recorder, id, identity),
                 _ = second.tick() => self.tidy()?,
                 _ = inbox.reload.recv() => self.reload(),
                 _ = inbox.dump.recv() => self.dump_targets(&self.config.triggers.on_usr2.clone(), Cause::Request),
@@ -185,7 +187,13 @@ impl Daemon {
     fn tidy(&mut self) -> Result<()> {
         let notices = self.recorder.tidy()?;
         self.see(&notices);
+        // What happened while the daemon was away is judged with systemd's word, if there is one.
+        if self.managers.hears(None) || self.began.elapsed().is_ok_and(|since| since > HEARD_WITHIN) {
+            let meanwhile = self.recorder.meanwhile();
+            self.see(&meanwhile);
+        }
         self.names.look_for_marks(&mut self.recorder);
+        self.names.ask_again(&self.recorder, Instant::now());
         self.tell_status();
         self.systemd.alive();
         Ok(())
@@ -308,6 +316,7 @@ impl Daemon {
     /// Stores what a track holds. One that cannot be read ends its own dump only.
     fn dump_one(&mut self, planned: Planned) {
         let track = TrackId(planned.track);
+        self.names.look_for_mark(&mut self.recorder, track);
         match self.recorder.dump_track(track, planned.cause) {
             Ok(recording) => self.store(recording, planned.last, None),
             // It has waited, and others may have needed its rings.

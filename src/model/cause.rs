@@ -83,7 +83,14 @@ impl fmt::Display for Cause {
             Self::Ended => f.write_str("the processes ended"),
             Self::Replaced => f.write_str("a recorder with other programs or settings took over"),
             Self::Request => f.write_str("on request"),
-            Self::Unit { result, .. } => write!(f, "the unit failed: {result}"),
+            Self::Unit { result, status } => {
+                write!(f, "the unit failed: {result}")?;
+                match status.map(|status| (libc::WTERMSIG(status), libc::WEXITSTATUS(status))) {
+                    Some((0, 0)) | None => Ok(()),
+                    Some((0, status)) => write!(f, " (status {status})"),
+                    Some((signal, _)) => write!(f, " ({})", signal_name(signal)),
+                }
+            }
             Self::Killed { pid, comm, signal, core } => {
                 let core = if *core { " (core dumped)" } else { "" };
                 write!(f, "{comm}[{pid}] was killed by {}{core}", signal_name(*signal))
@@ -105,5 +112,9 @@ mod tests {
         let text = serde_json::to_string(&killed).unwrap();
         assert_eq!(serde_json::from_str::<Cause>(&text).unwrap(), killed);
         assert_eq!(killed.to_string(), "a[7] was killed by SIGSEGV (core dumped)");
+        let failed = |result: &str, status| Cause::Unit { result: result.into(), status }.to_string();
+        assert_eq!(failed("exit-code", Some(3 << 8)), "the unit failed: exit-code (status 3)");
+        assert_eq!(failed("core-dump", Some(0x8b)), "the unit failed: core-dump (SIGSEGV)");
+        assert_eq!(failed("timeout", None), "the unit failed: timeout");
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::{
-    Recorder, Settings, boottime,
+    Notice, Recorder, Settings, boottime,
     given_up::Remembered,
     half,
     hold::{Hold, RECORDING, RecordingNote},
@@ -125,7 +125,10 @@ impl Recorder {
     /// What has happened while nobody was there.
     fn catch_up(&mut self) -> Result<()> {
         self.counters_now()?;
-        self.look_again().context("look at what has changed meanwhile")?;
+        let mut told = self.look_again().context("look at what has changed meanwhile")?;
+        // Who was born and is gone is seen by what there is; only ends are news.
+        told.retain(|notice| matches!(notice, Notice::Died { .. } | Notice::Called { .. }));
+        self.meanwhile = told;
         self.refill()
     }
 

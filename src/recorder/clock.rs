@@ -19,6 +19,11 @@ pub fn boottime() -> u64 {
     u64::try_from(nanoseconds(ClockId::CLOCK_BOOTTIME) - *AHEAD).unwrap_or(0)
 }
 
+/// How long the machine has slept: CLOCK_BOOTTIME minus CLOCK_MONOTONIC, nanoseconds.
+pub(super) fn slept() -> u64 {
+    u64::try_from(nanoseconds(ClockId::CLOCK_BOOTTIME) - nanoseconds(ClockId::CLOCK_MONOTONIC)).unwrap_or(0)
+}
+
 /// CLOCK_REALTIME minus the kernel's CLOCK_BOOTTIME, nanoseconds: the tightest of a few tries.
 pub fn realtime_offset() -> i64 {
     let offset = || {

@@ -112,6 +112,8 @@ pub struct Recorder {
     shrunk: Option<Shrunk>,
     watch: Option<Watch>,
     hold: Hold,
+    /// What happened while nobody was there to be told.
+    meanwhile: Vec<Notice>,
 }
 
 impl Recorder {
@@ -153,6 +155,7 @@ impl Recorder {
             shrunk: None,
             watch: None,
             hold: Hold::default(),
+            meanwhile: Vec::new(),
         })
     }
 

@@ -91,6 +91,11 @@ impl Recorder {
         Ok(told)
     }
 
+    /// What had happened before this recorder went on with the recording, once.
+    pub fn meanwhile(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.meanwhile)
+    }
+
     pub(super) fn read_notices_only(&mut self) -> Result<Vec<Notice>> {
         let raw = self.kernel.notices()?;
         if let Some(watch) = &mut self.watch {

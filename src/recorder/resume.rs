@@ -74,7 +74,14 @@ pub(super) fn resume(
 
 /// A living track's cgroups are known again.
 fn know(tree: &mut Tree, id: TrackId, track: &Track) -> Result<()> {
-    let Some(cgroup) = track.directory().filter(|_| track.ended.is_none()) else { return Ok(()) };
+    if track.ended.is_some() {
+        return Ok(());
+    }
+    let Some(cgroup) = track.directory() else {
+        // It has ended meanwhile: what is in the tree and is not found is taken for that.
+        tree.add(track.identity.cgroup_id, Node { path: track.path.clone(), parted: false, track: Some(id) });
+        return Ok(());
+    };
     let name = cgroup.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_root = cgroup.path() == crate::cgroup::v2_mount()?.point;
     let parted = is_root || crate::cgroup::kind_of(&name) != crate::cgroup::NameKind::Leaf;

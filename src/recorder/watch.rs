@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    GivenUp, Recorder, TrackId, assign_all, boottime, files,
+    GivenUp, Recorder, TrackId, assign_all, boottime,
+    clock::slept,
+    files,
     given_up::Remembered,
     part::Source,
     slot::{Held, Slot, Written},
@@ -240,6 +242,12 @@ impl Recorder {
             track.identity = Identity { cgroup_id: track.identity.cgroup_id, ..identity };
             self.hold.track(id, &track.note());
         }
+    }
+
+    /// Whether a track was recorded at that time, CLOCK_MONOTONIC microseconds.
+    pub fn lived_at(&self, id: TrackId, monotonic: u64) -> bool {
+        let at = monotonic.saturating_mul(1000).saturating_add(slept());
+        self.tracks.get(&id).is_some_and(|track| track.began <= at && track.ended.is_none_or(|ended| at <= ended))
     }
 
     /// Where a track's cgroup is, or was.

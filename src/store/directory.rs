@@ -9,6 +9,7 @@ use std::{
         unix::fs::{DirBuilderExt, FileExt, MetadataExt},
     },
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -34,6 +35,8 @@ pub(super) const UNFINISHED: &str = ".unfinished-";
 pub struct Store {
     path: PathBuf,
     directory: OwnedFd,
+    /// The boot of which dumps were stored last, and which one it is here.
+    boot: Mutex<Option<(String, u32)>>,
 }
 
 /// A stored dump, as its name and its inode tell of it.
@@ -107,7 +110,7 @@ impl Store {
     fn open_directory(path: &Path, flags: OFlag) -> io::Result<Self> {
         let flags = flags | OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let directory = nix::fcntl::open(path, flags, Mode::empty())?;
-        Ok(Self { path: path.to_owned(), directory })
+        Ok(Self { path: path.to_owned(), directory, boot: Mutex::default() })
     }
 
     /// Where it is.
@@ -132,6 +135,22 @@ impl Store {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// Which boot that is, counted by those that the directory holds dumps of.
+    pub(super) fn boot(&self, id: &str) -> u32 {
+        let mut known = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, boot)) = known.as_ref().filter(|(known, _)| known == id) {
+            return *boot;
+        }
+        let entries = self.entries().unwrap_or_default();
+        let last = entries.last().map_or(0, |entry| entry.name.boot);
+        let of_last = entries.iter().rev().take_while(|entry| entry.name.boot == last);
+        let is_last = last > 0
+            && of_last.filter_map(|entry| self.header(entry).ok()).next().is_some_and(|(dump, _)| dump.boot_id == id);
+        let boot = if is_last { last } else { last.saturating_add(1) };
+        *known = Some((id.to_owned(), boot));
+        boot
     }
 
     /// Opens a dump.

@@ -23,6 +23,6 @@ pub use directory::{DIRECTORY, Entry, Store};
 pub use field::{FIELDS, Field};
 pub use name::{ID_LENGTH, Name};
 pub use read::{Damage, header, open, read};
-pub use retention::{Amount, Kept, Retention};
+pub use retention::{Amount, Kept, Retention, Vacuum};
 pub use save::Saved;
 pub use write::write;

@@ -1,6 +1,8 @@
-//! Names of stored dumps: `20261125T031210.481022Z-nginx.service-unit-3f9a2c7d1b04.dump`.
+//! Names of stored dumps: `20261125T031210.481022Z+3.1c8f0e2ab4-nginx.service-unit-3f9a2c7d1b04.dump`.
 //!
-//! Time (UTC), whose calls, why, id. They sort by time. Whatever a unit is called, its name here holds
+//! Time (UTC), which boot and when in it (microseconds, hexadecimal), whose calls, why, id. The clock may be set
+//! back, and a boot's own time cannot: dumps are in the order of boots as this directory has seen them, and of the
+//! time in each. Older names have no boot, and are in the order of their times before all others. Whatever a unit is called, its name here holds
 //! letters, digits and `._@%-` only: other bytes are written `%2F`.
 
 use std::{fmt::Write as _, fs::File, io::Read};
@@ -20,6 +22,10 @@ const OWNER_MOST: usize = 160;
 /// What a stored dump's name tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
+    /// The boot, counted by those that the directory holds dumps of; 0: it is not known.
+    pub(super) boot: u32,
+    /// When in it, microseconds of CLOCK_BOOTTIME.
+    pub(super) taken: u64,
     /// When it was made.
     pub time: Timestamp,
     /// Whose calls it holds, escaped.
@@ -31,24 +37,26 @@ pub struct Name {
 }
 
 impl Name {
-    /// The name for a dump, with a new id.
-    pub(super) fn new(dump: &Dump) -> Result<Self> {
+    /// The name for a dump of that boot, with a new id.
+    pub(super) fn new(dump: &Dump, boot: u32) -> Result<Self> {
         let nanoseconds = i128::from(dump.taken) + i128::from(dump.clock_offset);
         let time = Timestamp::from_nanosecond(nanoseconds / 1000 * 1000).unwrap_or_default().max(Timestamp::UNIX_EPOCH);
         let owner = dump.names().into_iter().next().unwrap_or_default();
-        Ok(Self { time, owner: escape(&owner), reason: dump.cause.word().to_owned(), id: id()? })
+        let taken = if boot == 0 { 0 } else { dump.taken / 1000 };
+        Ok(Self { boot, taken, time, owner: escape(&owner), reason: dump.cause.word().to_owned(), id: id()? })
     }
 
     /// A name of that time and id.
     #[cfg(test)]
     pub(super) fn pretended(time: Timestamp, id: &str) -> Self {
-        Self { time, owner: "a.service".into(), reason: "exit".into(), id: id.into() }
+        Self { boot: 0, taken: 0, time, owner: "a.service".into(), reason: "exit".into(), id: id.into() }
     }
 
     /// The file's name.
     pub(super) fn file(&self) -> String {
         let time = self.time.strftime(TIME);
-        format!("{time}-{}-{}-{}{END}", self.owner, self.reason, self.id)
+        let order = if self.boot == 0 { String::new() } else { format!("+{}.{:x}", self.boot, self.taken) };
+        format!("{time}{order}-{}-{}-{}{END}", self.owner, self.reason, self.id)
     }
 
     /// Whose calls it holds.
@@ -67,8 +75,13 @@ impl Name {
         let (time, rest) = file.strip_suffix(END)?.split_once('-')?;
         let (rest, id) = rest.rsplit_once('-')?;
         let (owner, reason) = rest.rsplit_once('-')?;
+        let (time, order) = time.split_once('+').map_or((time, None), |(time, order)| (time, Some(order)));
+        let (boot, taken) = match order.map(|order| order.split_once('.')) {
+            None => (0, 0),
+            Some(order) => (order?.0.parse().ok()?, u64::from_str_radix(order?.1, 16).ok()?),
+        };
         let time = civil::DateTime::strptime(TIME, time).ok()?.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp();
-        let name = Self { time, owner: owner.to_owned(), reason: reason.to_owned(), id: id.to_owned() };
+        let name = Self { boot, taken, time, owner: owner.to_owned(), reason: reason.to_owned(), id: id.to_owned() };
         let is_word = !reason.is_empty() && reason.bytes().all(|byte| byte.is_ascii_lowercase());
         let is_owner = !owner.is_empty() && owner.bytes().all(|byte| is_plain(byte) || byte == b'%');
         // What is written differently could stand for something else to somebody.
@@ -149,7 +162,7 @@ mod tests {
 
     #[test]
     fn names_tell_when_who_and_why() {
-        let name = Name::new(&dump("my-app@1.service", 1_700_000_000_123_456_789)).unwrap();
+        let name = Name::new(&dump("my-app@1.service", 1_700_000_000_123_456_789), 0).unwrap();
         let file = name.file();
         assert!(file.starts_with("20231114T221320.123456Z-my-app@1.service-exit-"), "{file}");
         assert_eq!(Name::parse(&file), Some(name));
@@ -157,15 +170,29 @@ mod tests {
 
     #[test]
     fn names_sort_by_time() {
-        let names: Vec<String> =
-            [1, 60, 3600, 86400, 900_000_000].map(|s| Name::new(&dump("a", s * 1_000_000_000)).unwrap().file()).into();
+        let names: Vec<String> = [1, 60, 3600, 86400, 900_000_000]
+            .map(|s| Name::new(&dump("a", s * 1_000_000_000), 0).unwrap().file())
+            .into();
         assert!(names.is_sorted(), "{names:?}");
+    }
+
+    #[test]
+    fn a_boots_own_time_decides_which_is_newer() {
+        let of = |wall: i64, taken: u64, boot| {
+            let clock_offset = (wall - i64::try_from(taken).unwrap()) * 1_000_000_000;
+            let name = Name::new(&Dump { clock_offset, ..dump("a", taken * 1_000_000_000) }, boot).unwrap();
+            Name::parse(&name.file()).unwrap()
+        };
+        // The clock stood in 2032 until it was corrected; then the machine was booted again.
+        let order =
+            [of(1_980_000_000, 60, 0), of(1_970_000_000, 100, 1), of(1_795_000_000, 200, 1), of(1_795_000_100, 9, 2)];
+        assert!(order.is_sorted(), "{order:?}");
     }
 
     #[test]
     fn times_that_cannot_be_do_not_stop_a_dump() {
         for (taken, clock_offset) in [(u64::MAX, i64::MAX), (0, i64::MIN)] {
-            let name = Name::new(&Dump { clock_offset, ..dump("a", taken) }).unwrap();
+            let name = Name::new(&Dump { clock_offset, ..dump("a", taken) }, 3).unwrap();
             assert_eq!(Name::parse(&name.file()), Some(name));
         }
     }
@@ -181,6 +208,10 @@ mod tests {
             "20231114T221320.1Z-a-exit-3f9a2c7d1b04.dump",
             "20231114T221320.123456Z-a b-exit-3f9a2c7d1b04.dump",
             "20231114T221320.123456Z--exit-3f9a2c7d1b04.dump",
+            "20231114T221320.123456Z+1-a-exit-3f9a2c7d1b04.dump",
+            "20231114T221320.123456Z+0.0-a-exit-3f9a2c7d1b04.dump",
+            "20231114T221320.123456Z+1.0A-a-exit-3f9a2c7d1b04.dump",
+            "20231114T221320.123456Z+01.1-a-exit-3f9a2c7d1b04.dump",
             "20239914T221320.123456Z-a-exit-3f9a2c7d1b04.dump",
         ] {
             assert_eq!(Name::parse(foreign), None, "{foreign}");
@@ -189,8 +220,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_unit_makes_a_safe_name(unit in any::<String>(), taken in 0..i64::MAX as u64) {
-            let name = Name::new(&dump(&unit, taken)).unwrap();
+        fn any_unit_makes_a_safe_name(unit in any::<String>(), taken in 0..i64::MAX as u64, boot in any::<u32>()) {
+            let name = Name::new(&dump(&unit, taken), boot).unwrap();
             let file = name.file();
             prop_assert!(file.len() <= 255 && !file.starts_with('.'));
             prop_assert!(file.bytes().all(|byte| is_plain(byte) || byte == b'%'), "{file}");

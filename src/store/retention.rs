@@ -4,6 +4,9 @@
 //! than `max_use`, or while the file system has less free than `keep_free`. A dump that was just written
 //! is never given up for it, though it alone be too large. Two processes that do this at once wait for
 //! each other, so that neither gives up more than is needed.
+//!
+//! Mostly it is others that fill a disk. What giving up dumps cannot cure is not tried: where the dumps do not take
+//! what is missing, the store does not grow, and that is all. A little it may always hold.
 
 use std::{collections::HashSet, fmt, fs::File, time::Duration};
 
@@ -59,22 +62,51 @@ struct Space {
 
 impl Retention {
     /// The dumps to give up of `entries` (oldest first), which are on a file system with this space.
-    fn victims<'a>(&self, entries: &'a [Entry], space: Space, now: Timestamp, keep: &str) -> Vec<&'a Entry> {
+    fn victims<'a>(&self, entries: &'a [Entry], space: Space, now: Timestamp, why: Vacuum<'_>) -> Vec<&'a Entry> {
         let most = self.max_use.map_or(u64::MAX, |amount| amount.of(space.size));
         let least_free = self.keep_free.map_or(0, |amount| amount.of(space.size));
         let mut used: u64 = entries.iter().map(|entry| entry.used).sum();
-        let mut free = space.free;
+        let missing = least_free.saturating_sub(space.free);
+        let (least_used, to_free) = match why {
+            Vacuum::Asked => (0, missing),
+            Vacuum::Grown { by, .. } => {
+                let little = LITTLE.min(space.size / LITTLE_OF);
+                let cures = used.saturating_sub(little) >= missing;
+                (little, if cures { missing } else { by.min(missing) })
+            }
+        };
+        let keep = if let Vacuum::Grown { keep, .. } = why { keep } else { "" };
+        let mut freed = 0;
         let mut victims = Vec::new();
         for entry in entries.iter().filter(|entry| entry.id() != keep) {
             let age = Duration::try_from(now.duration_since(entry.name.time)).unwrap_or_default();
-            if used > most || free < least_free || self.max_age.is_some_and(|most| age > most) {
+            let frees = freed < to_free && used > least_used;
+            if used > most || frees || self.max_age.is_some_and(|most| age > most) {
                 used -= entry.used;
-                free = free.saturating_add(entry.used);
+                freed = freed.saturating_add(entry.used);
                 victims.push(entry);
             }
         }
         victims
     }
+}
+
+/// The store may hold that much, or that part of the file system, however full that is.
+const LITTLE: u64 = 16 << 20;
+const LITTLE_OF: u64 = 200;
+
+/// Why dumps are given up.
+#[derive(Clone, Copy, Debug)]
+pub enum Vacuum<'a> {
+    /// Somebody asked for it, and gets it.
+    Asked,
+    /// The store has grown, or is about to.
+    Grown {
+        /// By so many bytes.
+        by: u64,
+        /// The id of the dump by which it has; "": it is not there yet.
+        keep: &'a str,
+    },
 }
 
 /// What storing a dump under a policy did.
@@ -93,7 +125,8 @@ impl Store {
         let mut given_up = Vec::new();
         let saved = match self.save(recording) {
             Err(error) if error.downcast_ref().is_some_and(Trouble::is_full) => {
-                given_up = self.vacuum(retention, None, None)?;
+                let by = recording.blocks.iter().map(|block| block.bytes.len() as u64).sum();
+                given_up = self.vacuum(retention, Vacuum::Grown { by, keep: "" }, None)?;
                 if given_up.is_empty() {
                     return Err(error);
                 }
@@ -101,7 +134,7 @@ impl Store {
             }
             result => result?,
         };
-        match self.vacuum(retention, Some(&saved.id), None) {
+        match self.vacuum(retention, Vacuum::Grown { by: saved.size, keep: &saved.id }, None) {
             Ok(more) => given_up.extend(more),
             // The dump is there; what should have gone will go next time.
             Err(error) => tracing::warn!(error = %format!("{error:#}"), "old dumps stay"),
@@ -109,14 +142,8 @@ impl Store {
         Ok(Kept { saved, given_up })
     }
 
-    /// Gives up what the policy wants given up, except the dump with the id `keep`. `only`: as if no
-    /// other dumps were there. What cannot be removed does not keep the others from it.
-    pub fn vacuum(
-        &self,
-        retention: &Retention,
-        keep: Option<&str>,
-        only: Option<&HashSet<String>>,
-    ) -> Result<Vec<Entry>> {
+    /// Gives up what the policy wants given up. `only`: as if no other dumps were there. What cannot be removed does not keep the others from it.
+    pub fn vacuum(&self, retention: &Retention, why: Vacuum<'_>, only: Option<&HashSet<String>>) -> Result<Vec<Entry>> {
         let doing = || format!("make room in {}", self.path().display());
         let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let own = openat(self, ".", flags, Mode::empty()).with_context(doing)?;
@@ -133,9 +160,12 @@ impl Store {
         }
         let mut removed = Vec::new();
         let mut failed = None;
-        for entry in retention.victims(&entries, space, Timestamp::now(), keep.unwrap_or_default()) {
+        for entry in retention.victims(&entries, space, Timestamp::now(), why) {
             match self.remove(entry) {
-                Ok(true) => removed.push(entry.clone()),
+                Ok(true) => {
+                    tracing::info!(id = entry.id(), of = %entry.name.whose(), bytes = entry.size, "a dump is given up");
+                    removed.push(entry.clone());
+                }
                 Ok(false) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -226,7 +256,13 @@ mod tests {
     }
 
     fn given_up(retention: Retention, entries: &[Entry], space: Space, keep: &str) -> Vec<usize> {
-        let ids = retention.victims(entries, space, now(), keep).into_iter().map(|entry| entry.id().to_owned());
+        let why = if keep.is_empty() {
+            Vacuum::Asked
+        } else {
+            let by = entries.iter().find(|entry| entry.id() == keep).map_or(0, |entry| entry.used);
+            Vacuum::Grown { by, keep }
+        };
+        let ids = retention.victims(entries, space, now(), why).into_iter().map(|entry| entry.id().to_owned());
         ids.map(|id| usize::from_str_radix(&id, 16).unwrap()).collect()
     }
 
@@ -264,6 +300,22 @@ mod tests {
         let all = entries(&[10, 20, 3000]);
         let full = Space { size: 1000 * MIB, free: 0 };
         assert_eq!(given_up(Retention::default(), &all, full, "000000000002"), [0, 1]);
+    }
+
+    #[test]
+    fn what_giving_up_dumps_cannot_cure_costs_none() {
+        let new = |n: usize| format!("{:012x}", n - 1);
+        // 86 % of 100 GB are others', and 15 % are to stay free: dumps of 5 MiB in all are not the trouble.
+        let disk = Space { size: 100_000 * MIB, free: 14_000 * MIB };
+        assert_eq!(given_up(Retention::default(), &entries(&[1, 1, 1, 1, 1]), disk, &new(5)), [0_usize; 0]);
+        // Nor does a large store that is not the trouble grow.
+        let large = entries(&[200, 200, 200, 200]);
+        assert_eq!(given_up(Retention::default(), &large, disk, &new(4)), [0]);
+        // Where they are the trouble, they go.
+        let most = Space { free: 14_700 * MIB, ..disk };
+        assert_eq!(given_up(Retention::default(), &large, most, &new(4)), [0, 1]);
+        // Whoever asks for it gets it.
+        assert_eq!(given_up(Retention::default(), &entries(&[1, 1]), disk, ""), [0, 1]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Store {
     fn write_into(&self, file: &mut File, recording: &Recording) -> Result<(Name, u64)> {
         let mut dump = recording.dump.clone();
         identify(&mut dump);
-        let name = Name::new(&dump)?;
+        let name = Name::new(&dump, self.boot(&dump.boot_id))?;
         dump.id = Some(name.id.clone());
         let told = |error: Error| match error.downcast::<io::Error>() {
             Ok(error) => self.trouble(&error).into(),

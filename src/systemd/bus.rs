@@ -217,6 +217,7 @@ fn told<'a>(properties: impl Iterator<Item = (&'a str, &'a Variant<'a>)>) -> Tol
             ("ActiveState", Variant::Str(text)) => told.active = Some(text.to_string()),
             ("ExecMainCode", Variant::I32(code)) => told.code = Some(*code),
             ("ExecMainStatus", Variant::I32(status)) => told.status = Some(*status),
+            ("ExecMainExitTimestampMonotonic", Variant::U64(time)) => told.exited = Some(*time),
             ("ExecMainPID", Variant::U32(pid)) => told.pid = Some(*pid),
             ("InvocationID", value) => {
                 let bytes = Vec::<u8>::try_from(value.clone()).unwrap_or_default();

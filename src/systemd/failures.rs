@@ -42,6 +42,8 @@ pub struct UnitFailed {
     pub status: Option<i32>,
     /// Its main process, by the number that systemd knows it by; not the kernel's in a container.
     pub pid: Option<u32>,
+    /// When that ended, CLOCK_MONOTONIC microseconds.
+    pub exited: Option<u64>,
     /// It had failed before we listened.
     pub earlier: bool,
 }
@@ -53,6 +55,7 @@ pub(super) struct Told {
     pub(super) code: Option<i32>,
     pub(super) status: Option<i32>,
     pub(super) pid: Option<u32>,
+    pub(super) exited: Option<u64>,
     pub(super) active: Option<String>,
     pub(super) invocation: Option<String>,
 }
@@ -64,6 +67,7 @@ struct Unit {
     code: i32,
     status: i32,
     pid: u32,
+    exited: u64,
     waiting: Option<(Instant, UnitFailed)>,
 }
 
@@ -85,6 +89,7 @@ impl Failures {
         unit.code = told.code.unwrap_or(unit.code);
         unit.status = told.status.unwrap_or(unit.status);
         unit.pid = told.pid.unwrap_or(unit.pid);
+        unit.exited = told.exited.unwrap_or(unit.exited);
         let (Some(active), Some(invocation)) = (told.active, told.invocation) else { return Vec::new() };
         let gone = unit.waiting.take_if(|(_, failed)| failed.invocation != invocation);
         let mut found: Vec<_> = gone.into_iter().map(|(_, failed)| failed).collect();
@@ -98,6 +103,7 @@ impl Failures {
             result: unit.result.clone(),
             status: wait_status(unit.code, unit.status),
             pid: (unit.pid != 0).then_some(unit.pid),
+            exited: (unit.exited != 0).then_some(unit.exited),
             earlier,
         };
         let since = unit.waiting.take().map_or(now, |(since, _)| since);
