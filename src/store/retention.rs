@@ -125,7 +125,7 @@ impl Store {
         let mut given_up = Vec::new();
         let saved = match self.save(recording) {
             Err(error) if error.downcast_ref().is_some_and(Trouble::is_full) => {
-                let by = recording.blocks.iter().map(|block| block.bytes.len() as u64).sum();
+                let by = recording.blocks.iter().map(|block| block.plain_length() as u64).sum();
                 given_up = self.vacuum(retention, Vacuum::Grown { by, keep: "" }, None)?;
                 if given_up.is_empty() {
                     return Err(error);
