@@ -213,6 +213,7 @@ static const __u64 fatal_signals = 1ull << 1 | 1ull << 2 | 1ull << 3 | 1ull << 6
 				   1ull << 24;
 
 enum { REAL_TIME = 34 };
+
 /* SEND_SIG_PRIV instead of a siginfo (linux/sched/signal.h): the kernel sends it for reasons of its own. */
 enum { SEND_SIG_PRIV = 1, SIGKILL = 9 };
 
@@ -251,7 +252,7 @@ int on_kill(__u64 *ctx)
 	record.target = target->pid;
 	record.cgroup = cgroup_of(target);
 	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
-	record.stops = ctx[1] == 1; /* SEND_SIG_PRIV */
+	record.stops = ctx[1] == SEND_SIG_PRIV;
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
 	output(ctx, slot, &record, sizeof(record), 1, 0);
 	if (watching)
