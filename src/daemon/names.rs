@@ -94,9 +94,10 @@ impl Names {
         };
         let tries = self.unnamed.get(&id).map_or(0, |(tries, _)| *tries);
         let is_named = named.container.as_ref().is_none_or(|container| container.name.is_some());
-        match ASKED_AGAIN.get(tries).filter(|_| !is_named) {
-            Some(pause) => drop(self.unnamed.insert(id, (tries, Instant::now() + *pause))),
-            None => drop(self.unnamed.remove(&id)),
+        if let Some(pause) = ASKED_AGAIN.get(tries).filter(|_| !is_named) {
+            self.unnamed.insert(id, (tries, Instant::now() + *pause));
+        } else {
+            self.unnamed.remove(&id);
         }
         let invocation = known.invocation.clone().or(named.invocation);
         recorder.identify(id, Identity { invocation, ..named });

@@ -163,7 +163,7 @@ impl Store {
         for entry in retention.victims(&entries, space, Timestamp::now(), why) {
             match self.remove(entry) {
                 Ok(true) => {
-                    tracing::info!(id = entry.id(), of = %entry.name.whose(), bytes = entry.size, "a dump is given up");
+                    tracing::info!(id = entry.id(), of = entry.name.owner, bytes = entry.size, "a dump is given up");
                     removed.push(entry.clone());
                 }
                 Ok(false) => {}
