@@ -162,16 +162,18 @@ int on_attach(__u64 *ctx)
 	if (followed_slot || !is_v2(cgroup))
 		return 0;
 	slot = slot_of_cgroup(cgroup);
-	/* A call that it is inside of ends here: the rings of the cgroup that it leaves may become another's. */
+	/* The end of a call that it is inside of is the new cgroup's. */
 	state = state_of(task, slot != 0);
-	if (state)
-		state->slot = 0;
-	else if (slot)
+	if (state) {
+		state->moved = 1;
+		state->watched = 0;
+	} else if (slot) {
 		count(stateless);
+	}
 	if (!slot)
 		return 0;
 	fill(&record, RECORD_JOIN, task);
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	if (tell_files)
 		send_files(ctx, slot, task);
 	return 0;

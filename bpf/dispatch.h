@@ -107,6 +107,8 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 			count(stateless);
 		return 0;
 	}
+	state->moved = 0;
+	state->watched = 1;
 	if (!(plan->flags & PLAN_RECORD)) {
 		state->slot = 0;
 		state->flags = FLAG_NO_ENTER;
@@ -171,6 +173,29 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	return true;
 }
 
+/*
+ * Since the call began its thread may have moved, or its cgroup may have got other rings, or none: while the tree is
+ * watched, the old ones may be another's by now. Where cgroups are given, they stay theirs.
+ */
+static __always_inline bool stay_or_move(struct task_struct *task, struct task_state *state)
+{
+	__u32 slot;
+
+	if (!watching && !state->moved)
+		return true;
+	slot = slot_of(task);
+	if (slot) {
+		state->slot = slot;
+		return true;
+	}
+	if (!watching)
+		return true;
+	state->slot = 0;
+	if (state->moved)
+		count(left);
+	return false;
+}
+
 static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = me();
@@ -180,9 +205,9 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 	state = state_of(task, false);
 	if (!state)
 		return 0;
-	/* Since the call began its cgroup may have got other rings, or none: the old ones may be another's. */
-	if (watching && state->slot)
-		state->slot = slot_of(task);
+	state->watched = 1;
+	if (state->slot && !stay_or_move(task, state))
+		return 0;
 	if (!state->slot && !adopt(task, state, regs, ret))
 		return 0;
 	if (counting)

@@ -12,6 +12,12 @@ struct task_state {
 	__u8 noted;		/* note holds what PLAN_NOTE asks for */
 	__u32 tid;
 	__u64 note;
+	/*
+	 * Of the fields above only the thread itself changes those of a call, so that nothing comes between a call's
+	 * end and its writer. What moves the thread, or looks at it, writes these.
+	 */
+	__u32 moved;		/* it has changed its cgroup since the call began */
+	__u32 watched;		/* its calls' starts and ends have been seen: without a slot it is in none */
 };
 
 /* Settings: written once before load, so that the verifier removes what they switch off. */
@@ -289,6 +295,51 @@ struct {
 	__type(value, struct asker);
 	__uint(max_entries, 1024);
 } askers SEC(".maps");
+
+/*
+ * Ends of processes, in a ring of their own: each slot's first of a kind until userspace has looked, so that no storm
+ * of them fills it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} deaths SEC(".maps");
+
+/* By slot: the kinds of ends that userspace was told of and has not looked at yet, see process.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 1);
+} told_of_ends SEC(".maps");
+
+/* The same by cgroup for those that share the lobby. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, __u64);
+	__uint(max_entries, 4096);
+} told_in_lobby SEC(".maps");
+
+/*
+ * Indexed like rings: the process that ended last there, however it did. Written here by the CPU that owns the entry,
+ * read by userspace, which maps it.
+ */
+struct last_end {
+	__u64 time;
+	__u32 pid;
+	__u32 code;		/* as wait(2) reports it */
+	__u8 comm[16];
+	struct asker asker;
+	__u64 pad[7];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct last_end);
+	__uint(max_entries, 1);
+} last_ends SEC(".maps");
 
 /* By slot: the cgroup that took it from the pool, as it was told. It can still be read where the telling failed. */
 struct {

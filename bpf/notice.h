@@ -100,4 +100,6 @@ struct counters {
 	__u64 uring_full;	/* a request was not noted: its completion will not tell what it was */
 	__u64 followed_full;	/* a process was not followed: the map of those is full */
 	__u64 stateless;	/* a call is not told: its thread got no state */
+	__u64 deaths_lost;	/* there was no room to tell of a process's end */
+	__u64 left;		/* a call is not told: its thread has left what is recorded */
 };

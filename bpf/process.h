@@ -41,7 +41,7 @@ int on_fork(__u64 *ctx)
 		return 0;
 	fill(&record, RECORD_FORK, child);
 	record.parent = parent->pid;
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	return 0;
 }
 
@@ -91,7 +91,7 @@ int on_exec(__u64 *ctx)
 	carry_state(task, ctx[1]);
 	fill(&record, RECORD_EXEC, task);
 	record.former = ctx[1];
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	return 0;
 }
 
@@ -101,26 +101,58 @@ static __always_inline bool is_of(const struct asker *asker, struct task_struct 
 	return asker->time >= born_at(task);
 }
 
-/* A process has ended badly: userspace may want to keep what it did. */
-static __always_inline void tell_death(__u32 slot, const struct task_record *end, struct task_struct *task)
+/* Who asked a process to end. */
+static __always_inline void take_asker(struct asker *to, __u32 id, struct task_struct *task)
 {
-	struct notice *notice = begin_notice(NOTICE_DIED, end->cgroup, slot);
-	struct asker *asker;
-	__u32 id = end->tgid;
+	struct asker *asker = bpf_map_lookup_elem(&askers, &id);
 
-	if (!notice)
+	if (asker && is_of(asker, task))
+		*to = *asker;
+	if (BPF_CORE_READ(task, signal, oom_mm))
+		to->flags |= ASKER_OOM;
+	if (asker)
+		bpf_map_delete_elem(&askers, &id);
+}
+
+/* The process that ended last in a slot, well or badly: the last one tells how the whole ended. */
+static __always_inline void note_end(__u32 slot, const struct task_record *end, const struct asker *asker)
+{
+	__u32 index = slot * cpus + bpf_get_smp_processor_id();
+	struct last_end *last = bpf_map_lookup_elem(&last_ends, &index);
+
+	if (!last)
 		return;
+	last->time = end->time;
+	last->pid = end->tgid;
+	last->code = end->code;
+	last->asker = *asker;
+	__builtin_memcpy(last->comm, end->comm, sizeof(last->comm));
+}
+
+/*
+ * A process has ended badly: userspace may want to keep what it did. Each signal is a kind of end, and all statuses
+ * together are one: of those only the last process's matters, which note_end keeps.
+ */
+static __always_inline void tell_death(__u32 slot, const struct task_record *end, const struct asker *asker)
+{
+	__u32 signal = end->code & 0x7f;
+	__u64 *told = told_of(slot, end->cgroup), kind = 1ull << (signal < 61 ? signal : 61);
+	struct notice *notice;
+
+	if (!told || (*told & kind))
+		return;
+	notice = bpf_ringbuf_reserve(&deaths, __builtin_offsetof(struct notice, name), 0);
+	if (!notice) {
+		count(deaths_lost);
+		return;
+	}
+	*told |= kind;
+	fill_notice(notice, NOTICE_DIED, end->cgroup, slot);
 	notice->pid = end->tgid;
 	notice->code = end->code;
 	__builtin_memcpy(notice->comm, end->comm, sizeof(notice->comm));
-	asker = bpf_map_lookup_elem(&askers, &id);
-	if (asker && is_of(asker, task))
-		notice->asker = *asker;
-	if (BPF_CORE_READ(task, signal, oom_mm))
-		notice->asker.flags |= ASKER_OOM;
+	notice->asker = *asker;
 	bpf_ringbuf_submit(notice, 0);
-	if (asker)
-		bpf_map_delete_elem(&askers, &id);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -128,6 +160,7 @@ int on_task_exit(__u64 *ctx)
 {
 	struct task_struct *task = ending(ctx);
 	struct task_record record;
+	struct asker asker = {};
 	__u32 slot = slot_of(task);
 
 	if (!slot)
@@ -135,9 +168,14 @@ int on_task_exit(__u64 *ctx)
 	fill(&record, RECORD_EXIT, task);
 	record.parent = task->real_parent->tgid;
 	record.code = task->exit_code;
-	output(ctx, slot, &record, sizeof(record), 1, 0);
-	if (watching && record.code && task->signal->live.counter == 0)
-		tell_death(slot, &record, task);
+	output_in_order(ctx, slot, &record, sizeof(record));
+	/* What is in no leaf is nobody's in particular. */
+	if (!watching || slot == rest || task->signal->live.counter)
+		return 0;
+	take_asker(&asker, record.tgid, task);
+	note_end(slot, &record, &asker);
+	if (record.code)
+		tell_death(slot, &record, &asker);
 	return 0;
 }
 
@@ -167,7 +205,7 @@ int on_rename(__u64 *ctx)
 		return 0;
 	fill(&record, RECORD_COMM, task);
 	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), (void *)ctx[1]);
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	return 0;
 }
 
@@ -202,7 +240,7 @@ int on_signal(__u64 *ctx)
 	record.stops = stops(ctx[0], (struct k_sigaction *)ctx[2]);
 	record.target = record.tid;
 	record.cgroup = cgroup_of(me());
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	return 0;
 }
 
@@ -254,7 +292,7 @@ int on_kill(__u64 *ctx)
 	record.sender_tgid = bpf_get_current_pid_tgid() >> 32;
 	record.stops = ctx[1] == SEND_SIG_PRIV;
 	bpf_get_current_comm(record.comm, sizeof(record.comm));
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	if (watching)
 		note_asker(target, signo, ctx[1]);
 	return 0;
@@ -262,7 +300,17 @@ int on_kill(__u64 *ctx)
 
 #define PF_EXITING 0x4 /* linux/sched.h, not in BTF */
 
-/* Whether a thread sleeps, and in a call: after an interrupt or a fault the number is negative. */
+enum {
+	/* linux/sched.h: it stopped on its way out of the kernel, or a tracer holds it. */
+	TASK_HELD = 0x4 | 0x8,
+	/* linux/sched/jobctl.h: the same for a cgroup that is frozen. */
+	JOBCTL_TRAP_FREEZE = 1 << 23,
+};
+
+/*
+ * Whether a thread of which nothing was seen yet sleeps in a call: after an interrupt or a fault the number is
+ * negative, and who is stopped or frozen has left its call, whose number still stands there.
+ */
 static __always_inline bool sleeps_in_call(struct task_struct *task, struct pt_regs *regs)
 {
 	struct task_struct___before_5_14 *old = (void *)task;
@@ -272,6 +320,8 @@ static __always_inline bool sleeps_in_call(struct task_struct *task, struct pt_r
 		state = task->__state;
 	else
 		state = BPF_CORE_READ(old, state);
+	if (state & TASK_HELD || task->jobctl & JOBCTL_TRAP_FREEZE)
+		return false;
 	return state && number_at_exit(regs) >= 0;
 }
 
@@ -314,7 +364,7 @@ int in_flight(struct bpf_iter__task *ctx)
 		line.nr = state->nr;
 		line.flags = state->flags;
 	} else {
-		if (!regs || !sleeps_in_call(task, regs))
+		if (!regs || state->watched || !sleeps_in_call(task, regs))
 			return 0;
 		line.nr = number_at_exit(regs);
 		line.flags = FLAG_NO_ENTER | (is_compat(task) ? FLAG_COMPAT : 0);

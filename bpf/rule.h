@@ -3,6 +3,8 @@
 #pragma once
 
 enum { CALL_RULES = 32 };
+/* Beside the kinds of ends in told_in_lobby, of which it is none. */
+#define TOLD_OF_CALL (1ull << 62)
 
 struct call_rule {
 	__u64 longer;		/* it lasted at least so many nanoseconds */
@@ -32,14 +34,23 @@ struct {
 static __always_inline void tell_call(struct task_struct *task, const struct task_state *state)
 {
 	__u32 slot = state->slot, *told = bpf_map_lookup_elem(&told_of_calls, &slot);
+	__u64 cgroup = cgroup_of(task), *in_lobby = 0;
 	struct notice *notice;
 
 	if (!told || *told || slot == rest)
 		return;
-	notice = begin_notice(NOTICE_CALL, cgroup_of(task), slot);
+	if (slot == lobby) {
+		in_lobby = told_of(slot, cgroup);
+		if (!in_lobby || *in_lobby & TOLD_OF_CALL)
+			return;
+	}
+	notice = begin_notice(NOTICE_CALL, cgroup, slot);
 	if (!notice)
 		return;
-	*told = slot != lobby;
+	if (in_lobby)
+		*in_lobby |= TOLD_OF_CALL;
+	else
+		*told = 1;
 	notice->pid = of_task(task, tgid);
 	bpf_ringbuf_submit(notice, 0);
 }

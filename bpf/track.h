@@ -100,6 +100,23 @@ static __always_inline struct notice *begin_notice(enum notice_kind kind, __u64 
 	return notice;
 }
 
+/*
+ * Whether userspace was told of this kind of thing and has not looked since; of a slot, or of each cgroup that shares
+ * the lobby. Two CPUs may both find that it was not: that is told twice.
+ */
+static __always_inline __u64 *told_of(__u32 slot, __u64 cgroup)
+{
+	__u64 *told, none = 0;
+
+	if (!lobby || slot != lobby)
+		return bpf_map_lookup_elem(&told_of_ends, &slot);
+	told = bpf_map_lookup_elem(&told_in_lobby, &cgroup);
+	if (told)
+		return told;
+	bpf_map_update_elem(&told_in_lobby, &cgroup, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&told_in_lobby, &cgroup);
+}
+
 static __always_inline struct writing *my_writing(void)
 {
 	__u32 zero = 0;
@@ -247,6 +264,23 @@ static __always_inline void end_writing(struct writing *w)
 		__sync_fetch_and_add(&w->busy, -1);
 	else
 		w->busy = 0;
+}
+
+/*
+ * Sends one record at once, behind what this CPU has of the same slot: in a ring times only grow, and what stands in
+ * it before the oldest record is older.
+ */
+static __always_inline void output_in_order(void *ctx, __u32 slot, void *sample, __u64 size)
+{
+	struct writing *w = my_writing();
+
+	if (w && w->used && w->slot == slot && take(w)) {
+		barrier();
+		if (w->used && w->slot == slot)
+			send(ctx, w);
+		end_writing(w);
+	}
+	output(ctx, slot, sample, size, 1, 0);
 }
 
 /* Run by userspace on each CPU before it reads rings; 1: the CPU is writing, try again. */

@@ -172,7 +172,7 @@ static __always_inline int uring_submitted(__u64 *ctx)
 	size = sizeof(*record) + ((size + 7) & ~7ull);
 	record->size = size;
 	if (within(size, sizeof(*record), sizeof(*made)))
-		output(ctx, slot, record, size, 1, 0);
+		output_in_order(ctx, slot, record, size);
 	return 0;
 }
 
@@ -261,6 +261,6 @@ int uring_complete(__u64 *ctx)
 	record.res = res;
 	record.more = more;
 	record.size = sizeof(record);
-	output(ctx, slot, &record, sizeof(record), 1, 0);
+	output_in_order(ctx, slot, &record, sizeof(record));
 	return 0;
 }

@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod decode;
 mod directory;
 pub mod history;
+pub mod host;
 pub mod identity;
 pub mod keeper;
 pub mod kernel;

@@ -122,6 +122,7 @@ struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
 	int exit_code;
+	unsigned long jobctl;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;

@@ -109,7 +109,9 @@ impl Follow {
     /// From here on.
     fn begin(&mut self, recorder: &Recorder) -> Result<()> {
         for (id, identity, _) in recorder.identities() {
-            self.following.join(identity.to_string(), &recorder.files_of(id)?, recorder.networks_of(id)?);
+            let known = recorder.look_at(&[id], true);
+            let known = known.wait();
+            self.following.join(identity.to_string(), &known.files, known.networks.clone());
             self.tracks.push((id, Seen::default()));
         }
         Ok(())
@@ -134,9 +136,11 @@ impl Follow {
         }
         self.quiet = 0;
         destination.learn(&recorder.modules()?);
-        for (whose, ((id, _), news)) in (0..=u16::MAX).zip(self.tracks.iter().zip(news)) {
+        let ids: Vec<TrackId> = self.tracks.iter().map(|(id, _)| *id).collect();
+        let known = recorder.look_at(&ids, false);
+        for (whose, (threads, news)) in (0..=u16::MAX).zip(known.wait().threads.iter().zip(news)) {
             if let Some((blocks, _)) = news {
-                self.following.take_in(whose, &recorder.threads_of(*id)?, blocks);
+                self.following.take_in(whose, threads, blocks);
             }
         }
         self.following.step(until, realtime_offset(), destination)

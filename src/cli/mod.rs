@@ -21,6 +21,7 @@ mod keep;
 mod limits;
 mod list;
 mod logging;
+mod look;
 mod manual;
 mod opening;
 mod output;
@@ -76,6 +77,8 @@ enum Verb {
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Keep(keep::Keep),
+    #[command(hide = true)]
+    Look(look::Look),
     Completions(completions::Completions),
     #[command(hide = true)]
     Manual(manual::Manual),
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Verb::Doctor(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Keep(verb) => verb.run(),
+        Verb::Look(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
         Verb::Manual(verb) => verb.run(),
     };

@@ -53,7 +53,7 @@ pub(super) struct Outcome {
 /// The dumps that are being stored.
 #[derive(Debug)]
 pub(super) struct Saving {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     tasks: JoinSet<Outcome>,
     /// The ids of dumps that were stored.
     news: broadcast::Sender<String>,
@@ -94,17 +94,10 @@ impl Saving {
         self.tasks.is_empty()
     }
 
-    /// Whether a dump of that invocation of a unit is stored.
-    pub(super) fn has_one_of(&self, invocation: &str) -> bool {
-        let entries = self.store.entries().unwrap_or_default();
-        let headers = entries.iter().filter_map(|entry| self.store.header(entry).ok());
-        headers.flat_map(|(dump, _)| dump.identities).any(|identity| identity.invocation.as_deref() == Some(invocation))
-    }
-
     /// Stores a dump beside everything else; the one who asked is answered when it is on the disk.
     pub(super) fn store(
         &mut self,
-        recording: Recording,
+        recording: impl FnOnce() -> Recording + Send + 'static,
         redaction: Arc<Redaction>,
         retention: Retention,
         last: Option<Last>,
@@ -113,7 +106,7 @@ impl Saving {
         let store = self.store.clone();
         let former = last.as_ref().filter(|last| last.again).and_then(|last| self.lasts.remove(&last.name));
         self.tasks.spawn_blocking(move || {
-            let recording = decode::summed_up(redaction.apply(recording));
+            let recording = decode::summed_up(redaction.apply(recording()));
             let target = name(&recording);
             let result = store.keep(&recording, &retention).map(|kept| {
                 // Nothing happened to its units: the daemon's settings changed.
@@ -175,6 +168,13 @@ impl Saving {
             let _ = reply.send(answer);
         }
     }
+}
+
+/// Whether a dump of that invocation of a unit is stored. Not for the task: the disk may not answer.
+pub(super) fn has_one_of(store: &Store, invocation: &str) -> bool {
+    let entries = store.entries().unwrap_or_default();
+    let headers = entries.iter().filter_map(|entry| store.header(entry).ok());
+    headers.flat_map(|(dump, _)| dump.identities).any(|identity| identity.invocation.as_deref() == Some(invocation))
 }
 
 /// What people call it.

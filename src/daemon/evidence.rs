@@ -55,10 +55,9 @@ fn is_stop(asked: &Asked, by: i32) -> bool {
 /// What a shell exits with when a signal ended its command, and a program that was asked to end.
 const SIGNALLED: i32 = 128;
 
-/// What a process's end says; `identity` is its track's. `None`: it is one of a process among others, with
-/// a status of its own.
+/// What a process's end says; `identity` is its track's. `None`: it is nobody's in particular, or was meant.
 pub(super) fn death(notice: &Notice, identity: &Identity, hears: impl Fn(Option<u32>) -> bool) -> Option<Evidence> {
-    let Notice::Died { track, pid, comm, status, last, asked } = notice else { return None };
+    let Notice::Died { track, pid, comm, status, asked } = notice else { return None };
     // What is in no unit and no container is nobody's in particular; a pod's sandbox is always killed.
     if identity.cgroup == "/" || identity.is_sandbox() {
         return None;
@@ -76,10 +75,8 @@ pub(super) fn death(notice: &Notice, identity: &Identity, hears: impl Fn(Option<
     }
     let cause = if libc::WIFSIGNALED(*status) {
         Cause::Killed { pid: *pid, comm, signal: libc::WTERMSIG(*status), core: libc::WCOREDUMP(*status) }
-    } else if *last {
-        Cause::Status { pid: *pid, comm, status: libc::WEXITSTATUS(*status) }
     } else {
-        return None;
+        Cause::Status { pid: *pid, comm, status: libc::WEXITSTATUS(*status) }
     };
     Some(evidence(*track, identity, cause, Some(*pid), hears))
 }
@@ -121,16 +118,16 @@ mod tests {
     use super::*;
     use crate::model::{Container, Pod};
 
-    fn died(status: i32, last: bool) -> Option<Evidence> {
-        died_in(&Identity { unit: Some("a.service".into()), ..Identity::default() }, status, last)
+    fn died(status: i32) -> Option<Evidence> {
+        died_in(&Identity { unit: Some("a.service".into()), ..Identity::default() }, status)
     }
 
-    fn died_in(identity: &Identity, status: i32, last: bool) -> Option<Evidence> {
-        asked_in(identity, status, last, Asked::Nobody)
+    fn died_in(identity: &Identity, status: i32) -> Option<Evidence> {
+        asked_in(identity, status, Asked::Nobody)
     }
 
-    fn asked_in(identity: &Identity, status: i32, last: bool, asked: Asked) -> Option<Evidence> {
-        let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, last, asked };
+    fn asked_in(identity: &Identity, status: i32, asked: Asked) -> Option<Evidence> {
+        let notice = Notice::Died { track: TrackId(3), pid: 7, comm: "a\n".into(), status, asked };
         death(&notice, identity, |user| user != Some(1001))
     }
 
@@ -138,7 +135,7 @@ mod tests {
     fn what_somebody_ended_on_purpose_is_no_crash() {
         let counts = |status, asked| {
             let container = Identity { container: Some(Container::default()), ..Identity::default() };
-            asked_in(&container, status, true, asked).is_some()
+            asked_in(&container, status, asked).is_some()
         };
         let by = |pid, comm: &str, signal| Asked::Outside { pid, comm: comm.into(), signal };
         for stop in [Asked::Inside, Asked::Namespace, by(1, "init", 9), by(70, "runc", 9), by(70, "systemd", 9)] {
@@ -160,15 +157,15 @@ mod tests {
     fn a_pods_sandbox_is_killed_when_the_pod_is_stopped() {
         let pod = |container| Pod { uid: "u".into(), name: Some("cart".into()), container, ..Pod::default() };
         let of = |pod| Identity { container: Some(Container::default()), pod: Some(pod), ..Identity::default() };
-        assert!(died_in(&of(pod(None)), 9, true).is_none());
-        assert!(died_in(&of(pod(Some("web".into()))), 9, true).is_some());
+        assert!(died_in(&of(pod(None)), 9).is_none());
+        assert!(died_in(&of(pod(Some("web".into()))), 9).is_some());
     }
 
     #[test]
     fn units_are_judged_by_the_manager_that_is_heard() {
         let is_unit = |unit: &str, user| {
             let identity = Identity { unit: Some(unit.into()), user, ..Identity::default() };
-            died_in(&identity, 3 << 8, true).unwrap().is_unit
+            died_in(&identity, 3 << 8).unwrap().is_unit
         };
         assert!(is_unit("a.service", None) && is_unit("a.service", Some(1000)));
         assert!(!is_unit("a.service", Some(1001)) && !is_unit("a.scope", None));
@@ -185,11 +182,10 @@ mod tests {
 
     #[test]
     fn ends_of_processes() {
-        let cause = |status, last| died(status, last).map(|evidence| evidence.cause);
+        let cause = |status| died(status).map(|evidence| evidence.cause);
         let killed = Cause::Killed { pid: 7, comm: "a\\n".into(), signal: 11, core: true };
-        assert_eq!(cause(0x8b, false), Some(killed));
-        assert_eq!(cause(3 << 8, true), Some(Cause::Status { pid: 7, comm: "a\\n".into(), status: 3 }));
-        assert_eq!(cause(3 << 8, false), None);
-        assert!(died(9, false).is_some_and(|evidence| evidence.is_unit));
+        assert_eq!(cause(0x8b), Some(killed));
+        assert_eq!(cause(3 << 8), Some(Cause::Status { pid: 7, comm: "a\\n".into(), status: 3 }));
+        assert!(died(9).is_some_and(|evidence| evidence.is_unit));
     }
 }

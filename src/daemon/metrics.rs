@@ -1,11 +1,22 @@
 //! Figures for Prometheus, in its text format.
 
-use std::{collections::BTreeMap, fmt::Write, fs, ops::Add};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    ops::Add,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 
 use super::{describe, run::Daemon};
-use crate::{control::Track, model::Container};
+use crate::{
+    control::Track,
+    host,
+    model::{Container, plain},
+    recorder::Windows,
+};
 use Nature::{Counter, Gauge};
 
 /// What Prometheus is told of a metric's nature.
@@ -63,21 +74,35 @@ impl Page {
     }
 }
 
-/// As the format wants label values.
+/// As the format wants label values; what could drive a terminal is escaped before.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    plain(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// A column of the tracks: its metric, its value, and what two of one name have together.
-type Column = (Nature, &'static str, &'static str, fn(&Track) -> f64, fn(f64, f64) -> f64);
+/// For how long a page is the newest one.
+const FRESH: Duration = Duration::from_secs(1);
+/// Rings are looked at for so long for one page; the others' figures stay as they were.
+const LOOKING: Duration = Duration::from_millis(20);
+
+/// A column of the tracks: its metric, whether it takes a look at rings, its value, and what two of one name have
+/// together.
+type Column = (Nature, &'static str, &'static str, bool, fn(&Track) -> f64, fn(f64, f64) -> f64);
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
 const COLUMNS: [Column; 6] = [
-    (Counter, "traceloop_track_calls_total", "System calls that were recorded.", |track| track.calls as f64, Add::add),
+    (
+        Counter,
+        "traceloop_track_calls_total",
+        "System calls that were recorded.",
+        false,
+        |track| track.calls as f64,
+        Add::add,
+    ),
     (
         Counter,
         "traceloop_track_records_total",
         "Records that were written for them.",
+        false,
         |track| track.records as f64,
         Add::add,
     ),
@@ -85,24 +110,49 @@ const COLUMNS: [Column; 6] = [
         Counter,
         "traceloop_track_overwritten_total",
         "Records that newer ones have overwritten.",
+        true,
         |track| track.overwritten as f64,
         Add::add,
     ),
-    (Counter, "traceloop_track_lost_total", "Records that the ring did not take.", |track| track.lost as f64, Add::add),
-    (Gauge, "traceloop_track_window_seconds", "How far back its calls are all there.", |track| track.window, f64::min),
-    (Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", |track| track.memory as f64, Add::add),
+    (
+        Counter,
+        "traceloop_track_lost_total",
+        "Records that the ring did not take.",
+        false,
+        |track| track.lost as f64,
+        Add::add,
+    ),
+    (
+        Gauge,
+        "traceloop_track_window_seconds",
+        "How far back its calls are all there.",
+        true,
+        |track| track.window,
+        f64::min,
+    ),
+    (Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", false, |track| track.memory as f64, Add::add),
 ];
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
 impl Daemon {
-    /// The page.
-    pub(super) fn metrics(&self) -> Result<String> {
-        let tracks: Vec<Track> = self.recorder.tracks(true)?.iter().map(describe::track).collect();
+    /// The page, made at most once a second however many ask for it.
+    pub(super) fn metrics(&mut self) -> Result<String> {
+        if let Some((_, page)) = self.page.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
+            return Ok(page.clone());
+        }
+        let page = self.make_page()?;
+        self.page = Some((Instant::now(), page.clone()));
+        Ok(page)
+    }
+
+    fn make_page(&self) -> Result<String> {
+        let tracks = self.recorder.tracks(Windows::Lately(Instant::now() + LOOKING))?;
+        let tracks: Vec<(Track, bool)> = tracks.iter().map(|info| (describe::track(info), info.looked_at)).collect();
         let mut page = Page::default();
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         page.add(Gauge, "traceloop_build_info", "The version that runs.", [(version, 1.0)]);
         let mut states = BTreeMap::from([("live", 0), ("ended", 0), ("shared", 0)]);
-        for track in &tracks {
+        for (track, _) in &tracks {
             let state = if track.ended.is_some() {
                 "ended"
             } else if track.shared {
@@ -114,8 +164,9 @@ impl Daemon {
         }
         let states = states.into_iter().map(|(state, count)| (state.to_owned(), f64::from(count)));
         page.by(Gauge, "traceloop_tracks", "Recorded cgroups; shared ones have no ring of their own.", "state", states);
-        for (nature, name, help, value, merge) in COLUMNS {
-            page.add(nature, name, help, by_name(&tracks, value, merge));
+        for (nature, name, help, of_rings, value, merge) in COLUMNS {
+            let known = tracks.iter().filter(|(_, looked_at)| *looked_at || !of_rings).map(|(track, _)| track);
+            page.add(nature, name, help, by_name(known, value, merge));
         }
         page.one(Gauge, "traceloop_memory_bytes", "Bytes of all rings.", self.recorder.memory() as f64);
         let most = self.recorder.memory_most() as f64;
@@ -126,6 +177,9 @@ impl Daemon {
         page.one(Counter, "traceloop_tracks_given_up_total", "Histories that were given up: age, memory.", given_up);
         let told = self.recorder.told() as f64;
         page.one(Counter, "traceloop_notices_total", "What woke it: cgroups made and removed, bad ends, calls.", told);
+        let kept = host::left_behind() as f64;
+        let help = "Helpers that look into processes and that a file system does not let go.";
+        page.one(Gauge, "traceloop_looks_left_behind", help, kept);
         self.dumps(&mut page);
         self.programs(&mut page)?;
         own(&mut page)?;
@@ -173,13 +227,13 @@ impl Daemon {
 
 /// What there is of a column, by names: those that live, since a container that is started again is another one under the
 /// same name, and a series for each that ever was would be kept for good.
-fn by_name(
-    tracks: &[Track],
+fn by_name<'a>(
+    tracks: impl Iterator<Item = &'a Track>,
     value: fn(&Track) -> f64,
     merge: fn(f64, f64) -> f64,
 ) -> impl Iterator<Item = (Vec<(&'static str, String)>, f64)> {
     let mut values: BTreeMap<Vec<(&'static str, String)>, f64> = BTreeMap::new();
-    for track in tracks.iter().filter(|track| track.ended.is_none()) {
+    for track in tracks.filter(|track| track.ended.is_none()) {
         let value = value(track);
         values.entry(labels(track)).and_modify(|all| *all = merge(*all, value)).or_insert(value);
     }
@@ -233,7 +287,7 @@ mod tests {
         let tracks = [track(5, 9.0, Some(1.0)), track(7, 3.0, None), track(2, 4.0, None), unit];
         let mut page = Page::default();
         for (nature, name, _, value, merge) in [COLUMNS[0], COLUMNS[4]] {
-            page.add(nature, name, "H.", by_name(&tracks, value, merge));
+            page.add(nature, name, "H.", by_name(tracks.iter(), value, merge));
         }
         let labels = "target=\"shop/cart/app\",namespace=\"shop\",pod=\"cart\",container=\"app\"";
         for line in [
@@ -249,10 +303,10 @@ mod tests {
     #[test]
     fn a_page() {
         let mut page = Page::default();
-        page.by(Nature::Counter, "a_total", "A.", "name", [("x\"\\\n".to_owned(), 3.0)]);
+        page.by(Nature::Counter, "a_total", "A.", "name", [("x\"\\\n\x1b".to_owned(), 3.0)]);
         page.one(Nature::Gauge, "b", "B.", 0.5);
         page.by(Nature::Gauge, "c", "C.", "name", []);
-        let text = "# HELP a_total A.\n# TYPE a_total counter\na_total{name=\"x\\\"\\\\\\n\"} 3\n\
+        let text = "# HELP a_total A.\n# TYPE a_total counter\na_total{name=\"x\\\"\\\\\\\\u{a}\\\\u{1b}\"} 3\n\
                     # HELP b B.\n# TYPE b gauge\nb 0.5\n";
         assert_eq!(page.text, text);
     }

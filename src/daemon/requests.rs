@@ -8,7 +8,7 @@ use super::{choosing::choose, describe, following, following::Follower, run::Dae
 use crate::{
     control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, Track, Which},
     model::{Cause, plain},
-    recorder::{TrackId, Unfound, find},
+    recorder::{TrackId, Unfound, Windows, find},
     store,
 };
 
@@ -106,7 +106,7 @@ impl Daemon {
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {
         let Some(target) = target else {
-            return Ok(self.recorder.tracks(true)?.iter().map(describe::track).collect());
+            return Ok(self.recorder.tracks(Windows::Now)?.iter().map(describe::track).collect());
         };
         let mut chosen = self.choose(target)?;
         chosen.sort_unstable();
@@ -155,24 +155,24 @@ impl Daemon {
     /// Copies the rings here, packs them elsewhere.
     fn dump(&self, which: &Which, peer: &Peer, reply: Reply<Vec<u8>>) {
         let copied = self.which(which).and_then(|tracks| Ok(self.recorder.dump_tracks(&tracks, Cause::Request)?));
-        let recording = match copied {
-            Ok(recording) => recording,
+        let copied = match copied {
+            Ok(copied) => copied,
             Err(problem) => return send(reply, Err(problem)),
         };
         self.tell_of("dump", &self.called(which), peer);
         let redaction = self.redaction.clone();
         tokio::task::spawn_blocking(move || {
             let mut file = Vec::new();
-            let written = store::write(&mut file, &redaction.apply(recording));
+            let written = store::write(&mut file, &redaction.apply(copied.whole()));
             send(reply, written.map(|()| file).map_err(Into::into));
         });
     }
 
     fn save(&mut self, id: u64, peer: &Peer, reply: Reply<crate::control::Saved>) {
         match self.recorder.dump_track(TrackId(id), Cause::Request) {
-            Ok(recording) => {
+            Ok(copied) => {
                 self.tell_of("save", &self.target(id), peer);
-                self.store(recording, None, Some(reply));
+                self.store(move || copied.whole(), None, Some(reply));
             }
             Err(_) if self.recorder.identity(TrackId(id)).is_none() => send(reply, Err(Problem::no_track(id))),
             Err(error) => send(reply, Err(error.into())),
@@ -185,7 +185,7 @@ impl Daemon {
             let sentence = format!("{} clients follow already: that is the most", following::MOST);
             return Err(Problem::new(Kind::Busy, sentence));
         }
-        let (follower, news) = Follower::new(&self.recorder, &self.redaction, which, &tracks, slower)?;
+        let (follower, news) = Follower::new(&self.recorder, self.redaction.clone(), which, &tracks, slower)?;
         self.followers.push(follower);
         Ok(news)
     }

@@ -8,18 +8,19 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
+    task::{JoinError, JoinSet},
     time::{MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use super::{
     calls::Calls,
     config::Config,
-    dumps::Saving,
+    dumps::{Saving, has_one_of},
     evidence,
     following::Follower,
     names::{self, Names},
@@ -64,6 +65,12 @@ pub(super) struct Daemon {
     managers: Managers,
     /// Histories of a recording that could not go on, still to be stored.
     replaced: Vec<Recording>,
+    /// Failures that systemd tells again; the store is asked whether it has their dumps.
+    earlier: JoinSet<Option<UnitFailed>>,
+    /// Configurations that are being read, and the store where it is another.
+    reading: JoinSet<Result<(Config, Option<Store>)>>,
+    /// The newest page of metrics.
+    pub(super) page: Option<(Instant, String)>,
 }
 
 /// What comes to it.
@@ -134,6 +141,9 @@ impl Daemon {
             systemd: Systemd::new(),
             managers,
             replaced,
+            earlier: JoinSet::new(),
+            reading: JoinSet::new(),
+            page: None,
         };
         let known: Vec<TrackId> = daemon.recorder.identities().map(|(id, ..)| id).collect();
         for id in known {
@@ -167,7 +177,17 @@ impl Daemon {
                     let notices = self.recorder.read_notices()?;
                     self.see(&notices);
                 }
-                Some(failed) = inbox.units.recv() => self.see_unit(&failed),
+                Some(failed) = inbox.units.recv() => self.see_unit(failed),
+                Some(asked) = self.earlier.join_next() => {
+                    if let Ok(Some(failed)) = asked {
+                        self.judge_unit(&failed);
+                    }
+                }
+                Some(read) = self.reading.join_next() => self.reloaded(read),
+                () = at(self.recorder.next_look()) => {
+                    let ends = self.recorder.look_at_ends(Instant::now())?;
+                    self.see(&ends);
+                }
                 () = at(due) => self.dump_due()?,
                 () = at(follow) => self.follow_on(),
                 () = at(self.calls.next()) => self.look_at_calls(),
@@ -245,12 +265,17 @@ impl Daemon {
         }
     }
 
-    /// Takes in that a unit failed.
-    fn see_unit(&mut self, failed: &UnitFailed) {
-        // Told again when the daemon starts; the track may have outlived its predecessor.
-        if failed.earlier && self.saving.has_one_of(&failed.invocation) {
-            return;
+    /// Takes in that a unit failed. What is told again when the daemon starts may be stored already.
+    fn see_unit(&mut self, failed: UnitFailed) {
+        if failed.earlier {
+            let store = self.saving.store.clone();
+            self.earlier.spawn_blocking(move || (!has_one_of(&store, &failed.invocation)).then_some(failed));
+        } else {
+            self.judge_unit(&failed);
         }
+    }
+
+    fn judge_unit(&mut self, failed: &UnitFailed) {
         self.names.look_for_marks(&mut self.recorder);
         let Some(track) = names::track_of(&mut self.recorder, failed) else {
             tracing::debug!(unit = failed.unit, result = failed.result, "a unit failed that is not recorded");
@@ -289,14 +314,14 @@ impl Daemon {
         while self.saving.has_room()
             && let Some(recording) = self.replaced.pop()
         {
-            self.store(recording, None, None);
+            self.store(move || recording, None, None);
         }
     }
 
     /// Stores a recording, without what the configuration wants taken out of it.
     pub(super) fn store(
         &mut self,
-        recording: Recording,
+        recording: impl FnOnce() -> Recording + Send + 'static,
         last: Option<Last>,
         reply: Option<control::Reply<control::Saved>>,
     ) {
@@ -318,7 +343,7 @@ impl Daemon {
         let track = TrackId(planned.track);
         self.names.look_for_mark(&mut self.recorder, track);
         match self.recorder.dump_track(track, planned.cause) {
-            Ok(recording) => self.store(recording, planned.last, None),
+            Ok(copied) => self.store(move || copied.whole(), planned.last, None),
             // It has waited, and others may have needed its rings.
             Err(error) if planned.last.is_some() && self.recorder.identity(track).is_none() => {
                 tracing::info!(%track, error = %format!("{error:#}"), "the last of many deaths has no dump");
@@ -348,24 +373,35 @@ impl Daemon {
         self.followers.retain_mut(|follower| follower.due() > now || follower.step(recorder, redaction, now));
     }
 
-    /// Reads the configuration again; one with a mistake changes nothing.
+    /// Reads the configuration again, beside everything else; one with a mistake changes nothing.
     fn reload(&mut self) {
         self.systemd.reloading();
-        if let Err(error) = self.take_over() {
+        let (named, directory) = (self.named.clone(), self.config.store.directory.clone());
+        self.reading.spawn_blocking(move || {
+            let new = Config::read(named.as_deref())?;
+            let is_another = new.store.directory != directory;
+            let store = is_another.then(|| Store::open(&new.store.directory)).transpose()?;
+            Ok((new, store))
+        });
+    }
+
+    fn reloaded(&mut self, read: Result<Result<(Config, Option<Store>)>, JoinError>) {
+        let read = read.map_err(Error::from).flatten();
+        if let Err(error) = read.and_then(|(new, store)| self.take_over(new, store)) {
             tracing::error!(error = %format!("{error:#}"), "the configuration stays as it was");
         }
         self.systemd.ready();
     }
 
-    fn take_over(&mut self) -> Result<()> {
-        let new = Config::read(self.named.as_deref())?;
-        if new.store.directory != self.config.store.directory {
-            self.saving.replace(Store::open(&new.store.directory)?);
+    fn take_over(&mut self, new: Config, store: Option<Store>) -> Result<()> {
+        let redaction = new.redaction()?;
+        if let Some(store) = store {
+            self.saving.replace(store);
         }
         for part in self.config.needs_restart(&new) {
             tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
         }
-        self.redaction = Arc::new(new.redaction()?);
+        self.redaction = Arc::new(redaction);
         self.policy = new.policy();
         self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder)?;
         self.config = self.config.reloaded(new);

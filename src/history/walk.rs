@@ -10,14 +10,49 @@ use crate::{
 /// A snapshot's records, oldest first, the time of the oldest, and how many they are. Of a shared ring
 /// only those of some cgroups are wanted.
 pub fn oldest_first(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>) -> (Vec<u8>, Option<u64>, u64) {
+    let Walked { bytes, oldest, count, .. } = oldest_until(snapshot, only, u64::MAX);
+    (bytes, oldest, count)
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// The records, oldest first.
+    pub bytes: Vec<u8>,
+    /// The time of the oldest, whosever it is.
+    pub oldest: Option<u64>,
+    /// How many they are.
+    pub count: u64,
+    /// How many were left out for their time.
+    pub later: u64,
+}
+
+/// The same without what was written after a time. In a ring times only grow.
+pub fn oldest_until(snapshot: &Snapshot, only: Option<&BTreeSet<u64>>, until: u64) -> Walked {
     let mut samples: Vec<(&[u8], u64)> = snapshot.samples().map_while(whole).collect();
     let oldest = samples.last().and_then(|(sample, _)| Record::parse(sample)).map(|record| record.time());
     if let Some(only) = only {
         samples.retain(|(sample, _)| owner(sample).is_some_and(|cgroup| only.contains(&cgroup)));
     }
+    let mut later = 0;
+    for (sample, count) in &mut samples {
+        let (kept, records) = head(sample, until);
+        if records == *count {
+            break;
+        }
+        later += *count - records;
+        (*sample, *count) = (kept, records);
+    }
     let mut bytes = Vec::with_capacity(samples.iter().map(|(sample, _)| sample.len()).sum());
     samples.iter().rev().for_each(|(sample, _)| bytes.extend_from_slice(sample));
-    (bytes, oldest, samples.iter().map(|(_, count)| count).sum())
+    Walked { bytes, oldest, count: samples.iter().map(|(_, count)| count).sum(), later }
+}
+
+/// The records of a sample, or of several in the order of time, up to a time; and how many they are.
+pub fn head(sample: &[u8], until: u64) -> (&[u8], u64) {
+    let in_time = wire::records(sample).take_while(|record| record.time() <= until);
+    let (length, count) = in_time.fold((0, 0), |(length, count), record| (length + record.bytes().len(), count + 1));
+    (&sample[..length], count)
 }
 
 /// Whose a sample of a shared ring is.

@@ -22,7 +22,7 @@ impl Kernel {
                 .with_context(|| format!("follow process {pid}"))?;
         }
         // The iterator meets each process and learns when it began.
-        self.in_flight(0, |_, _| false)?;
+        self.in_flight(|_, _| false)?;
         for pid in pids {
             let born = followed.lookup(&pid.to_ne_bytes(), MapFlags::ANY).context("look a process up")?;
             ensure!(

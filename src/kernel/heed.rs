@@ -1,7 +1,7 @@
 //! Calls that the kernel side tells of at once, by how they end.
 
 use anyhow::{Context, Result, ensure};
-use libbpf_rs::{MapCore, MapFlags};
+use libbpf_rs::{ErrorKind, MapCore, MapFlags};
 
 use super::{Kernel, WHEN_FIRST};
 use crate::skel::types;
@@ -46,6 +46,22 @@ impl Kernel {
             row[14] = u8::from(rule.compat);
         }
         self.skel.maps.data_rules.update(&WHEN_FIRST, &value, MapFlags::ANY).context("tell which calls to look for")
+    }
+
+    /// Somebody has looked at the ends of a slot's processes: it tells of the next of each kind. In the lobby, of these
+    /// cgroups'.
+    pub fn ends_heeded(&self, slot: u32, in_lobby: impl IntoIterator<Item = u64>) -> Result<()> {
+        let told = &self.skel.maps.told_of_ends;
+        told.update(&slot.to_ne_bytes(), &[0; 8], MapFlags::ANY).context("ask for the next end")?;
+        in_lobby.into_iter().try_for_each(|cgroup| self.heeded_in_lobby(cgroup))
+    }
+
+    /// The same of ends and calls of a cgroup that shares the lobby.
+    pub fn heeded_in_lobby(&self, cgroup: u64) -> Result<()> {
+        match self.skel.maps.told_in_lobby.delete(&cgroup.to_ne_bytes()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("ask for what comes next"),
+            _ => Ok(()),
+        }
     }
 
     /// Somebody has looked: it tells of the next such call of the slot's.

@@ -23,14 +23,13 @@ use super::{
     losses,
     mapped::Mapped,
     network,
-    notices::Notices,
+    notices::{Asker, Notices},
     stacks,
     uring::Uring,
-    walk::Walker,
     writers,
 };
 use crate::{
-    model::{Module, Stacks},
+    model::Stacks,
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
     syscall::plan::{self, Wanted},
 };
@@ -75,6 +74,7 @@ pub struct Kernel {
     pub(super) notices: Option<Notices>,
     pub(super) skel: TraceloopSkel<'static>,
     pub(super) tallies: Arc<Mapped<types::tally>>,
+    last_ends: Mapped<types::last_end>,
     counters: Mapped<types::counters>,
     cpu_marks: Mapped<types::cpu_mark>,
     pub(super) cpus: u32,
@@ -89,6 +89,19 @@ pub struct Kernel {
     strings: u32,
     only_slower: u64,
     pub(super) stacks: Stacks,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastEnd {
+    /// The process.
+    pub pid: u32,
+    /// Its name.
+    pub comm: [u8; 16],
+    /// How, as wait(2) reports it.
+    pub status: i32,
+    /// Who asked it to.
+    pub asker: Asker,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -141,7 +154,11 @@ impl Kernel {
         open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
         open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
         open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
+        open.maps.told_of_ends.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
+        open.maps.last_ends.set_max_entries(rings).context("size the table of ends")?;
         open.maps.notices.set_autocreate(watching)?;
+        open.maps.deaths.set_autocreate(watching)?;
+        open.maps.told_in_lobby.set_autocreate(watching)?;
         open.maps.halves.set_autocreate(options.half > 0)?;
         open.maps.counts.set_autocreate(options.counting)?;
         let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
@@ -213,7 +230,8 @@ impl Kernel {
             }
         }
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
-        let notices = watching.then(|| Notices::open(&skel.maps.notices)).transpose()?;
+        let notices = watching.then(|| Notices::open(&[&skel.maps.deaths, &skel.maps.notices])).transpose()?;
+        let last_ends = Mapped::of_map(skel.maps.last_ends.as_fd(), skel.maps.last_ends.max_entries())?;
         let tallies = Arc::new(Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?);
         let marks = skel.maps.data_cpu_marks.value_size() / u32::try_from(size_of::<types::cpu_mark>())?;
         let cpu_marks = Mapped::of_map(skel.maps.data_cpu_marks.as_fd(), marks)?;
@@ -222,6 +240,7 @@ impl Kernel {
             notices,
             skel,
             tallies,
+            last_ends,
             counters,
             cpu_marks,
             cpus,
@@ -276,6 +295,13 @@ impl Kernel {
         Ok(self.tallies.get(index))
     }
 
+    /// The process that ended last in a slot, however it did, if that was after this time.
+    pub fn last_end(&self, slot: u32, after: u64) -> Option<LastEnd> {
+        let ends = (0..self.cpus).map(|cpu| self.last_ends.get(slot * self.cpus + cpu));
+        let last = ends.filter(|end| end.time > after).max_by_key(|end| end.time)?;
+        Some(LastEnd { pid: last.pid, comm: last.comm, status: last.code.cast_signed(), asker: Asker::of(&last.asker) })
+    }
+
     /// What the kernel side could not do so far.
     pub fn counters(&self) -> Counters {
         self.counters.get(0)
@@ -298,18 +324,20 @@ impl Kernel {
         Ok(missed)
     }
 
-    /// The calls that have not ended, of the tasks that are wanted by slot and cgroup, as records that look
-    /// like the kernel's. Those that began before the recording are told at `now`. A thread that is inside
+    /// The calls that have not ended, of the tasks that are wanted by slot and cgroup. A thread that is inside
     /// a call for the first time that anybody looks is noticed thereby, wanted or not.
-    pub fn in_flight(&self, now: u64, wanted: impl Fn(u32, u64) -> bool) -> Result<(Vec<InFlight>, Vec<Module>)> {
+    pub fn in_flight(&self, wanted: impl Fn(u32, u64) -> bool) -> Result<Vec<InFlight>> {
         let mut bytes = Vec::new();
         Iter::new(&self.in_flight)
             .context("open the task iterator")?
             .read_to_end(&mut bytes)
             .context("read the task iterator")?;
-        let mut walker = Walker::new(self.stacks, now);
-        let records = inflight::records(&bytes, self.strings, now, wanted, &mut walker);
-        Ok((records, walker.modules()))
+        Ok(inflight::calls(&bytes, wanted))
+    }
+
+    /// How much of a string is kept.
+    pub fn string_limit(&self) -> u32 {
+        self.strings
     }
 
     /// The verifier's and the kernel's figures of each program.

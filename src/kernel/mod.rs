@@ -24,7 +24,6 @@ mod slots;
 mod stacks;
 mod unsent;
 mod uring;
-mod walk;
 mod writers;
 
 pub use attach::Attach;
@@ -34,8 +33,8 @@ pub use halves::{Halves, Tallies};
 pub use handover::fingerprint;
 pub use heed::{CallRule, End};
 pub use held::{Held, flush_held};
-pub use inflight::InFlight;
-pub use load::{Kernel, Options, Shared};
+pub use inflight::{InFlight, line};
+pub use load::{Kernel, LastEnd, Options, Shared};
 pub use losses::Figures;
 pub use network::{of as network_of, own as own_network};
 pub use notices::{Asker, RawNotice, RawWhat};

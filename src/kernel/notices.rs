@@ -26,6 +26,20 @@ pub struct RawNotice {
     pub slot: u32,
 }
 
+impl Asker {
+    /// As the kernel side keeps it beside a process's end.
+    pub(super) fn of(asker: &asker) -> Self {
+        Self {
+            pid: asker.pid,
+            cgroup: asker.cgroup,
+            comm: asker.comm,
+            signal: asker.signo,
+            kernel: asker.flags.0 & asker_flag::ASKER_KERNEL.0 != 0,
+            oom: asker.flags.0 & asker_flag::ASKER_OOM.0 != 0,
+        }
+    }
+}
+
 impl RawNotice {
     /// The name of the cgroup that was made.
     pub fn name(&self) -> Option<&[u8]> {
@@ -50,7 +64,7 @@ pub enum RawWhat {
     },
     /// The cgroup was removed.
     Removed,
-    /// A process in it ended by a signal or with a status other than 0.
+    /// A process in it ended by a signal or with a status other than 0: the first so, since somebody looked.
     Died {
         /// The process.
         pid: u32,
@@ -95,16 +109,18 @@ impl fmt::Debug for Notices {
 }
 
 impl Notices {
-    pub(super) fn open(map: &dyn MapCore) -> Result<Self> {
+    /// Reads deaths before what is told of cgroups: then the cgroup of whoever died is known.
+    pub(super) fn open(maps: &[&dyn MapCore]) -> Result<Self> {
         let read = Rc::new(RefCell::new(Vec::new()));
-        let into = Rc::clone(&read);
         let mut builder = RingBufferBuilder::new();
-        builder
-            .add(map, move |bytes| {
+        for map in maps {
+            let into = Rc::clone(&read);
+            let take = move |bytes: &[u8]| {
                 into.borrow_mut().extend(parse(bytes));
                 0
-            })
-            .context("open the ring of notices")?;
+            };
+            builder.add(*map, take).context("open the ring of notices")?;
+        }
         Ok(Self { ring: builder.build().context("open the ring of notices")?, read })
     }
 
@@ -116,7 +132,9 @@ impl Notices {
 
     pub(super) fn take(&self) -> Result<Vec<RawNotice>> {
         self.ring.consume().context("read the notices")?;
-        Ok(std::mem::take(&mut *self.read.borrow_mut()))
+        let mut read = std::mem::take(&mut *self.read.borrow_mut());
+        read.sort_by_key(|notice| notice.time);
+        Ok(read)
     }
 }
 

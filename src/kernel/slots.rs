@@ -110,6 +110,7 @@ impl Kernel {
         let nobody = [0; size_of::<types::notice>()];
         let owners = &self.skel.maps.owners;
         owners.update(&slot.to_ne_bytes(), &nobody, MapFlags::ANY).context("forget whose a slot was")?;
+        self.ends_heeded(slot, [])?;
         self.skel.maps.pool.update(&[], &slot.to_ne_bytes(), MapFlags::ANY).context("offer a slot to new cgroups")
     }
 

@@ -24,7 +24,8 @@ pub struct Dump {
     pub arch: String,
     /// CLOCK_REALTIME minus CLOCK_BOOTTIME at the dump, nanoseconds.
     pub clock_offset: i64,
-    /// When it was made, CLOCK_BOOTTIME nanoseconds.
+    /// When it was made, CLOCK_BOOTTIME nanoseconds: what was written later is not in it, as it might lack what other
+    /// CPUs had written before.
     pub taken: u64,
     /// When its recording began, CLOCK_BOOTTIME nanoseconds.
     pub began: u64,

@@ -4,10 +4,12 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use anyhow::{Context, Error, Result, bail};
 
+use serde::{Deserialize, Serialize};
+
 use super::duration;
 
 /// Of which calls stacks are taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stacks {
     /// Of none.
     #[default]

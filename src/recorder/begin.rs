@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::{
     Notice, Recorder, Settings, boottime,
+    ends::Ends,
     given_up::Remembered,
     half,
     hold::{Hold, RECORDING, RecordingNote},
@@ -102,6 +103,7 @@ impl Recorder {
             counters: Counters::default(),
             rest,
             doubtful: false,
+            ends: Ends::default(),
             descriptors: settings.wanted.descriptors,
         });
         recorder.refill()?;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::slot::Slot;
 use crate::{
-    history::{Gap, History, Names, oldest_first},
-    model::{Block, Reach},
+    history::{Gap, History, Names, Walked, head, oldest_until},
+    model::{Block, Body, Reach},
 };
 
 /// A copy of a slot's rings.
@@ -17,6 +17,8 @@ pub(super) struct Copied {
     pub(super) records: u64,
     /// One for each CPU.
     pub(super) reaches: Vec<Reach>,
+    /// Records that were left out for their time.
+    pub(super) later: u64,
     /// What there was until then is not all there any more, on some CPU.
     pub(super) given_up: Option<u64>,
     /// What is missing in between.
@@ -26,8 +28,10 @@ pub(super) struct Copied {
 }
 
 impl Copied {
-    /// Copies the rings, with what was kept of them; of shared ones only what is some cgroups'.
-    pub(super) fn of(slot: &Slot, only: Option<&BTreeSet<u64>>, kept: Option<&History>) -> Self {
+    /// Copies the rings, with what was kept of them, as far as all of them are complete, which is until the time when
+    /// the first CPU was made to send what it had: what others wrote later may lack what they wrote before. Of shared
+    /// ones only what is some cgroups'.
+    pub(super) fn of(slot: &Slot, only: Option<&BTreeSet<u64>>, kept: Option<&History>, until: u64) -> Self {
         let mut history = Self::default();
         if only.is_none() {
             for (cpu, taken, cut) in slot.histories(kept) {
@@ -36,13 +40,19 @@ impl Copied {
                 history.reach(Reach { cpu, from: taken.whole_from().or(cut) });
                 history.gaps.extend(taken.gaps);
                 history.names.extend(taken.names);
-                history.blocks.extend(taken.blocks);
+                for block in taken.blocks {
+                    let (block, later) = cut_off(block, until);
+                    history.records = history.records.saturating_sub(later);
+                    history.later += later;
+                    history.blocks.push(block);
+                }
             }
             return history;
         }
         for (snapshot, cut) in slot.in_rings() {
-            let (bytes, oldest, count) = oldest_first(&snapshot, only);
+            let Walked { bytes, oldest, count, later } = oldest_until(&snapshot, only, until);
             history.records += count;
+            history.later += later;
             history.blocks.push(Block::of(Some(snapshot.cpu()), 0, bytes));
             let from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
             history.reach(Reach { cpu: snapshot.cpu(), from });
@@ -62,6 +72,17 @@ impl Copied {
             None => self.reaches.push(newer),
         }
     }
+}
+
+/// A block without what was written after a time, and how much that was. What was packed is older.
+fn cut_off(block: Block, until: u64) -> (Block, u64) {
+    let Body::Plain(bytes) = &block.body else { return (block, 0) };
+    let (kept, count) = head(bytes, until);
+    if kept.len() == bytes.len() {
+        return (block, 0);
+    }
+    let later = u64::from(block.records).saturating_sub(count);
+    (Block::of(block.cpu, block.whose, kept.to_vec()), later)
 }
 
 #[cfg(test)]

@@ -10,33 +10,64 @@ use anyhow::{Context, Result};
 use super::{
     clock::{boottime, realtime_offset},
     family::generic_families,
-    files,
-    network::{interfaces, networks},
     part::{Part, Wanted},
 };
 use crate::{
     history::{History, Names},
+    host::{self, Look, interfaces},
     kernel::Kernel,
-    model::{Block, Body, Cause, Dump, Each, Files, Identity, Loss, Process, Recording, Stacks, Window},
+    model::{Block, Body, Cause, Dump, Each, Identity, Loss, Process, Recording, Stacks, Window},
 };
 
+/// A dump whose records are copied; what is to be known of processes is still being looked at.
+#[derive(Debug)]
+pub struct Dumping {
+    recording: Recording,
+    /// What its records name.
+    names: Names,
+    look: Look,
+    /// The place of each track's block of calls in flight, and which of the look's records are its.
+    in_flight: Vec<(usize, Vec<usize>)>,
+    /// The threads of those calls.
+    callers: Vec<Process>,
+    /// Looks at what descriptors stood for in the beginning, and the tracks' places in them.
+    before: Vec<(Look, usize)>,
+}
+
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], cause: Cause) -> Result<Recording> {
-    let mut processes: Vec<Process> = wanted.iter().flat_map(|wanted| wanted.track.threads(kernel)).collect();
+pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], cause: Cause) -> Result<Dumping> {
     // Before the rings: a call that ends in between is in them, and is then told as ended.
-    let (in_flight, walked) =
-        kernel.in_flight(boottime(), |slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
+    let now = boottime();
+    let calls = kernel.in_flight(|slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
+    let own_calls = |wanted: &Wanted<'_>| {
+        let own = calls.iter().enumerate().filter(|(_, call)| wanted.holds(call.slot, call.cgroup));
+        own.map(|(n, _)| n).collect::<Vec<_>>()
+    };
+    let own_calls: Vec<Vec<usize>> = wanted.iter().map(own_calls).collect();
+    let callers = calls.iter().map(|call| call.thread.clone()).collect();
+    // What they point to is read at once, beside this.
+    let look = Look::begin(host::Wanted {
+        whose: wanted.iter().map(|wanted| wanted.track.whose(kernel)).collect(),
+        calls,
+        how: host::How::of(kernel, now),
+        files: true,
+        networks: true,
+    });
+    // Up to here all rings will be complete.
+    let until = boottime();
     let unsent = kernel.flush()?;
     let mut blocks = Vec::new();
     let mut each = Vec::new();
+    let mut in_flight = Vec::new();
     let mut refused = BTreeMap::new();
     let mut names = Names::default();
-    for (place, wanted) in wanted.iter().enumerate() {
+    for ((place, wanted), calls) in wanted.iter().enumerate().zip(own_calls) {
         let whose = u16::try_from(place).context("one dump holds at most 65,536 cgroups: dump fewer at once")?;
-        let Part { blocks: own, mut window, refused: lost, names: named } = Part::of(kernel, history, wanted, &unsent)?;
-        let own_calls = in_flight.iter().filter(|call| wanted.holds(call.slot, call.cgroup));
-        let calls = own_calls.flat_map(|call| call.record.iter().copied()).collect();
-        blocks.extend(own.into_iter().chain([Block::of(None, 0, calls)]).map(|block| Block { whose, ..block }));
+        let Part { blocks: own, mut window, refused: lost, names: named } =
+            Part::of(kernel, history, wanted, &unsent, until)?;
+        blocks.extend(own.into_iter().map(|block| Block { whose, ..block }));
+        in_flight.push((blocks.len(), calls));
+        blocks.push(Block { whose, ..Block::of(None, 0, Vec::new()) });
         window.lost.extend(not_taken(lost.values().sum()));
         refused.extend(lost);
         names.extend(named);
@@ -47,32 +78,49 @@ pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], ca
     // Packed ones were looked at when they were packed.
     let plain = blocks.iter().filter_map(|block| if let Body::Plain(bytes) = &block.body { Some(bytes) } else { None });
     plain.for_each(|bytes| names.see(bytes));
-    let mut modules = kernel.modules()?;
-    modules.extend(walked);
-    modules.retain(|module| names.modules.contains(&module.number));
-    let files = files::of(&processes);
-    let networks = networks(names.networks, &processes);
-    // Where /proc has other numbers, those in a call are all that is known.
-    let known: BTreeSet<u32> = processes.iter().map(|thread| thread.tid).collect();
-    let threads = in_flight.into_iter().map(|call| call.thread);
-    processes.extend(threads.filter(|thread| !known.contains(&thread.tid)));
-    let files_before: Vec<Files> = wanted.iter().flat_map(|wanted| wanted.track.files.clone()).collect();
-    Ok(Recording {
-        dump: Dump {
-            files_before,
-            files,
-            networks,
-            only_slower: kernel.only_slower(),
-            stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
-            modules,
-            window,
-            each,
-            processes,
-            followed: wanted.iter().flat_map(|wanted| wanted.track.followed.clone()).collect(),
-            ..header(wanted.iter().map(|wanted| (wanted.track.cgroup(), wanted.track.began)), cause)?
-        },
-        blocks,
-    })
+    let dump = Dump {
+        only_slower: kernel.only_slower(),
+        stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
+        modules: kernel.modules()?,
+        window,
+        each,
+        taken: until,
+        followed: wanted.iter().flat_map(|wanted| wanted.track.followed.clone()).collect(),
+        ..header(wanted.iter().map(|wanted| (wanted.track.cgroup(), wanted.track.began)), cause)?
+    };
+    let before = wanted.iter().filter_map(|wanted| wanted.track.before.clone()).collect();
+    Ok(Dumping { recording: Recording { dump, blocks }, names, look, in_flight, callers, before })
+}
+
+impl Dumping {
+    /// The dump with all that is known, or that it is not known. Waits for the looks: seconds at most, and not for the
+    /// task.
+    pub fn whole(self) -> Recording {
+        let Recording { mut dump, mut blocks } = self.recording;
+        let (known, mut names) = (self.look.wait(), self.names);
+        for (place, records) in self.in_flight {
+            let bytes: Vec<u8> = records.into_iter().flat_map(|n| known.records[n].iter().copied()).collect();
+            names.see(&bytes);
+            blocks[place] = Block::of(None, blocks[place].whose, bytes);
+        }
+        dump.modules.extend(known.modules.iter().cloned());
+        dump.modules.retain(|module| names.modules.contains(&module.number));
+        let told = known.networks.iter().filter(|network| names.networks.contains(&network.number));
+        dump.networks = told.cloned().collect();
+        dump.files.clone_from(&known.files);
+        dump.processes = known.threads.iter().flatten().cloned().collect();
+        // Where /proc has other numbers, those in a call are all that is known.
+        let listed: BTreeSet<u32> = dump.processes.iter().map(|thread| thread.tid).collect();
+        dump.processes.extend(self.callers.into_iter().filter(|thread| !listed.contains(&thread.tid)));
+        for (look, place) in &self.before {
+            let known = look.wait();
+            let own: BTreeSet<u32> = known.threads[*place].iter().map(|thread| thread.pid).collect();
+            dump.files_before.extend(known.files.iter().filter(|files| own.contains(&files.pid)).cloned());
+        }
+        dump.window.lost.extend(known.unknown.iter().cloned());
+        Recording { dump, blocks }
+    }
+}
 }
 
 /// For which time all of them together are complete; of one, that is its own, and nothing is left to tell of each.
@@ -102,6 +150,8 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
     let counters = kernel.counters();
     let mut counted = vec![
         (counters.followed_full, "processes, with all of their calls: the map of processes that are followed was full"),
+        (counters.cgroups_full, "cgroups, with all of their calls, whosever they were: the map of cgroups was full"),
+        (counters.left, "calls, whosever they were, in which their threads left what is recorded"),
         (counters.stateless, "calls, whosever they were: the kernel made no state for their threads"),
     ];
     if kernel.stacks() != Stacks::None {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{Recorder, Settings, Subject, boottime, files, half, online, subject::lives, track::Track};
+use super::{Recorder, Settings, Subject, boottime, half, online, subject::lives, track::Track};
 use crate::kernel::{Kernel, Options};
 
 /// The slot of all that is followed.
@@ -37,10 +37,10 @@ impl Recorder {
         subjects.iter().try_for_each(Subject::must_live)?;
         let (_, slot) = self.spare.pop_first().context("follow processes once")?;
         let processes = subjects.iter().map(|subject| subject.process().clone()).collect();
-        let mut track = Track::of_processes(processes, slot, began);
+        let track = Track::of_processes(processes, slot, began);
         self.notice_calls_in_flight()?;
-        track.files = files::of(&track.threads(&self.kernel));
-        self.insert(track);
+        let id = self.insert(track);
+        self.look_at_files(&[id]);
         Ok(())
     }
 

@@ -14,26 +14,23 @@ mod copied;
 mod counting;
 mod cpus;
 mod dump;
+mod ends;
 mod family;
-mod files;
 mod find;
 mod follow;
 mod given_up;
 mod half;
 mod hold;
 mod id;
-mod network;
 mod notice;
 mod one;
 mod part;
 mod resume;
 mod slot;
-mod sockets;
 mod spare;
 mod stretches;
 mod subject;
 mod take_in;
-mod threads;
 mod tidy;
 mod track;
 mod tree;
@@ -46,18 +43,19 @@ use std::{
 
 use anyhow::{Context, Result};
 
+pub use crate::host::interfaces;
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
 pub use counting::count;
+pub use dump::Dumping;
 pub use family::generic_families;
 pub use find::{Unfound, find};
 pub use given_up::GivenUp;
 pub use id::TrackId;
-pub use network::interfaces;
 pub use notice::{Asked, Notice};
 pub use subject::Subject;
 pub use track::Seen;
-pub use watch::{TrackInfo, Watching};
+pub use watch::{TrackInfo, Watching, Windows};
 
 use cpus::online;
 use hold::Hold;
@@ -183,15 +181,14 @@ impl Recorder {
             self.insert(track);
         }
         self.notice_calls_in_flight()?;
-        for track in self.tracks.values_mut() {
-            track.files = files::of(&track.threads(&self.kernel));
-        }
+        let ids: Vec<TrackId> = self.tracks.keys().copied().collect();
+        self.look_at_files(&ids);
         Ok(())
     }
 
     /// Threads that are inside a call now are noticed by being looked at.
     fn notice_calls_in_flight(&self) -> Result<()> {
-        self.kernel.in_flight(boottime(), |_, _| false).map(drop)
+        self.kernel.in_flight(|_, _| false).map(drop)
     }
 
     fn identity_of(&self, cgroup: &Cgroup) -> Identity {
@@ -244,20 +241,20 @@ impl Recorder {
         &self.kernel
     }
 
-    /// Copies everything that the rings hold; the recording goes on.
+    /// Copies everything that the rings hold, and looks at whose they are; the recording goes on.
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
         let wanted: Vec<Wanted<'_>> =
             self.tracks.iter().map(|(id, track)| Wanted { track, sources: self.sources(*id, track) }).collect();
-        dump::take(&self.kernel, &self.history, &wanted, cause)
+        Ok(dump::take(&self.kernel, &self.history, &wanted, cause)?.whole())
     }
 
-    /// Copies what the rings hold of one track.
-    pub fn dump_track(&self, id: TrackId, cause: Cause) -> Result<Recording> {
+    /// Copies what the rings hold of one track; what is to be known of its processes is still being looked at.
+    pub fn dump_track(&self, id: TrackId, cause: Cause) -> Result<Dumping> {
         self.dump_tracks(&[id], cause)
     }
 
-    /// Copies what the rings hold of some tracks, into one dump.
-    pub fn dump_tracks(&self, ids: &[TrackId], cause: Cause) -> Result<Recording> {
+    /// The same of some tracks, into one dump.
+    pub fn dump_tracks(&self, ids: &[TrackId], cause: Cause) -> Result<Dumping> {
         let wanted = |id: &TrackId| {
             let track = self.track(*id)?;
             Ok(Wanted { track, sources: self.sources(*id, track) })
@@ -308,8 +305,8 @@ impl Recorder {
         let counted = [
             (counters.output_failed, "samples that a ring did not take"),
             (counters.unnamed, "cgroups that shared the lobby and had no room to be named"),
-            (counters.notices_lost - counters.unnamed, "cgroups and deaths that there was no room to tell of at once"),
-            (counters.cgroups_full, "cgroups that did not fit into the map of cgroups"),
+            (counters.notices_lost - counters.unnamed, "cgroups and calls that there was no room to tell of at once"),
+            (counters.deaths_lost, "ends of processes that there was no room to tell of"),
             (counters.uring_full, "requests of io_uring's whose completions do not tell what they were"),
         ];
         losses.extend(counted.into_iter().filter_map(|(count, reason)| Loss::of(count, reason)));

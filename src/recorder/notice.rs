@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsStr,
-    fs,
     os::{fd::BorrowedFd, unix::ffi::OsStrExt},
     path::Path,
 };
@@ -12,13 +11,12 @@ use anyhow::{Context, Result};
 use super::{
     GivenUp, Recorder, TrackId, boottime,
     slot::Slot,
-    threads::stat,
     track::{Stay, Track, name_of, release_all},
     tree::Node,
 };
 use crate::{
     cgroup::{Cgroup, NameKind, kind_of},
-    kernel::{self, Asker, CallRule, RawNotice, RawWhat},
+    kernel::{Asker, CallRule, LastEnd, RawNotice, RawWhat},
     model::Identity,
 };
 
@@ -29,7 +27,7 @@ pub enum Notice {
     Born(TrackId),
     /// Its cgroup was removed; the history is still there.
     Gone(TrackId),
-    /// A process ended by a signal or with a status other than 0.
+    /// A process ended by a signal; or, as the last of its cgroup, with a status other than 0.
     Died {
         /// Where its calls are.
         track: TrackId,
@@ -39,8 +37,6 @@ pub enum Notice {
         comm: String,
         /// How, as wait(2) reports it.
         status: i32,
-        /// Whether nothing is left in its cgroup.
-        last: bool,
         /// Who asked it to end.
         asked: Asked,
     },
@@ -116,14 +112,11 @@ impl Recorder {
             }
             RawWhat::Died { pid, comm, code, asker } => {
                 let track = self.track_of(notice.cgroup)?;
-                Some(Notice::Died {
-                    track,
-                    pid,
-                    comm: text(comm),
-                    status: i32::from_ne_bytes(code.to_ne_bytes()),
-                    last: self.is_last(track, pid),
-                    asked: self.asked(track, pid, &asker),
-                })
+                let end = LastEnd { pid, comm, status: code.cast_signed(), asker };
+                if let Some(watch) = &mut self.watch {
+                    watch.ends.told(track, notice.slot, notice.cgroup, end);
+                }
+                libc::WIFSIGNALED(end.status).then(|| self.died(track, end))
             }
         }
     }
@@ -133,6 +126,12 @@ impl Recorder {
         let alive = self.watch.as_ref()?.tree.get(cgroup).and_then(|node| node.track);
         let mut dead = self.tracks.iter().rev().filter(|(_, track)| track.identity.cgroup_id == cgroup);
         alive.or_else(|| dead.next().map(|(id, _)| *id))
+    }
+
+    /// What is told of a process's end.
+    pub(super) fn died(&self, track: TrackId, end: LastEnd) -> Notice {
+        let LastEnd { pid, comm, status, asker } = end;
+        Notice::Died { track, pid, comm: text(comm), status, asked: self.asked(track, pid, &asker) }
     }
 
     /// Who asked a process of this track to end.
@@ -155,28 +154,13 @@ impl Recorder {
     /// A track was looked at.
     pub fn heeded(&self, id: TrackId) -> Result<()> {
         let slot = self.tracks.get(&id).and_then(|track| track.slot.as_ref());
-        slot.map_or(Ok(()), |slot| self.kernel.heeded(slot.number))
-    }
-
-    /// Whether nothing but this process is left in a track's cgroup.
-    fn is_last(&self, id: TrackId, pid: u32) -> bool {
-        // The rest of the machine never ends, and has the whole tree below it.
-        if self.watch.as_ref().is_some_and(|watch| watch.rest == id) {
-            return false;
+        match (slot, &self.watch) {
+            (Some(slot), _) => self.kernel.heeded(slot.number),
+            (None, Some(watch)) => {
+                watch.tree.members(id).into_iter().try_for_each(|cgroup| self.kernel.heeded_in_lobby(cgroup))
+            }
+            (None, None) => Ok(()),
         }
-        let Some(cgroup) = self.tracks.get(&id).and_then(Track::directory) else { return true };
-        let events = fs::read_to_string(cgroup.path().join("cgroup.events")).unwrap_or_default();
-        if events.lines().any(|line| line == "populated 0") {
-            return true;
-        }
-        let below = cgroup.descendants();
-        let paths = std::iter::once(cgroup.path()).chain(below.iter().map(Cgroup::path));
-        let procs = paths.map(|path| fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default());
-        let left: Vec<u32> =
-            procs.flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>()).collect();
-        // The kernel's numbers are not those of a pid namespace: there those that are ending are taken for it.
-        let is_it = |other: u32| other == pid || (!kernel::sees_all_pids() && is_ending(other));
-        left.into_iter().all(is_it)
     }
 
     /// A cgroup was made; `own` is the slot that it took.
@@ -274,29 +258,4 @@ impl Recorder {
 fn text(comm: [u8; 16]) -> String {
     let name = comm.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(name).into_owned()
-}
-
-/// Whether a process, by the number that we know it by, is on its way out: PF_EXITING (include/linux/sched.h).
-fn is_ending(pid: u32) -> bool {
-    const PF_EXITING: u32 = 4;
-    stat(pid).is_none_or(|stat| stat.flags & PF_EXITING != 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_that_runs_is_not_ending() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let pid = child.id();
-        assert!(!is_ending(std::process::id()));
-        // A zombie until it is waited for.
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while !is_ending(pid) {
-            assert!(std::time::Instant::now() < until);
-            std::thread::yield_now();
-        }
-        child.wait().unwrap();
-    }
 }

@@ -2,8 +2,11 @@
 
 use anyhow::Result;
 
-use super::{Recorder, TrackId, TrackInfo};
-use crate::model::{Files, Identity, Network, Process};
+use super::{Recorder, TrackId, TrackInfo, Windows, boottime};
+use crate::{
+    host::{How, Look, Wanted, Whose},
+    model::Identity,
+};
 
 impl Recorder {
     /// Every track with its names, and whether its cgroup lives; the oldest first.
@@ -29,27 +32,38 @@ impl Recorder {
     /// What some tracks are and have.
     pub fn tracks_of(&self, ids: &[TrackId]) -> Result<Vec<TrackInfo>> {
         self.send_all();
-        ids.iter().map(|id| self.info(*id, self.track(*id)?, true)).collect()
+        ids.iter().map(|id| self.info(*id, self.track(*id)?, Windows::Now)).collect()
     }
 
     /// What a track is and has.
     pub fn track_info(&self, id: TrackId) -> Result<TrackInfo> {
         self.send_all();
-        self.info(id, self.track(id)?, true)
+        self.info(id, self.track(id)?, Windows::Now)
     }
 
-    /// What the descriptors of a track's processes stand for now.
-    pub fn files_of(&self, id: TrackId) -> Result<Vec<Files>> {
-        Ok(super::files::of(&self.track(id)?.threads(&self.kernel)))
+    /// Begins a look at the processes that are alive in some tracks, each in its place, and at what their descriptors
+    /// stand for, if that is wanted.
+    pub fn look_at(&self, ids: &[TrackId], files: bool) -> Look {
+        let whose = ids.iter().map(|id| self.tracks.get(id).map(|track| track.whose(&self.kernel)));
+        Look::begin(Wanted {
+            whose: whose.map(|whose| whose.unwrap_or(Whose::Processes(Vec::new()))).collect(),
+            calls: Vec::new(),
+            how: How::of(&self.kernel, boottime()),
+            files,
+            networks: files,
+        })
     }
 
-    /// The other network namespaces that its processes are in.
-    pub fn networks_of(&self, id: TrackId) -> Result<Vec<Network>> {
-        Ok(super::network::networks_of(&self.track(id)?.threads(&self.kernel)))
-    }
-
-    /// The threads that are alive in a track.
-    pub fn threads_of(&self, id: TrackId) -> Result<Vec<Process>> {
-        Ok(self.track(id)?.threads(&self.kernel))
+    /// What descriptors stand for where some tracks begin.
+    pub(super) fn look_at_files(&mut self, ids: &[TrackId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let look = self.look_at(ids, true);
+        for (place, id) in ids.iter().enumerate() {
+            if let Some(track) = self.tracks.get_mut(id) {
+                track.before = Some((look.clone(), place));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{boottime, copied::Copied, slot::Slot, stretches, track::Track};
+use super::{copied::Copied, slot::Slot, stretches, track::Track};
 use crate::{
     history::{History, Names, owner},
     kernel::{Kernel, Unsent},
@@ -57,13 +57,19 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Copies what the track's sources hold.
-    pub(super) fn of(kernel: &Kernel, history: &History, wanted: &Wanted<'_>, unsent: &[Unsent]) -> Result<Self> {
+    /// Copies what the track's sources hold until the time when the CPUs were first made to send what they had.
+    pub(super) fn of(
+        kernel: &Kernel,
+        history: &History,
+        wanted: &Wanted<'_>,
+        unsent: &[Unsent],
+        until: u64,
+    ) -> Result<Self> {
         let mut part = Self::default();
         let (mut reaches, mut gaps) = (Vec::new(), Vec::new());
         let (mut held, mut written, mut given_up) = (0, 0, None);
         for source in &wanted.sources {
-            let copied = Copied::of(source.slot, source.only.as_ref(), Some(history));
+            let copied = Copied::of(source.slot, source.only.as_ref(), Some(history), until);
             part.window.records += copied.records;
             given_up = given_up.max(copied.given_up);
             reaches.extend(copied.reaches);
@@ -77,7 +83,7 @@ impl Part {
             let all = source.slot.written(kernel)?;
             part.refused.insert(source.slot.number, all.lost);
             if source.only.is_none() {
-                held += copied.records;
+                held += copied.records + copied.later;
                 written += all.records;
             }
         }
@@ -88,7 +94,7 @@ impl Part {
         if let Some(complete) = window.complete_from {
             window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
         }
-        window.stretches = stretches::around(gaps, given_up.unwrap_or(wanted.track.began), boottime());
+        window.stretches = stretches::around(gaps, given_up.unwrap_or(wanted.track.began), until);
         Ok(part)
     }
 }

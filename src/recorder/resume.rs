@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use super::{
-    Recorder, Settings, TrackId,
+    Recorder, Settings, TrackId, boottime,
     copied::Copied,
     dump::header,
+    ends::Ends,
     given_up::Remembered,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
     online,
@@ -67,6 +68,7 @@ pub(super) fn resume(
         counters: Counters::default(),
         rest: note.rest,
         doubtful: false,
+        ends: Ends::default(),
         descriptors: settings.wanted.descriptors,
     });
     Ok(recorder)
@@ -132,6 +134,7 @@ impl Left {
 
     /// A dump of each of its tracks.
     pub(super) fn read(&self) -> Result<Vec<Recording>> {
+        let until = boottime();
         kernel::flush_held(&self.kernel)?;
         let recordings = self.tracks.iter().map(|(id, note)| {
             let shared = note.shared.is_some().then(|| self.slots.get(&LOBBY)).flatten();
@@ -142,7 +145,7 @@ impl Left {
                 blocks: Vec::new(),
             };
             for (slot, only) in own.map(|slot| (slot, None)).into_iter().chain(shared.map(|slot| (slot, Some(&only)))) {
-                read(slot, only, &mut recording);
+                read(slot, only, until, &mut recording);
             }
             let records = recording.dump.window.records;
             tracing::debug!(track = %id, records, "an older recording's history is read");
@@ -152,9 +155,9 @@ impl Left {
     }
 }
 
-fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, into: &mut Recording) {
+fn read(slot: &Slot, only: Option<&BTreeSet<u64>>, until: u64, into: &mut Recording) {
     let window = &mut into.dump.window;
-    let history = Copied::of(slot, only, None);
+    let history = Copied::of(slot, only, None, until);
     window.records += history.records;
     window.complete_from = window.complete_from.max(history.complete_from());
     window.further.extend(history.reaches);

@@ -3,7 +3,13 @@
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
 //! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
 
-use std::{cell::Cell, collections::BTreeSet, os::fd::OwnedFd, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    os::fd::OwnedFd,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -20,6 +26,11 @@ use crate::{
 pub(super) const LOBBY: u32 = 1;
 /// The slot of all that is in no leaf.
 pub(super) const REST: u32 = 2;
+
+/// What a look told is true for so long, for one answer.
+const FRESH: Duration = Duration::from_millis(20);
+/// The same for figures that are drawn.
+const LATELY: Duration = Duration::from_secs(1);
 
 /// Whether a slot is one that cgroups take.
 pub(super) fn is_lent(slot: u32) -> bool {
@@ -64,6 +75,8 @@ struct Stretch {
 struct Known {
     /// Where the ring stood, and where the stretch began.
     at: (Position, Position),
+    /// When it was looked at.
+    when: Instant,
     held: Held,
 }
 
@@ -74,6 +87,12 @@ pub(super) struct Held {
     pub(super) records: u64,
     /// From when on they are all there; `None`: from the beginning.
     pub(super) complete_from: Option<u64>,
+}
+
+impl Held {
+    fn and(self, other: Self) -> Self {
+        Self { records: self.records + other.records, complete_from: self.complete_from.max(other.complete_from) }
+    }
 }
 
 /// Where a stretch begins, and what had been counted before.
@@ -273,12 +292,24 @@ impl Slot {
 
     /// How many records it holds and how far back they reach.
     pub(super) fn held(&self, history: &History) -> Held {
-        let kept = |stretch: &Stretch| self.kept && (history.keeps() || stretch.shelf.memory() > 0);
-        let held = |stretch: &Stretch| if kept(stretch) { stretch.held(history) } else { stretch.in_ring() };
-        self.stretches.iter().map(held).fold(Held::default(), |all, held| Held {
-            records: all.records + held.records,
-            complete_from: all.complete_from.max(held.complete_from),
-        })
+        let held = |stretch: &Stretch| {
+            if self.keeps(stretch, history) { stretch.held(history) } else { stretch.in_ring() }
+        };
+        self.stretches.iter().map(held).fold(Held::default(), Held::and)
+    }
+
+    /// The same, of what was found by earlier looks where there is no time for another one; `None`: nobody has looked
+    /// at one of its rings yet.
+    pub(super) fn held_lately(&self, history: &History, until: Instant) -> Option<Held> {
+        let held = |stretch: &Stretch| {
+            if self.keeps(stretch, history) { Some(stretch.held(history)) } else { stretch.in_ring_lately(until) }
+        };
+        self.stretches.iter().try_fold(Held::default(), |all, stretch| Some(all.and(held(stretch)?)))
+    }
+
+    /// Whether what a ring took is kept when it overwrites it.
+    fn keeps(&self, stretch: &Stretch, history: &History) -> bool {
+        self.kept && (history.keeps() || stretch.shelf.memory() > 0)
     }
 
     /// Copies of its rings, each with its serial number. `since` tells from where on, by that number.
@@ -316,7 +347,9 @@ impl Stretch {
     fn in_ring(&self) -> Held {
         let since = self.span.since;
         let at = (self.shelf.ring().position(), since);
-        if let Some(known) = self.known.get().filter(|known| known.at == at) {
+        // A shared ring is asked for once for each track in it.
+        let holds = |known: &Known| known.at == at || (known.at.1 == since && known.when.elapsed() < FRESH);
+        if let Some(known) = self.known.get().filter(holds) {
             return known.held;
         }
         let snapshot = self.snapshot();
@@ -325,12 +358,21 @@ impl Stretch {
         let complete_from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
         let held = Held { records, complete_from };
         // What was written meanwhile is in the copy, and the next look compares with where the copy began.
-        self.known.set(Some(Known { at: (snapshot.position(), since), held }));
+        self.known.set(Some(Known { at: (snapshot.position(), since), when: Instant::now(), held }));
         held
     }
 
     fn held(&self, history: &History) -> Held {
         let (records, from) = history.held(&self.shelf);
         Held { records, complete_from: from.or(self.span.cut) }
+    }
+
+    fn in_ring_lately(&self, until: Instant) -> Option<Held> {
+        let is_old = |known: Known| known.when.elapsed() >= LATELY && Instant::now() < until;
+        match self.known.get().filter(|known| known.at.1 == self.span.since) {
+            Some(known) if !is_old(known) => Some(known.held),
+            None if Instant::now() >= until => None,
+            _ => Some(self.in_ring()),
+        }
     }
 }

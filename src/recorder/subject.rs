@@ -14,8 +14,11 @@ use nix::{
     unistd::Pid,
 };
 
-use super::threads::{Status, stat, thread};
-use crate::{kernel::sees_all_pids, model::Process};
+use crate::{
+    host::{Status, stat, thread},
+    kernel::sees_all_pids,
+    model::Process,
+};
 
 /// A kernel thread's flag in /proc/PID/stat (include/linux/sched.h).
 const PF_KTHREAD: u32 = 0x0020_0000;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use anyhow::Result;
 
 use super::{
-    Recorder, boottime, files,
+    Recorder, TrackId, boottime,
     slot::{LOBBY, REST, is_lent},
     track::{assign_all, name_of},
     tree::Node,
@@ -42,6 +42,7 @@ impl Recorder {
     /// Takes in what the rules want and is not recorded yet.
     pub(super) fn take_in(&mut self) -> Result<BTreeSet<u64>> {
         let mut found = BTreeSet::new();
+        let mut new = Vec::new();
         let mut left = vec![self.root.clone()];
         while let Some(path) = left.pop() {
             // What goes away meanwhile is left out.
@@ -49,17 +50,26 @@ impl Recorder {
             found.insert(cgroup.id());
             for (path, name) in below(&path) {
                 if let Ok(cgroup) = Cgroup::open(&path)
-                    && self.take_in_one(&cgroup, &name, &mut found)?
+                    && self.take_in_one(&cgroup, &name, &mut found, &mut new)?
                 {
                     left.push(path);
                 }
             }
         }
+        if self.watched()?.descriptors {
+            self.look_at_files(&new);
+        }
         Ok(found)
     }
 
     /// Takes one cgroup in, whose parent only holds others; whether those below it are looked at, too.
-    fn take_in_one(&mut self, cgroup: &Cgroup, name: &str, found: &mut BTreeSet<u64>) -> Result<bool> {
+    fn take_in_one(
+        &mut self,
+        cgroup: &Cgroup,
+        name: &str,
+        found: &mut BTreeSet<u64>,
+        new: &mut Vec<TrackId>,
+    ) -> Result<bool> {
         let shown = name_of(cgroup.path(), &self.root);
         let kind = kind_of(name);
         let parted = kind != NameKind::Leaf;
@@ -102,16 +112,12 @@ impl Recorder {
             assign_all(cgroup, number, &self.kernel)?;
             self.know_below(cgroup, id)?;
         }
-        if self.watched()?.descriptors
-            && let Some(track) = self.tracks.get_mut(&id)
-        {
-            track.files = files::of(&track.threads(&self.kernel));
-        }
+        new.push(id);
         Ok(parted)
     }
 
     /// The cgroups below a leaf are its own.
-    fn know_below(&mut self, leaf: &Cgroup, id: super::TrackId) -> Result<()> {
+    fn know_below(&mut self, leaf: &Cgroup, id: TrackId) -> Result<()> {
         let watch = self.watched_mut()?;
         for below in leaf.descendants() {
             let path = below.path().to_owned();

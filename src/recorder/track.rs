@@ -8,11 +8,12 @@ use std::{
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{slot::Slot, threads};
+use super::slot::Slot;
 use crate::{
     cgroup::Cgroup,
+    host::{Look, Whose},
     kernel::{Assignment, Kernel},
-    model::{Files, Identity, Process},
+    model::{Identity, Process},
     ring::Position,
 };
 
@@ -34,8 +35,8 @@ pub(super) struct Track {
     pub(super) shared: Option<Stay>,
     /// Whether it is to have rings of its own as soon as there are some.
     pub(super) wants_slot: bool,
-    /// What descriptors stood for when it began.
-    pub(super) files: Vec<Files>,
+    /// A look at what descriptors stood for when it began, and its place in it.
+    pub(super) before: Option<(Look, usize)>,
 }
 
 /// A stay in the lobby.
@@ -60,8 +61,8 @@ pub(super) struct TrackNote {
 impl Track {
     /// A track of a cgroup that nothing is assigned to yet.
     pub(super) fn new(identity: Identity, path: PathBuf, began: u64) -> Self {
-        let (followed, files) = (Vec::new(), Vec::new());
-        Self { followed, identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, files }
+        let followed = Vec::new();
+        Self { followed, identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, before: None }
     }
 
     /// A track of processes that are followed.
@@ -93,15 +94,13 @@ impl Track {
         self.slot.as_ref().map_or(0, Slot::memory)
     }
 
-    /// The threads that are alive in it.
-    pub(super) fn threads(&self, kernel: &Kernel) -> Vec<Process> {
-        if self.cgroup().is_none() {
-            return threads::of_processes(kernel.followed());
+    /// Whose processes are alive in it.
+    pub(super) fn whose(&self, kernel: &Kernel) -> Whose {
+        match self.cgroup() {
+            None => Whose::Processes(kernel.followed().into_iter().collect()),
+            Some(_) if self.ended.is_some() => Whose::Processes(Vec::new()),
+            Some(identity) => Whose::Cgroup(self.path.clone(), identity.cgroup_id),
         }
-        if self.ended.is_some() {
-            return Vec::new();
-        }
-        self.directory().map_or_else(Vec::new, |cgroup| threads::of(&cgroup))
     }
 
     /// Its directory, if it is still the same cgroup's.

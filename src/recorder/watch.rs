@@ -1,13 +1,16 @@
 //! Watching the whole tree: what is there besides the tracks, and what people may ask of it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 
 use super::{
     GivenUp, Recorder, TrackId, assign_all, boottime,
     clock::slept,
-    files,
+    ends::Ends,
     given_up::Remembered,
     part::Source,
     slot::{Held, Slot, Written},
@@ -60,8 +63,19 @@ pub struct TrackInfo {
     pub overwritten: u64,
     /// Records that its rings did not take.
     pub lost: u64,
-    /// From when on it is complete; `None`: since it began, or not asked for.
+    /// From when on it is complete; `None`: since it began, or not looked at.
     pub complete_from: Option<u64>,
+    /// Whether its rings were looked at: `overwritten` and `complete_from` are known.
+    pub looked_at: bool,
+}
+
+/// How closely rings are looked at for what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Windows {
+    /// As they are now: who writes much takes long to look at.
+    Now,
+    /// As they were lately; rings are looked at until then, others not at all.
+    Lately(Instant),
 }
 
 /// All that watching needs.
@@ -84,6 +98,8 @@ pub(super) struct Watch {
     pub(super) counters: Counters,
     /// The track of what is in no named leaf.
     pub(super) rest: TrackId,
+    /// What ended badly and is to be looked at.
+    pub(super) ends: Ends,
     /// Whether the tree has to be walked again.
     pub(super) doubtful: bool,
     /// Whether descriptors are recorded.
@@ -125,17 +141,21 @@ impl Recorder {
         self.watch.as_mut().context("this recorder does not watch the tree")
     }
 
-    /// Every track, the oldest first; with the time from which each is complete only if that is asked
-    /// for, since it takes a look at all that was written to.
-    pub fn tracks(&self, with_windows: bool) -> Result<Vec<TrackInfo>> {
+    /// Every track, the oldest first.
+    pub fn tracks(&self, windows: Windows) -> Result<Vec<TrackInfo>> {
         self.send_all();
-        self.tracks.iter().map(|(id, track)| self.info(*id, track, with_windows)).collect()
+        self.tracks.iter().map(|(id, track)| self.info(*id, track, windows)).collect()
     }
 
-    pub(super) fn info(&self, id: TrackId, track: &Track, with_window: bool) -> Result<TrackInfo> {
+    pub(super) fn info(&self, id: TrackId, track: &Track, windows: Windows) -> Result<TrackInfo> {
         let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
-        let held = track.slot.as_ref().filter(|_| with_window).map(|slot| slot.held(&self.history));
-        let complete_from = with_window.then(|| self.complete_from(track, held)).flatten();
+        let own = track.slot.as_ref();
+        let held = match windows {
+            Windows::Now => own.map(|slot| slot.held(&self.history)),
+            Windows::Lately(until) => own.and_then(|slot| slot.held_lately(&self.history, until)),
+        };
+        let looked_at = own.is_none() || held.is_some();
+        let complete_from = if looked_at { self.complete_from(track, held) } else { None };
         Ok(TrackInfo {
             id,
             identity: track.identity.clone(),
@@ -149,6 +169,7 @@ impl Recorder {
             overwritten: held.map_or(0, |held| written.records.saturating_sub(held.records)),
             lost: written.lost,
             complete_from,
+            looked_at,
         })
     }
 
@@ -203,8 +224,8 @@ impl Recorder {
         }
         let mut track = Track::new(self.identity_of(&cgroup), cgroup.path().to_owned(), boottime());
         track.slot = Some(slot);
-        track.files = files::of(&track.threads(&self.kernel));
         let id = self.insert(track);
+        self.look_at_files(&[id]);
         let watch = self.watched_mut()?;
         for member in std::iter::once(&cgroup).chain(&cgroup.descendants()) {
             let path = member.path().to_owned();

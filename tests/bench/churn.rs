@@ -58,7 +58,7 @@ fn come_and_go(name: &str, slice: &std::path::Path, time: Duration) -> Result<()
         }
         recorder.tidy()?;
         if began.elapsed() >= time * row / ROWS {
-            let (tracks, rings) = (recorder.tracks(false)?.len(), recorder.memory() / 1024);
+            let (tracks, rings) = (recorder.identities().count(), recorder.memory() / 1024);
             let resident = resident()?;
             println!("| {:.0} | {made} | {tracks} | {rings} | {resident} |", began.elapsed().as_secs_f64());
             let first = *first.get_or_insert(resident);

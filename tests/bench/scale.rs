@@ -27,7 +27,7 @@ use traceloop::{
     cgroup::{Cgroup, Rules, v2_mount},
     decode::{History, Style},
     model::Cause,
-    recorder::{Budget, Recorder, Settings, Watching},
+    recorder::{Budget, Recorder, Settings, Watching, Windows},
     render::{self, Format},
     store,
     syscall::plan::Wanted,
@@ -38,6 +38,7 @@ const RING: usize = 32 << 10;
 const MIB: f64 = 1_048_576.0;
 
 fn main() -> Result<()> {
+    traceloop::host::helped_by(std::path::Path::new(env!("CARGO_BIN_EXE_traceloop")));
     let args: Vec<String> = env::args().skip(1).collect();
     if args.iter().any(|arg| arg == subject::FLAG) {
         return subject::main();
@@ -181,9 +182,9 @@ fn measure(count: usize, way: Way, rounds: usize) -> Result<Figures> {
     }
     let (_, dump) = timed(|| {
         let name = format!("n{}.service", count / 2);
-        let tracks = recorder.tracks(false)?;
+        let tracks = recorder.tracks(Windows::Lately(Instant::now()))?;
         match tracks.iter().find(|track| track.identity.cgroup.ends_with(&name)) {
-            Some(track) => recorder.dump_track(track.id, Cause::Request),
+            Some(track) => Ok(recorder.dump_track(track.id, Cause::Request)?.whole()),
             None => recorder.dump(Cause::Request),
         }
     })?;

@@ -8,6 +8,7 @@
 //! | `witness` | strace and traceloop on one execution: no call missing, none twice |
 //! | `parity` | the very lines are strace's, over programs of many kinds |
 //! | `attached` | processes that are there already, where they are: threads, new children, and nobody else |
+//! | `attack` | what is recorded and mounted stops nobody; threads that number their calls and are moved about lose none |
 //! | `cgroups` | cgroups below, cgroups made later, tasks that join, cgroups that are not recorded |
 //! | `networks` | interfaces by the names that they have where the call was made |
 //! | `rings` | snapshots under full load: no gap, no torn record, every loss told |
@@ -46,6 +47,7 @@
 
 mod asking;
 mod attached;
+mod attack;
 mod calls;
 mod cgroups;
 mod command;

@@ -24,19 +24,27 @@ pub(super) struct Walker {
     now: u64,
     /// The executable mappings of a process.
     maps: HashMap<u32, Vec<MemoryMap>>,
+    /// The files that were found since they were last told of.
     modules: Vec<Module>,
+    /// How many there have been.
+    numbered: usize,
     /// Their numbers, by device, inode and path.
     numbers: HashMap<((i32, i32), u64, PathBuf), u16>,
 }
 
 impl Walker {
     pub(super) fn new(stacks: Stacks, now: u64) -> Self {
-        Self { stacks, now, maps: HashMap::new(), modules: Vec::new(), numbers: HashMap::new() }
+        Self { stacks, now, maps: HashMap::new(), modules: Vec::new(), numbered: 0, numbers: HashMap::new() }
     }
 
-    /// The files that the walked stacks lead through.
-    pub(super) fn modules(self) -> Vec<Module> {
-        self.modules
+    /// Another walker has given so many numbers before.
+    pub(super) fn count_from(&mut self, numbered: usize) {
+        self.numbered = self.numbered.max(numbered);
+    }
+
+    /// The files that walked stacks lead through, each once.
+    pub(super) fn new_modules(&mut self) -> Vec<Module> {
+        std::mem::take(&mut self.modules)
     }
 
     /// Whether a call that began then is one whose stack is wanted.
@@ -102,13 +110,14 @@ impl Walker {
         let number = match self.numbers.get(&key) {
             Some(number) => *number,
             None => {
-                let number = u16::try_from(self.modules.len()).ok().and_then(|n| FIRST.checked_add(n))?;
+                let number = u16::try_from(self.numbered).ok().and_then(|n| FIRST.checked_add(n))?;
                 if number > LAST {
                     return Some(Place::Address(address));
                 }
                 let shown = path.to_string_lossy();
                 let shown = shown.strip_suffix(" (deleted)").unwrap_or(&shown).to_owned();
                 self.modules.push(Module { number, build_id: build_id(call.tid, map), path: shown });
+                self.numbered += 1;
                 self.numbers.insert(key, number);
                 number
             }

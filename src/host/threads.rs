@@ -28,29 +28,33 @@ pub(super) fn of_processes(pids: impl IntoIterator<Item = u32>) -> Vec<Process> 
 }
 
 /// What /proc tells of a thread.
-pub(super) fn thread(tid: u32) -> Option<Process> {
+pub fn thread(tid: u32) -> Option<Process> {
     let status = Status::read(tid).ok()?;
     Some(Process { tid, pid: status.number("Tgid:")?, comm: plain(status.field("Name:")?).into_owned() })
 }
 
 /// /proc/PID/stat: names in it may hold anything.
-pub(super) fn stat(pid: u32) -> Option<Stat> {
+pub fn stat(pid: u32) -> Option<Stat> {
     procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()
 }
 
 /// /proc/PID/status.
-pub(super) struct Status(String);
+#[derive(Debug)]
+pub struct Status(String);
 
 impl Status {
-    pub(super) fn read(tid: u32) -> io::Result<Self> {
+    /// Of this thread.
+    pub fn read(tid: u32) -> io::Result<Self> {
         Ok(Self(String::from_utf8_lossy(&fs::read(format!("/proc/{tid}/status"))?).into_owned()))
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    /// The rest of the line that begins so.
+    pub fn field(&self, name: &str) -> Option<&str> {
         self.0.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<u32> {
+    /// The same as a number.
+    pub fn number(&self, name: &str) -> Option<u32> {
         self.field(name)?.parse().ok()
     }
 }

@@ -9,10 +9,10 @@ use std::{
 use super::threads::stat;
 use crate::{
     kernel::{network_of, own_network, sees_all_pids},
-    model::{Network, Process},
+    model::Network,
 };
 
-/// Network namespaces that are told of at most where nobody says which are wanted.
+/// Network namespaces that are told of at most.
 const NETWORKS_MOST: usize = 64;
 
 /// The names of the interfaces in this network namespace, by their numbers.
@@ -23,36 +23,28 @@ pub fn interfaces() -> BTreeMap<u32, String> {
     all.iter().filter_map(named).collect()
 }
 
-/// The other networks that the threads are in.
-pub(super) fn networks_of(threads: &[Process]) -> Vec<Network> {
-    let wanted: BTreeSet<u32> = threads.iter().filter_map(|thread| network_of(thread.pid)).collect();
-    networks(wanted.into_iter().take(NETWORKS_MOST).collect(), threads)
-}
-
-/// These of the other networks, as far as a process lives there.
-pub(super) fn networks(mut wanted: BTreeSet<u32>, threads: &[Process]) -> Vec<Network> {
-    if let Some(own) = own_network() {
-        wanted.remove(&own);
-    }
-    wanted.remove(&0);
-    if wanted.is_empty() || !sees_all_pids() {
+/// The networks that the processes are in, other than the recorder's.
+pub(super) fn of(pids: &[u32]) -> Vec<Network> {
+    if !sees_all_pids() {
         return Vec::new();
     }
     let mut found: BTreeMap<u32, Network> = BTreeMap::new();
     // The first process, too: the machine's own network is there for as long as it runs.
-    let pids: BTreeSet<u32> = threads.iter().map(|thread| thread.pid).chain([1]).collect();
+    let pids: BTreeSet<u32> = pids.iter().copied().chain([1]).collect();
     for pid in pids {
-        let Some(number) = network_of(pid).filter(|number| wanted.contains(number)) else { continue };
+        let Some(number) = network_of(pid).filter(|number| Some(*number) != own_network()) else { continue };
         let Some(since) = started(pid) else { continue };
         // A number is given again: it can be trusted for as long as somebody is known to live there.
+        let has_room = found.len() < NETWORKS_MOST;
         match found.get_mut(&number) {
             Some(network) => network.since = network.since.min(since),
-            None => {
+            None if has_room => {
                 let interfaces = of_process(&pid.to_string());
                 if network_of(pid) == Some(number) {
                     found.insert(number, Network { number, since, interfaces });
                 }
             }
+            None => {}
         }
     }
     found.into_values().collect()
@@ -109,8 +101,8 @@ mod tests {
 
     #[test]
     fn the_own_network_is_no_other() {
-        let own = Process { tid: 1, pid: std::process::id(), comm: String::new() };
-        assert_eq!(networks_of(&[own]), []);
+        let numbers: Vec<u32> = of(&[std::process::id()]).iter().map(|network| network.number).collect();
+        assert!(own_network().is_none_or(|own| !numbers.contains(&own)));
         assert!(started(std::process::id()).is_some_and(|since| since > 0));
         // Both ways tell the same where both tell.
         let names = interfaces();

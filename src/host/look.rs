@@ -1,0 +1,246 @@
+//! A look: what one dump or one follower wants to know of processes, asked of helpers on a thread of its own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    helpers::{self, Helper},
+    memory::record_unseen,
+    message::{Ask, Seen},
+};
+use crate::{
+    kernel::{InFlight, Kernel, sees_all_pids},
+    model::{Files, Loss, Module, Network, Process, Stacks},
+};
+
+/// For one answer: a machine under load takes its time, a server that hangs takes for ever.
+const EACH: Duration = Duration::from_millis(1500);
+/// For all of them.
+const WHOLE: Duration = Duration::from_secs(5);
+
+/// Whose processes are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A cgroup's, with those below it, if it is still the one of this id.
+    Cgroup(PathBuf, u64),
+    /// These.
+    Processes(Vec<u32>),
+}
+
+/// How calls in flight are told.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// CLOCK_BOOTTIME nanoseconds, for those whose start was not seen.
+    pub now: u64,
+    /// How much of a string is kept.
+    pub strings: u32,
+    /// Of which calls stacks are taken.
+    pub stacks: Stacks,
+}
+
+impl How {
+    /// As a recorder's kernel side was told to record.
+    pub fn of(kernel: &Kernel, now: u64) -> Self {
+        Self { now, strings: kernel.string_limit(), stacks: kernel.stacks() }
+    }
+}
+
+/// What is wanted.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Whose threads.
+    pub whose: Vec<Whose>,
+    /// The calls in flight.
+    pub calls: Vec<InFlight>,
+    /// How they are told.
+    pub how: How,
+    /// Whether descriptors are wanted.
+    pub files: bool,
+    /// Whether networks are wanted.
+    pub networks: bool,
+}
+
+/// What came back in time.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The calls in flight as records, in the order in which they were given; those that nobody could look at with
+    /// addresses.
+    pub records: Vec<Vec<u8>>,
+    /// The files that their stacks lead through.
+    pub modules: Vec<Module>,
+    /// The threads, for each of those whose they are.
+    pub threads: Vec<Vec<Process>>,
+    /// What descriptors stand for.
+    pub files: Vec<Files>,
+    /// The networks that are not the recorder's.
+    pub networks: Vec<Network>,
+    /// What did not come back, by kind.
+    pub unknown: Vec<Loss>,
+}
+
+/// A look that goes on, or has come back.
+#[derive(Clone, Debug)]
+pub struct Look {
+    known: Arc<OnceLock<Known>>,
+}
+
+impl Look {
+    /// Begins to look.
+    pub fn begin(wanted: Wanted) -> Self {
+        let known = Arc::new(OnceLock::new());
+        let unseen = Looking::new(&wanted).known;
+        let (theirs, nothing) = (known.clone(), unseen.clone());
+        let look = thread::Builder::new().name("look".to_owned()).spawn(move || {
+            // Somebody may wait.
+            let seen = panic::catch_unwind(|| Looking::new(&wanted).look(&wanted));
+            let _ = theirs.set(seen.unwrap_or(nothing));
+        });
+        if let Err(error) = look {
+            tracing::warn!(%error, "no process can be looked at");
+            let unknown = Loss::of(1, NOTHING).into_iter().collect();
+            let _ = known.set(Known { unknown, ..unseen });
+        }
+        Self { known }
+    }
+
+    /// What is known: waits until that is so, which is within seconds. Not for the task.
+    pub fn wait(&self) -> &Known {
+        self.known.wait()
+    }
+}
+
+const THREADS: &str = "cgroups whose threads were not listed in time";
+const MEMORY: &str = "calls in flight whose memory was not read in time: what they point to is not shown";
+const FILES: &str = "processes whose descriptors were not looked at in time: what they stand for is not known";
+const NETWORKS: &str = "looks at networks that did not come back in time";
+const NOTHING: &str = "looks into processes that could not begin";
+
+/// A look in the making.
+struct Looking {
+    known: Known,
+    helper: Option<Helper>,
+    how: Ask,
+    /// When all must have come back.
+    until: Instant,
+    unknown: BTreeMap<&'static str, u64>,
+}
+
+impl Looking {
+    fn new(wanted: &Wanted) -> Self {
+        let How { now, strings, stacks } = wanted.how;
+        let records = wanted.calls.iter().map(|call| record_unseen(&call.line, now)).collect();
+        Self {
+            known: Known { records, threads: vec![Vec::new(); wanted.whose.len()], ..Known::default() },
+            helper: None,
+            how: Ask::How { now, strings, stacks },
+            until: Instant::now() + WHOLE,
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    fn look(mut self, wanted: &Wanted) -> Known {
+        self.memory(&wanted.calls);
+        let mut pids: BTreeSet<u32> = wanted.calls.iter().map(|call| call.thread.pid).collect();
+        for (place, whose) in wanted.whose.iter().enumerate() {
+            let ask = match whose {
+                Whose::Cgroup(path, id) => Ask::ThreadsOfCgroup { path: path.clone(), id: *id },
+                Whose::Processes(pids) => Ask::ThreadsOf { pids: pids.clone() },
+            };
+            match self.ask(&ask, None) {
+                Some(Seen::Threads(threads)) => self.known.threads[place] = threads,
+                _ => self.is_unknown(THREADS, 1),
+            }
+        }
+        if !sees_all_pids() {
+            pids.clear();
+        }
+        pids.extend(self.known.threads.iter().flatten().map(|thread| thread.pid));
+        if wanted.networks {
+            match self.ask(&Ask::Networks { pids: pids.iter().copied().collect() }, None) {
+                Some(Seen::Networks(networks)) => self.known.networks = networks,
+                _ => self.is_unknown(NETWORKS, 1),
+            }
+        }
+        if wanted.files {
+            self.files(pids);
+        }
+        if let Some(helper) = self.helper.take() {
+            helper.give_back();
+        }
+        let told = self.unknown.iter().filter_map(|(what, count)| Loss::of(*count, *what));
+        self.known.unknown = told.collect();
+        self.known
+    }
+
+    /// First: the threads go on meanwhile.
+    fn memory(&mut self, calls: &[InFlight]) {
+        let mut of: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (n, call) in calls.iter().enumerate() {
+            of.entry(call.thread.pid).or_default().push(n);
+        }
+        for (pid, own) in of {
+            let lines = own.iter().map(|n| calls[*n].line.clone()).collect();
+            match self.ask(&Ask::Calls { lines, modules: self.known.modules.len() }, Some(pid)) {
+                Some(Seen::Calls { records, modules }) => {
+                    own.into_iter().zip(records).for_each(|(n, record)| self.known.records[n] = record);
+                    self.known.modules.extend(modules);
+                }
+                _ => self.is_unknown(MEMORY, own.len() as u64),
+            }
+        }
+    }
+
+    fn files(&mut self, pids: BTreeSet<u32>) {
+        for pid in pids {
+            match self.ask(&Ask::Files { pid }, Some(pid)) {
+                Some(Seen::Files(files)) => self.known.files.extend(files),
+                _ => self.is_unknown(FILES, 1),
+            }
+        }
+    }
+
+    fn is_unknown(&mut self, what: &'static str, count: u64) {
+        *self.unknown.entry(what).or_default() += count;
+    }
+
+    /// An answer, of somebody who looks at a process for it. `None`: none came.
+    fn ask(&mut self, ask: &Ask, pid: Option<u32>) -> Option<Seen> {
+        let left = self.until.saturating_duration_since(Instant::now()).min(EACH);
+        if left.is_zero() || pid.is_some_and(helpers::is_shunned) {
+            return None;
+        }
+        if self.helper.is_none() {
+            self.helper = Some(self.begin()?);
+        }
+        let answer = self.helper.as_ref()?.ask(ask, left);
+        match answer {
+            Ok(seen) => Some(seen),
+            Err(error) => {
+                tracing::debug!(%error, pid, "a look did not come back");
+                self.helper.take()?.leave(pid);
+                None
+            }
+        }
+    }
+
+    fn begin(&self) -> Option<Helper> {
+        for _ in 0..2 {
+            let helper = Helper::take().inspect_err(|error| tracing::warn!(%error, "nobody can look")).ok()?;
+            match helper.ask(&self.how, EACH) {
+                Ok(_) => return Some(helper),
+                // Somebody ended it while it had nothing to do.
+                Err(error) => {
+                    tracing::debug!(%error, "a helper is gone");
+                    helper.leave(None);
+                }
+            }
+        }
+        None
+    }
+}

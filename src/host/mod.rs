@@ -1,0 +1,28 @@
+//! Looks into other processes: their threads, descriptors, networks, and the memory that their calls in flight
+//! point to.
+//!
+//! Promise: whoever asks never waits for what is looked at. A process's memory may be a file of a server that does
+//! not answer, and so may be what its descriptors stand for: who reads that sleeps until the server wills, and
+//! cannot be ended. So a helper process looks (`serve`), one question at a time; one that does not answer within
+//! its time is left behind and another goes on with the next question. What has not been seen by then is unknown,
+//! and is counted by kind. Helpers that are left behind are bounded, all of them and by user, and a process that
+//! keeps one is not looked at again meanwhile.
+//!
+//! It knows /proc and calls' rows; nothing of tracks, rings and dumps.
+
+mod answer;
+mod files;
+mod helpers;
+mod look;
+mod memory;
+mod message;
+mod network;
+mod sockets;
+mod threads;
+mod walk;
+
+pub use answer::serve;
+pub use helpers::{helped_by, left_behind};
+pub use look::{How, Known, Look, Wanted, Whose};
+pub use network::interfaces;
+pub use threads::{Status, stat, thread};
