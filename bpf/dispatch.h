@@ -175,7 +175,7 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 
 /*
  * Since the call began its thread may have moved, or its cgroup may have got other rings, or none: while the tree is
- * watched, the old ones may be another's by now. Where cgroups are given, they stay theirs.
+ * watched, the old ones may be another's by now. Where cgroups are given, they stay theirs, as do the rest's.
  */
 static __always_inline bool stay_or_move(struct task_struct *task, struct task_state *state)
 {
@@ -188,7 +188,7 @@ static __always_inline bool stay_or_move(struct task_struct *task, struct task_s
 		state->slot = slot;
 		return true;
 	}
-	if (!watching)
+	if (!watching || state->slot == rest)
 		return true;
 	state->slot = 0;
 	if (state->moved)
