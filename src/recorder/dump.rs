@@ -121,7 +121,6 @@ impl Dumping {
         Recording { dump, blocks }
     }
 }
-}
 
 /// For which time all of them together are complete; of one, that is its own, and nothing is left to tell of each.
 fn whole(each: &mut Vec<Each>) -> Window {
