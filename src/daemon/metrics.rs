@@ -286,7 +286,7 @@ mod tests {
         let unit = Track { target: "a.service".into(), calls: 1, ..Track::default() };
         let tracks = [track(5, 9.0, Some(1.0)), track(7, 3.0, None), track(2, 4.0, None), unit];
         let mut page = Page::default();
-        for (nature, name, _, value, merge) in [COLUMNS[0], COLUMNS[4]] {
+        for (nature, name, _, _, value, merge) in [COLUMNS[0], COLUMNS[4]] {
             page.add(nature, name, "H.", by_name(tracks.iter(), value, merge));
         }
         let labels = "target=\"shop/cart/app\",namespace=\"shop\",pod=\"cart\",container=\"app\"";
