@@ -91,7 +91,9 @@ impl Recorder {
                 LOBBY => Some(status),
                 slot => self.kernel.last_end(slot, track.began),
             };
-            told.extend(last.filter(|end| libc::WIFEXITED(end.status) && end.status != 0).map(|end| self.died(id, end)));
+            told.extend(
+                last.filter(|end| libc::WIFEXITED(end.status) && end.status != 0).map(|end| self.died(id, end)),
+            );
         }
         Ok(told)
     }
