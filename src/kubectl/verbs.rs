@@ -29,7 +29,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End> {
     let cluster = Cluster { options: &options };
     match verb {
         Verb::Nodes => nodes(&cluster),
-        Verb::Complete { words } => complete(&cluster, &words),
+        Verb::Complete { words } => {
+            let (mine, words) = ours(&Words { words });
+            complete(&Cluster { options: &mine.over(&options) }, &words)
+        }
         Verb::List(_) => list(&cluster, &words),
         Verb::Show(_) | Verb::Info(_) | Verb::Export(_) => stored(&cluster, name, &words),
         Verb::Dump(_) => live(&cluster, name, &words, &[], How::Once),
