@@ -253,6 +253,12 @@ struct inflight {
 	__u8 comm[16];
 };
 
+/* Half of a ring is new. */
+struct half {
+	__u32 slot;
+	__u32 cpu;
+};
+
 /* Per ring: what was written and what was not. */
 struct tally {
 	__u64 records;
@@ -261,13 +267,8 @@ struct tally {
 	__u64 lost;		/* bpf_perf_event_output failed */
 	__u64 last_error;
 	__u64 noticed;		/* bytes, when userspace was last told that half of the ring is new */
-	__u64 pad[2];
-};
-
-/* Half of a ring is new. */
-struct half {
-	__u32 slot;
-	__u32 cpu;
+	struct half half;	/* what it is told: here, and not on a program's stack, for the verifier's sake */
+	__u64 pad;
 };
 
 /* A record begins no further than BATCH_MOST into its sample; the ring reader leaves a margin of the

@@ -135,18 +135,19 @@ static __always_inline void lose(__u32 slot, __u32 records)
 }
 
 /* Has userspace copy a ring before it is overwritten: once for each half of it, and only then with a wake-up. */
-static __always_inline void tell_half(struct tally *tally, __u32 slot)
+static __always_inline void tell_half(struct tally *tally, __u32 slot, __u32 cpu)
 {
-	struct half half = { .slot = slot, .cpu = bpf_get_smp_processor_id() };
-
 	tally->noticed = tally->bytes;
-	bpf_ringbuf_output(&halves, &half, sizeof(half), RB_FORCE_WAKEUP);
+	tally->half.slot = slot;
+	tally->half.cpu = cpu;
+	bpf_ringbuf_output(&halves, &tally->half, sizeof(tally->half), RB_FORCE_WAKEUP);
 }
 
 /* Sends a sample of `size` bytes (a multiple of eight) whose first four are perf's own. */
 static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 size, __u32 records, __u32 calls)
 {
-	__u32 index = slot * cpus + bpf_get_smp_processor_id();
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 index = slot * cpus + cpu;
 	long error = bpf_perf_event_output(ctx, &rings, index, sample + 4, size - 4);
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &index);
 
@@ -162,7 +163,7 @@ static __always_inline void output(void *ctx, __u32 slot, void *sample, __u64 si
 	tally->bytes += size + 8;
 	tally->calls += calls;
 	if (half_ring && tally->bytes - tally->noticed >= half_ring)
-		tell_half(tally, slot);
+		tell_half(tally, slot, cpu);
 }
 
 /*

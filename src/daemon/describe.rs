@@ -18,7 +18,7 @@ pub(super) fn track(info: &TrackInfo) -> Track {
         ended: info.ended.map(|ended| wall(ended, offset)),
         window: seconds(until.saturating_sub(info.complete_from.unwrap_or(info.began))),
         shared: info.lobby,
-        memory: info.memory as u64,
+        memory: (info.memory + info.packed) as u64,
         calls: info.calls,
         records: info.records,
         overwritten: info.overwritten,

@@ -130,7 +130,14 @@ const COLUMNS: [Column; 6] = [
         |track| track.window,
         f64::min,
     ),
-    (Gauge, "traceloop_track_memory_bytes", "Bytes of its rings.", false, |track| track.memory as f64, Add::add),
+    (
+        Gauge,
+        "traceloop_track_memory_bytes",
+        "Bytes of its rings and of its packed history.",
+        false,
+        |track| track.memory as f64,
+        Add::add,
+    ),
 ];
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
@@ -168,9 +175,15 @@ impl Daemon {
             let known = tracks.iter().filter(|(_, looked_at)| *looked_at || !of_rings).map(|(track, _)| track);
             page.add(nature, name, help, by_name(known, value, merge));
         }
-        page.one(Gauge, "traceloop_memory_bytes", "Bytes of all rings.", self.recorder.memory() as f64);
+        page.one(
+            Gauge,
+            "traceloop_memory_bytes",
+            "Bytes of all rings and packed histories.",
+            self.recorder.memory() as f64,
+        );
         let most = self.recorder.memory_most() as f64;
-        page.one(Gauge, "traceloop_memory_max_bytes", "Bytes that all rings may take.", most);
+        page.one(Gauge, "traceloop_memory_max_bytes", "Bytes that these may take.", most);
+        self.history(&mut page);
         let losses = self.recorder.losses()?.into_iter().map(|loss| (loss.reason, loss.count as f64));
         page.by(Counter, "traceloop_lost_total", "What is not there although it should be.", "reason", losses);
         let given_up = self.recorder.given_up().1 as f64;
@@ -184,6 +197,19 @@ impl Daemon {
         self.programs(&mut page)?;
         own(&mut page)?;
         Ok(page.text)
+    }
+
+    /// What is kept of what rings have taken, and what that costs.
+    fn history(&self, page: &mut Page) {
+        let history = self.recorder.history();
+        let bytes = [("packed", history.packed), ("waiting", history.waiting), ("room", history.room)];
+        let bytes = bytes.map(|(state, bytes)| (state.to_owned(), bytes as f64));
+        page.by(Gauge, "traceloop_history_bytes", "What rings have taken and is kept, and its room.", "state", bytes);
+        page.one(Gauge, "traceloop_history_calls", "Calls in the packed history.", history.calls as f64);
+        let help = "CPU time that packing has taken.";
+        page.one(Counter, "traceloop_history_cpu_seconds_total", help, history.cpu as f64 / 1e9);
+        let help = "Records that were overwritten before they could be copied.";
+        page.one(Counter, "traceloop_history_missed_records_total", help, history.missed as f64);
     }
 
     fn dumps(&self, page: &mut Page) {

@@ -195,13 +195,9 @@ impl Recorder {
         self.watch.as_ref().map_or(0, |watch| watch.told)
     }
 
-    /// Bytes that all rings may take at most.
+    /// Bytes that all rings and what is kept of them may take at most.
     pub fn memory_most(&self) -> usize {
-        let watch = self.watch.as_ref();
-        watch.map_or_else(
-            || self.memory(),
-            |watch| watch.lobby.memory() + (watch.most as usize + 1) * self.ring * self.cpus.len(),
-        )
+        self.total.max(self.rings())
     }
 
     /// Records a cgroup by rings of its own, whatever the rules say, with all that is below it.

@@ -99,5 +99,6 @@ fn at_full_speed_every_break_is_a_stated_gap() {
     let missing: u64 = breaks.iter().sum();
     // A sample that was under way when its ring was read is counted in the next gap.
     assert!(stated.iter().sum::<u64>().abs_diff(missing) <= 200, "{missing} are missing: {window}");
-    assert!(found.len() > 20_000, "{} calls of {}", found.len(), found.last().map_or(0, |last| last.1));
+    // More than its ring holds, and it made more than that however busy the machine is.
+    assert!(found.len() > 3_000, "{} calls of {}", found.len(), found.last().map_or(0, |last| last.1));
 }
