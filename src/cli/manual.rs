@@ -1,14 +1,14 @@
-//! `traceloop manual DIRECTORY`, hidden: the man pages, from the same definition as the help. Packages
-//! are built with it.
+//! `traceloop manual DIRECTORY`, hidden: the man pages, of verbs from the same definition as the help, of topics from
+//! their text. Packages are built with it.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
 
-use super::{Cli, End};
+use super::{Cli, End, topic};
 
-/// Write the man pages into a directory: traceloop(1) and one for each verb
+/// Write the man pages into a directory: traceloop(1), one for each verb, and one for each topic
 #[derive(Args, Debug)]
 pub(super) struct Manual {
     /// Where to; it is made where it is missing
@@ -22,6 +22,10 @@ impl Manual {
         fs::create_dir_all(&to).with_context(|| format!("make the directory {}", to.display()))?;
         clap_mangen::generate_to(Cli::command(), &to)
             .with_context(|| format!("write the man pages into {}", to.display()))?;
+        for topic in topic::TOPICS {
+            let file = to.join(topic.file);
+            fs::write(&file, topic::page(topic)).with_context(|| format!("write {}", file.display()))?;
+        }
         Ok(End::Done)
     }
 }

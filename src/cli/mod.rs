@@ -16,6 +16,7 @@ mod explain;
 mod export;
 mod follow;
 mod following;
+mod help;
 mod info;
 mod keep;
 mod limits;
@@ -39,6 +40,7 @@ mod stored;
 mod styling;
 mod summarizing;
 mod top;
+mod topic;
 mod vacuum;
 
 use std::{ffi::OsString, io, process::ExitCode};
@@ -48,9 +50,9 @@ use clap::{Parser, Subcommand};
 
 /// A flight recorder for system calls: always on, per cgroup, and it reads like strace.
 #[derive(Debug, Parser)]
-#[command(name = "traceloop", version, max_term_width = 100)]
+#[command(name = "traceloop", version, max_term_width = 100, disable_help_subcommand = true, after_help = help::topics())]
 struct Cli {
-    /// Without one: list
+    /// Defaults to `list`
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -80,6 +82,7 @@ enum Verb {
     #[command(hide = true)]
     Look(look::Look),
     Completions(completions::Completions),
+    Help(help::Help),
     #[command(hide = true)]
     Manual(manual::Manual),
 }
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Verb::Keep(verb) => verb.run(),
         Verb::Look(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
+        Verb::Help(verb) => verb.run(),
         Verb::Manual(verb) => verb.run(),
     };
     match ended {
