@@ -155,6 +155,7 @@ fn is_fault(signal: &Signal) -> bool {
 pub(super) struct Processes<'a> {
     all: Vec<Process<'a>>,
     by_pid: HashMap<u32, usize>,
+    by_tid: HashMap<u32, usize>,
 }
 
 impl<'a> Processes<'a> {
@@ -162,7 +163,9 @@ impl<'a> Processes<'a> {
         let mut processes = Self::default();
         for alive in &dump.processes {
             let comm = comm(&alive.comm);
-            let process = processes.get(alive.pid);
+            let at = processes.place(alive.pid);
+            processes.by_tid.insert(alive.tid, at);
+            let process = &mut processes.all[at];
             process.threads.entry(alive.tid).or_default();
             if alive.tid == alive.pid {
                 process.comm = comm;
@@ -176,26 +179,38 @@ impl<'a> Processes<'a> {
     fn see(&mut self, event: &'a Event) {
         match &event.what {
             What::Fork { parent } if event.tid == event.pid => {
-                let maker =
-                    self.all.iter().position(|process| process.threads.contains_key(parent) && process.end().is_none());
+                let maker = self.maker(*parent);
                 if self.by_pid.get(&event.pid).is_some_and(|at| self.all[*at].end().is_some()) {
                     self.by_pid.remove(&event.pid);
                 }
                 let made = self.get(event.pid);
-                made.parent = maker;
+                made.parent = Some(maker);
             }
             _ => {}
         }
         if event.pid != 0 {
-            self.get(event.pid).see(event);
+            let at = self.place(event.pid);
+            self.by_tid.insert(event.tid, at);
+            self.all[at].see(event);
         }
     }
 
-    fn get(&mut self, pid: u32) -> &mut Process<'a> {
-        let at = *self.by_pid.entry(pid).or_insert_with(|| {
+    /// The process of the thread that forks. One of which nothing was seen yet has that thread for its leader, for all
+    /// that is known.
+    fn maker(&mut self, tid: u32) -> usize {
+        let known = self.by_tid.get(&tid).copied();
+        known.filter(|at| self.all[*at].end().is_none()).unwrap_or_else(|| self.place(tid))
+    }
+
+    fn place(&mut self, pid: u32) -> usize {
+        *self.by_pid.entry(pid).or_insert_with(|| {
             self.all.push(Process { pid, ..Process::default() });
             self.all.len() - 1
-        });
+        })
+    }
+
+    fn get(&mut self, pid: u32) -> &mut Process<'a> {
+        let at = self.place(pid);
         &mut self.all[at]
     }
 

@@ -16,14 +16,24 @@ pub(super) struct Topic {
     pub(super) text: &'static str,
 }
 
-/// `topics!("name" => "file.section")`: the text is systemd/man/file.section.md.
+/// `topics!("name" => "file.section")`: the text is systemd/man/file.section.md, and what is named behind it.
 macro_rules! topics {
-    ($($name:literal => $file:literal)*) => {
+    ($($name:literal => $file:literal $(, $more:expr)?)*) => {
         &[$(Topic {
             name: $name,
             file: $file,
-            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/man/", $file, ".md")),
+            text: concat!(
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/man/", $file, ".md"))
+                $(, $more)?
+            ),
         }),*]
+    };
+}
+
+/// The example configuration is what says most about each setting.
+macro_rules! the_example {
+    () => {
+        concat!("\n```\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/traceloop.toml")), "```\n")
     };
 }
 
@@ -35,6 +45,7 @@ pub(super) const TOPICS: &[Topic] = topics! {
     "kernels" => "traceloop-kernels.7"
     "stacks" => "traceloop-stacks.7"
     "uring" => "traceloop-uring.7"
+    "configuration" => "traceloop.toml.5", the_example!()
 };
 
 impl Topic {
