@@ -10,6 +10,7 @@ use crate::{
     cgroup::v2_mount,
     kernel::{Uring, can_take_stacks},
     recorder::{Budget, Recorder, Settings},
+    ring::leaves_events_to_admins,
     syscall::plan::Wanted,
 };
 
@@ -37,11 +38,12 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 10] = [
+        let checks: [(&str, Check); 11] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
             ("capabilities", capabilities),
+            ("perf events", perf_events),
             ("locked memory", memlock),
             ("tracefs", tracefs),
             ("process memory", ptrace),
@@ -113,6 +115,19 @@ fn capabilities() -> Finding {
         format!("CAP_BPF is {}, CAP_PERFMON is {}", missing(has(CAP_BPF)), missing(has(CAP_PERFMON))),
         "run as root, or give both: setpriv --ambient-caps +bpf,+perfmon",
     )
+}
+
+fn perf_events() -> Finding {
+    match leaves_events_to_admins() {
+        None => Finding::Good("CAP_PERFMON may open rings".to_owned()),
+        Some(level) if effective_capabilities() >> CAP_SYS_ADMIN & 1 == 1 => Finding::Good(format!(
+            "kernel.perf_event_paranoid is {level}: CAP_SYS_ADMIN, which is there, may open rings"
+        )),
+        Some(level) => Finding::Bad(
+            format!("kernel.perf_event_paranoid is {level}, which leaves rings to CAP_SYS_ADMIN on this kernel"),
+            "give CAP_SYS_ADMIN, or let CAP_PERFMON do: sysctl kernel.perf_event_paranoid=2",
+        ),
+    }
 }
 
 fn missing(there: bool) -> &'static str {

@@ -10,6 +10,8 @@ use libbpf_rs::libbpf_sys::{
     perf_event_attr,
 };
 
+use super::paranoid::explained;
+
 nix::ioctl_none!(enable, b'$', 0);
 
 /// An overwriting BPF output event on `cpu`, which takes samples as soon as its leader does.
@@ -51,7 +53,7 @@ fn open(attr: &perf_event_attr, cpu: u32, leader: Option<BorrowedFd<'_>>) -> io:
     let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, attr, -1, cpu, group, u64::from(PERF_FLAG_FD_CLOEXEC)) };
     let fd = i32::try_from(fd).map_err(io::Error::other)?;
     if fd < 0 {
-        return Err(io::Error::last_os_error());
+        return Err(explained(io::Error::last_os_error()));
     }
     // SAFETY: the kernel just gave us this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })

@@ -7,9 +7,11 @@
 mod batch;
 mod event;
 mod mapping;
+mod paranoid;
 mod snapshot;
 
 pub use batch::Batch;
 pub use event::online_cpus;
 pub use mapping::Ring;
+pub use paranoid::leaves_events_to_admins;
 pub use snapshot::{Position, Snapshot};
