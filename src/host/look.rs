@@ -173,7 +173,7 @@ impl Looking {
         if let Some(helper) = self.helper.take() {
             helper.give_back();
         }
-        let told = self.unknown.iter().filter_map(|(what, count)| Loss::of(*count, *what));
+        let told = self.unknown.iter().filter_map(|(what, count)| Loss::of(*count, what));
         self.known.unknown = told.collect();
         self.known
     }

@@ -104,8 +104,11 @@ fn ours(words: &Words) -> (Ours, Vec<String>) {
     (ours, left)
 }
 
-/// The pod that the first word names, with the container, and what is left of the words.
-fn target<'a>(cluster: &Cluster<'_>, words: &'a [String]) -> Option<((String, String, Option<String>), &'a [String])> {
+/// Namespace, pod, and the container if one is named.
+type Named = (String, String, Option<String>);
+
+/// What the first word names, and what is left of the words.
+fn target<'a>(cluster: &Cluster<'_>, words: &'a [String]) -> Option<(Named, &'a [String])> {
     let (first, rest) = words.split_first().filter(|(first, _)| !first.starts_with('-'))?;
     let parts: Vec<&str> = first.split('/').collect();
     let namespace = || cluster.options.namespace.clone().unwrap_or_else(|| cluster.namespace());
