@@ -184,11 +184,17 @@ impl Program {
     /// Starts the command in the cgroup: the child is born in it, and its first call is execve.
     fn start(&self, cgroup: &OwnedFd) -> Result<Pid> {
         let (reports, report) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
-        match clone_into(cgroup).context("start the command in its cgroup")? {
+        // Rust ignores it, and execve would hand that on: the command is to have it as a shell gives it. Here and not in
+        // the child, whose first recorded call is its execve.
+        // SAFETY: the default action has no handler that could run.
+        let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+        let made = clone_into(cgroup);
+        if !matches!(made, Ok(None)) {
+            // SAFETY: to ignore it has no handler that could run.
+            let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
+        }
+        match made.context("start the command in its cgroup")? {
             None => {
-                // Rust ignores it, and execve would hand that on: to the command it is to be as a shell has it.
-                // SAFETY: the default action has no handler that could run.
-                let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
                 let errno = execve(&self.path, &self.argv, &self.envp).unwrap_err() as i32;
                 let _ = write(&report, &errno.to_ne_bytes());
                 // SAFETY: leaves without running the parent's exit handlers.

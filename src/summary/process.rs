@@ -188,11 +188,26 @@ impl<'a> Processes<'a> {
             }
             _ => {}
         }
-        if event.pid != 0 {
-            let at = self.place(event.pid);
+        if let Some(at) = self.home(event) {
             self.by_tid.insert(event.tid, at);
             self.all[at].see(event);
         }
+    }
+
+    /// The process of an event's thread. A thread of which nothing has said whose it is is taken for its own process until
+    /// something does: its end says so.
+    fn home(&mut self, event: &Event) -> Option<usize> {
+        let before = self.by_tid.get(&event.tid).copied();
+        if event.pid == 0 {
+            return (event.tid != 0).then(|| before.unwrap_or_else(|| self.place(event.tid)));
+        }
+        let at = self.place(event.pid);
+        if let Some(before) = before.filter(|before| *before != at && self.all[*before].pid == event.tid)
+            && let Some(thread) = self.all[before].threads.remove(&event.tid)
+        {
+            self.all[at].threads.insert(event.tid, thread);
+        }
+        Some(at)
     }
 
     /// The process of the thread that forks. One of which nothing was seen yet has that thread for its leader, for all

@@ -110,7 +110,7 @@ fn memory_that_never_comes_stops_nobody() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn a_descriptor_of_a_server_that_hangs_is_known_by_its_path() {
-    let mut served = Served::start("descriptors = true", "");
+    let mut served = Served::start("", "");
     let (scratch, group) = (Scratch::new(), served.cgroup("held.service"));
     let hung = Hung::start(&scratch, &group, "held");
     let text = served.told(&["dump", group.name(), "--format", "raw"]);

@@ -165,7 +165,7 @@ fn a_command_starts_as_a_shell_starts_it() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let out = |command: &mut Command| {
         let output = command.stdin(Stdio::null()).output().expect("run it");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        without_libcs_own(&String::from_utf8_lossy(&output.stdout))
     };
     let plain = out(Command::new("bash").args(["-c", script]));
     let mut traceloop = Command::new(TRACELOOP);
@@ -173,4 +173,14 @@ fn a_command_starts_as_a_shell_starts_it() {
     let recorded = out(&mut traceloop);
     assert!(plain.contains("\n141\n"), "{plain}");
     assert_eq!(plain, recorded);
+}
+
+/// glibc's posix_spawn ignores the two signals that are its own (32, 33) in the child, where the parent has threads that
+/// use them: the test's process may have, and traceloop's not.
+fn without_libcs_own(text: &str) -> String {
+    let line = |line: &str| match line.strip_prefix("SigIgn:\t").and_then(|mask| u64::from_str_radix(mask, 16).ok()) {
+        Some(mask) => format!("SigIgn:\t{:016x}\n", mask & !(3 << 31)),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }

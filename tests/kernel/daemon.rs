@@ -113,9 +113,15 @@ fn deaths_in_a_row_are_limited_and_counted() {
     }
     assert_eq!(served.wait_for_stored(2).len(), 2);
     let metrics = served.asked("/metrics");
-    assert!(metrics.contains("traceloop_triggers_suppressed_total{reason=\"too-often\"} 2"), "{metrics}");
+    assert!(metrics.contains("traceloop_triggers_suppressed_total{reason=\"burst\"} "), "{metrics}");
     assert!(metrics.contains("traceloop_dumps_total{reason=\"killed\"} 2"), "{metrics}");
-    assert!(served.log().contains("no dump is made, for the limits"), "{}", served.log());
+    assert!(served.log().contains("it dies more often"), "{}", served.log());
+    // The last of them has a dump, a while after the loop has ended.
+    let began = Instant::now();
+    while served.stored().len() < 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?} only: {}", served.stored(), served.log());
+        sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]
@@ -287,7 +293,8 @@ fn what_happens_is_followed() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn bad_clients_cost_others_nothing() {
-    let served = Served::start("", "");
+    // The history that grows meanwhile is not theirs: it has its room.
+    let served = Served::start("memory-max = \"32M\"", "");
     let group = served.cgroup("load.service");
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);
