@@ -162,7 +162,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             text.word(words, uint(register).into());
             signed
         }
-        Kind::IntEnum(words) if words.word(uint(register).into()).is_none() => {
+        Kind::IntEnum(words) if text.known(words, uint(register).into()).is_none() => {
             text.signed(int(register));
             signed
         }
@@ -243,17 +243,17 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
         }
         Kind::Commented(words) => {
             text.signed(int(register));
-            text.comment(words.word(uint(register).into()).unwrap_or(words.unknown));
+            text.comment(text.known(words, uint(register).into()).unwrap_or(words.unknown));
             signed
         }
         Kind::HexCommented(words) => {
             text.hex(register);
-            text.explanation(words.word(register).unwrap_or(words.unknown));
+            text.explanation(text.known(words, register).unwrap_or(words.unknown));
             unsigned
         }
         Kind::Hex32Commented(words) => {
             text.hex(uint(register));
-            text.explanation(words.word(uint(register).into()).unwrap_or(words.unknown));
+            text.explanation(text.known(words, uint(register).into()).unwrap_or(words.unknown));
             Value::Unsigned(uint(register).into())
         }
         Kind::VectorLength => {

@@ -8,7 +8,7 @@ use crate::{
 
 /// One of several signed values; others as numbers.
 pub(super) fn signed_word(text: &mut Text<'_>, words: &Words, value: i32) {
-    match words.word(u64::from(value.cast_unsigned())) {
+    match text.known(words, u64::from(value.cast_unsigned())) {
         Some(word) => text.either(|text| text.signed(value), |text| text.push(word)),
         None => {
             text.signed(value);

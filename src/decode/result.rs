@@ -141,7 +141,7 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         }
         Ret::Word(words) => {
             text.signed(value);
-            if let Some(word) = words.word(value as u64) {
+            if let Some(word) = text.known(words, value as u64) {
                 text.push(" (");
                 text.push(word);
                 text.push(")");
@@ -155,7 +155,7 @@ pub(super) fn outcome(raw: &Raw<'_>, ret: &Ret, value: i64) -> Outcome {
         }
         Ret::Enum(words) => {
             text.hex(value as u64);
-            if let Some(word) = words.word(value as u64) {
+            if let Some(word) = text.known(words, value as u64) {
                 text.push(" (");
                 text.push(word);
                 text.push(")");

@@ -46,7 +46,7 @@ pub(super) fn registered(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: Re
 
 /// One value of several, others as a number with a comment.
 fn counted(text: &mut Text<'_>, words: &Words, value: u8) {
-    match words.word(value.into()) {
+    match text.known(words, value.into()) {
         Some(_) => text.word(words, value.into()),
         None => {
             text.unsigned(value);

@@ -209,6 +209,11 @@ impl<'a> Text<'a> {
         if value == 0 { self.out.push_str("NULL") } else { self.hex(value) }
     }
 
+    /// The word of a value, if the strace whose form this is has it.
+    pub(super) fn known(&self, words: &Words, value: u64) -> Option<&'static str> {
+        words.word(value).filter(|word| self.knows(word))
+    }
+
     /// Whether the strace whose form this is has a word.
     fn knows(&self, word: &str) -> bool {
         self.style.strace == StraceForm::Newest || !is_newer(word)
@@ -216,7 +221,7 @@ impl<'a> Text<'a> {
 
     /// One of several values.
     pub(super) fn word(&mut self, words: &Words, value: u64) {
-        let word = words.word(value).filter(|word| self.knows(word));
+        let word = self.known(words, value);
         match (self.constants, word) {
             (Constants::Abbrev, Some(word)) => self.out.push_str(word),
             (Constants::Abbrev | Constants::Verbose, None) => {
