@@ -41,7 +41,8 @@ fn a_new_cgroup_is_recorded_by_name_from_its_first_execve() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn dumps_under_full_load_have_no_gap() {
-    let served = Served::start("", "");
+    // Of the rings: what the packed history has missed is stated at its place (`history`).
+    let served = Served::start("[history]\nhistory-cpu = \"0%\"", "");
     let group = served.cgroup("load.service");
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);
@@ -289,8 +290,8 @@ fn what_happens_is_followed() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn bad_clients_cost_others_nothing() {
-    // The history that grows meanwhile is not theirs: it has its room.
-    let served = Served::start("memory-max = \"32M\"", "");
+    // The packed history that grows meanwhile is not theirs.
+    let served = Served::start("[history]\nhistory-cpu = \"0%\"", "");
     let group = served.cgroup("load.service");
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);

@@ -49,8 +49,11 @@ impl Watched {
         Self::make_with(settings(total, 64 * K), ready, keep, None)
     }
 
+    /// The rings alone outlive their recorder: what was packed of them goes with it.
     fn kept(total: usize, ring: usize, keeper: &Path) -> Self {
-        Self::make_with(settings(total, ring), 4, Duration::from_secs(600), Some(keeper.to_owned()))
+        let mut settings = settings(total, ring);
+        settings.history.cpu = 0;
+        Self::make_with(settings, 4, Duration::from_secs(600), Some(keeper.to_owned()))
     }
 
     fn make_with(settings: Settings, ready: usize, keep: Duration, keeper: Option<std::path::PathBuf>) -> Self {
