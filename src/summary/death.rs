@@ -47,7 +47,9 @@ fn main<'p, 'a>(cause: &Cause, processes: &'p Processes<'a>) -> Option<&'p Proce
     if lives && matches!(cause, Cause::Request | Cause::Exit | Cause::Replaced) {
         return killed;
     }
-    let first = ended.clone().filter(|process| process.parent.is_none()).max_by_key(at);
+    // Whoever started the first of them is known by his number alone.
+    let inner = |process: &&Process<'_>| processes.parent(process).is_some_and(|parent| !parent.threads.is_empty());
+    let first = ended.clone().filter(|process| !inner(process)).max_by_key(at);
     let badly = ended.clone().filter(|process| process.ended_badly()).max_by_key(at);
     match first {
         // It went well, or is not told of: what a signal did to another one is what there is to say.

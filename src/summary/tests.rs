@@ -78,6 +78,9 @@ fn a_child_that_failed_is_not_blamed_for_another_status() {
     assert_eq!(text(&events), "sh[7] exited with 3.");
     let events = [fork(1, 7, 8), call(2, 7, "sh", Call::bare("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 0)];
     assert_eq!(text(&events), "sh[7] exited with 0.");
+    // The same where whoever started it is not recorded.
+    let events = [&[fork(0, 3, 7)], &events[..]].concat();
+    assert_eq!(text(&events), "sh[7] exited with 0.");
 }
 
 #[test]
