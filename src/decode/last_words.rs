@@ -7,11 +7,14 @@ use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap};
 use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
     model::{Block, Call, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Summary, What},
-    summary, wire,
+    summary,
+    wire::{self, Record},
 };
 
 /// Records that are looked at.
 const RECORDS: usize = 4096;
+/// Bytes of records that are looked through for who made whom.
+const FURTHER: usize = 16 << 20;
 /// Calls in flight that are told.
 const IN_FLIGHT: usize = 64;
 /// Ended processes that are told.
@@ -43,7 +46,11 @@ fn count(blocks: &[Block]) -> Counts {
 }
 
 fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary) {
-    let mut recording = Recording { dump: essential(dump), blocks: newest(blocks) };
+    let (newest, ends) = newest(blocks);
+    let older = Recording { dump: essential(dump), blocks: ends };
+    let older = History::of(&older, &Style::default());
+    let older: Vec<Event> = older.iter().flat_map(History::events).collect();
+    let mut recording = Recording { dump: essential(dump), blocks: newest };
     let held: u64 = blocks.iter().filter(|block| block.cpu.is_some()).map(|block| u64::from(block.records)).sum();
     if held > RECORDS as u64 {
         // What was seen before what is left out may no longer hold.
@@ -64,7 +71,7 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary) {
         }
     }
     words.failed = failures.last().map(|(event, call)| last_call(event, call)).collect();
-    let (summary, ended) = summary::of(dump, &events);
+    let (summary, ended) = summary::of(dump, &older, &events);
     words.ended = ended;
     words.more_ended = words.ended.len().saturating_sub(ENDED);
     words.ended.drain(..words.more_ended);
@@ -90,18 +97,20 @@ fn essential(dump: &Dump) -> Dump {
 }
 
 /// The newest records, and of the calls in flight as many as are told and a few more. Only the newest blocks are
-/// unpacked; what cannot be is told when the dump is read.
-fn newest(blocks: &[Block]) -> Vec<Block> {
+/// unpacked; what cannot be is told when the dump is read. Then the records of tasks that stand before those: without
+/// the calls between them they say nothing of descriptors, and are decoded apart.
+fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     let mut newest: BinaryHeap<Reverse<u64>> = BinaryHeap::with_capacity(RECORDS + 1);
     let mut rings: Vec<&Block> = blocks.iter().filter(|block| block.cpu.is_some()).collect();
     rings.sort_by_key(|block| Reverse(block.to));
-    let mut unpacked = Vec::new();
+    let (mut unpacked, mut looked_at) = (Vec::new(), 0);
     for block in rings {
         let is_full = newest.len() >= RECORDS;
-        if is_full && newest.peek().is_some_and(|Reverse(oldest)| block.to < *oldest) {
+        if is_full && newest.peek().is_some_and(|Reverse(oldest)| block.to < *oldest) && looked_at > FURTHER {
             break;
         }
         let Ok(bytes) = block.plain() else { continue };
+        looked_at += bytes.len();
         for time in wire::records(&bytes).map(|record| record.time()) {
             if newest.len() < RECORDS || newest.peek().is_some_and(|Reverse(oldest)| time > *oldest) {
                 newest.push(Reverse(time));
@@ -117,15 +126,25 @@ fn newest(blocks: &[Block]) -> Vec<Block> {
     unpacked.reverse();
     let in_flight = blocks.iter().filter(|block| block.cpu.is_none());
     let in_flight: Vec<_> = in_flight.filter_map(|block| Some((block, block.plain().ok()?))).collect();
-    [cut(&unpacked, oldest), cut(&in_flight, 0)].concat()
+    let is_older = |record: &Record<'_>| record.time() < oldest && record.task().is_some();
+    let mut times: Vec<u64> = unpacked
+        .iter()
+        .flat_map(|(_, bytes)| wire::records(bytes))
+        .filter(is_older)
+        .map(|record| record.time())
+        .collect();
+    times.sort_unstable();
+    let since = times.len().checked_sub(RECORDS).map_or(0, |first| times[first]);
+    let ends = cut(&unpacked, |record| is_older(record) && record.time() >= since);
+    ([cut(&unpacked, |record| record.time() >= oldest), cut(&in_flight, |_| true)].concat(), ends)
 }
 
-/// Of these blocks the records from a time on, but not too many.
-fn cut(blocks: &[(&Block, Cow<'_, [u8]>)], oldest: u64) -> Vec<Block> {
+/// Of these blocks the records that are wanted, but not too many.
+fn cut(blocks: &[(&Block, Cow<'_, [u8]>)], wanted: impl Fn(&Record<'_>) -> bool) -> Vec<Block> {
     let mut left = RECORDS;
     let take = |(block, all): &(&Block, Cow<'_, [u8]>)| {
         let mut bytes = Vec::new();
-        for record in wire::records(all).filter(|record| record.time() >= oldest).take(left) {
+        for record in wire::records(all).filter(&wanted).take(left) {
             left -= 1;
             bytes.extend_from_slice(record.bytes());
         }

@@ -20,6 +20,7 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
     let Some((end, _)) = main.end() else { return };
     let culprit = culprit(main, processes);
     tell(findings, dump, culprit);
+    before_it(findings, culprit, processes);
     if !std::ptr::eq(culprit, main) {
         let later = culprit.end().map_or(0, |(event, _)| end.start.saturating_sub(event.start));
         let (_, how) = main.end().unwrap_or((end, Exit::Status(0)));
@@ -30,6 +31,21 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
         };
         let who = words::who(main.pid, &main.name());
         findings.say(format!("{who}{kin} {} {} later.", words::exit(how), words::span(later)), [end]);
+    }
+}
+
+/// What a child of its had said that had failed before with another status.
+fn before_it<'a>(findings: &mut Findings<'a>, process: &Process<'a>, processes: &Processes<'a>) {
+    let Some((end, Exit::Status(1..))) = process.end() else { return };
+    let failed = processes.children(process).filter(|child| !child.said.is_empty());
+    let failed = failed.filter_map(|child| match child.end()? {
+        (event, Exit::Status(status @ 1..)) if event.start <= end.start => Some((event, status, child)),
+        _ => None,
+    });
+    let Some((event, status, child)) = failed.max_by_key(|(event, ..)| event.start) else { return };
+    if let Some(line) = child.said.line() {
+        let who = words::who(child.pid, &child.name());
+        findings.say(format!("Its child {who} had exited with {status} and said: `{line}`."), [event]);
     }
 }
 
@@ -64,16 +80,23 @@ fn culprit<'p, 'a>(main: &'p Process<'a>, processes: &'p Processes<'a>) -> &'p P
     let mut culprit = main;
     for _ in 0..DEEP {
         let Some((end, Exit::Status(status))) = culprit.end() else { break };
+        let before = |child: &&Process<'a>| child.end().is_some_and(|(event, _)| event.start <= end.start);
         let passed_on = |child: &&Process<'a>| match child.end() {
-            Some((event, Exit::Status(own))) => own == status && status != 0 && event.start <= end.start,
-            Some((event, Exit::Killed { signo, .. })) => {
-                let shown = i32::from(status) == 128 + signo || (status != 0 && culprit.said.is_empty());
-                shown && event.start <= end.start
-            }
+            Some((_, Exit::Status(own))) => own == status && status != 0,
+            Some((_, Exit::Killed { signo, .. })) => i32::from(status) == 128 + signo,
+            _ => false,
+        };
+        // Who writes to a pipe that nobody reads any more ends as he should.
+        let killed = |child: &&Process<'a>| match child.end() {
+            Some((_, Exit::Killed { signo, .. })) => signo != libc::SIGPIPE,
             _ => false,
         };
         let last = |child: &&Process<'a>| child.end().map_or(0, |(event, _)| event.start);
-        match processes.children(culprit).filter(passed_on).max_by_key(last) {
+        // One that has nothing to say for itself, as timeout, may have a status of its own for a child's death.
+        let silent = status != 0 && culprit.said.is_empty();
+        let passed = processes.children(culprit).filter(before).filter(passed_on).max_by_key(last);
+        let killed = || processes.children(culprit).filter(before).filter(killed).max_by_key(last);
+        match passed.or_else(|| if silent { killed() } else { None }) {
             Some(child) => culprit = child,
             None => break,
         }

@@ -43,9 +43,10 @@ impl<'a> Findings<'a> {
 /// Sentences that a summary has at most.
 const MOST: usize = 3;
 
-/// What happened and how processes ended, from the newest events of a history in the order in which they began.
-pub fn of(dump: &Dump, events: &[Event]) -> (Summary, Vec<Ended>) {
-    let processes = Processes::of(dump, events);
+/// What happened and how processes ended, from the newest events of a history in the order in which they began; of
+/// `older` ones it is known who made whom.
+pub fn of(dump: &Dump, older: &[Event], events: &[Event]) -> (Summary, Vec<Ended>) {
+    let processes = Processes::of(dump, older.iter().chain(events));
     let mut findings = Findings::default();
     match &dump.cause {
         Cause::Call { tid, rule } => matched(&mut findings, *tid, rule, events),

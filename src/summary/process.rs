@@ -15,6 +15,8 @@ pub(super) struct Thread<'a> {
     pub(super) last: Option<(&'a Event, &'a Call)>,
     /// The first signal of a fault that it has not come back from.
     fault: Option<(&'a Event, &'a Signal)>,
+    /// The same of which it has just come back.
+    returned: Option<(&'a Event, &'a Signal)>,
     ended: bool,
 }
 
@@ -56,7 +58,7 @@ impl<'a> Process<'a> {
 
     /// The first fault that one of its threads did not come back from.
     pub(super) fn fault(&self) -> Option<(&'a Event, &'a Signal)> {
-        self.threads.values().filter_map(|thread| thread.fault).min_by_key(|(event, _)| event.start)
+        self.threads.values().filter_map(|thread| thread.fault.or(thread.returned)).min_by_key(|(event, _)| event.start)
     }
 
     /// Its last call: the last that its leader made, or else any.
@@ -106,11 +108,14 @@ impl<'a> Process<'a> {
         match &event.what {
             What::Call(call) => {
                 thread.last = Some((event, call));
-                if call.name() == "rt_sigreturn" {
-                    thread.fault = None;
+                // A signal that the handler raised again is delivered when that returns, before the next call.
+                match call.name() {
+                    "rt_sigreturn" => thread.returned = thread.fault.take(),
+                    _ => thread.returned = None,
                 }
                 self.leaves |= call.name() == "exit_group" && call.outcome == Outcome::Never;
-                self.calls += 1;
+                // Some write for people a letter at a time.
+                self.calls += u32::from(call.said.is_none());
                 if let Some(said) = &call.said {
                     let whole = match call.outcome {
                         Outcome::Returned { value, .. } => usize::try_from(value).unwrap_or(0),
@@ -159,7 +164,7 @@ pub(super) struct Processes<'a> {
 }
 
 impl<'a> Processes<'a> {
-    pub(super) fn of(dump: &Dump, events: &'a [Event]) -> Self {
+    pub(super) fn of(dump: &Dump, events: impl Iterator<Item = &'a Event>) -> Self {
         let mut processes = Self::default();
         for alive in &dump.processes {
             let comm = comm(&alive.comm);
@@ -172,7 +177,7 @@ impl<'a> Processes<'a> {
             }
         }
         // Who was there at the dump may have had another name before.
-        events.iter().for_each(|event| processes.see(event));
+        events.for_each(|event| processes.see(event));
         processes
     }
 

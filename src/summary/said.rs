@@ -49,9 +49,19 @@ const TELLING: [&str; 30] = [
     "corrupt",
 ];
 
-/// How lines begin that only lead to what went wrong.
-const LEADING: [&str; 9] =
-    ["at ", "File \"", "from ", "goroutine ", "note: ", "Node.js v", "Traceback (", "exit status", "... "];
+/// How lines begin that only lead to what went wrong, or say what comes of it.
+const LEADING: [&str; 10] = [
+    "at ",
+    "File \"",
+    "from ",
+    "goroutine ",
+    "note: ",
+    "Node.js v",
+    "Traceback (",
+    "exit status",
+    "... ",
+    "tar: Error is not recoverable",
+];
 
 impl Said {
     /// Takes in what was written next; `cut`: more of it than is here.

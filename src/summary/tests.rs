@@ -50,7 +50,7 @@ fn fault(at: u64, pid: u32, tid: u32, comm: &str, address: &str) -> Event {
 
 fn text(events: &[Event]) -> String {
     let taken = events.iter().map(|event| event.start).max().unwrap_or(0) + MILLI;
-    of(&Dump { cause: Cause::Command, taken, ..Dump::default() }, events).0.text
+    of(&Dump { cause: Cause::Command, taken, ..Dump::default() }, &[], events).0.text
 }
 
 #[test]
@@ -84,6 +84,40 @@ fn a_child_that_failed_is_not_blamed_for_another_status() {
 }
 
 #[test]
+fn what_a_failed_child_had_said_is_told_where_the_status_is_another() {
+    let events = [
+        fork(1, 7, 8),
+        call(2, 8, "gzip", says("gzip: stdin: not in gzip format\n")),
+        exits(3, 8, "gzip", 1),
+        call(4, 7, "tar", says("tar: Child returned status 1\ntar: Error is not recoverable: exiting now\n")),
+        exits(5, 7, "tar", 2),
+    ];
+    assert_eq!(
+        text(&events),
+        "tar[7] exited with 2. It had said: `tar: Child returned status 1`. Its child gzip[8] had exited with 1 and said: \
+         `gzip: stdin: not in gzip format`."
+    );
+    // Who ends by a closed pipe says nothing of why another fails.
+    let own = Sent { pid: 8, comm: name("yes"), by_kernel: false, code: None };
+    let events = [
+        fork(1, 7, 8),
+        call(1, 7, "sh", Call::bare("wait4")),
+        killed(2, 8, 8, "yes", libc::SIGPIPE, Some(own)),
+        exits(3, 7, "sh", 7),
+    ];
+    assert_eq!(text(&events), "sh[7] exited with 7.");
+}
+
+#[test]
+fn who_made_whom_is_known_from_older_events() {
+    let older = [call(1, 7, "sh", Call::bare("getpid")), fork(2, 7, 8)];
+    let events = [exits(6, 8, "cat", 1), exits(7, 7, "sh", 1)];
+    let dump = Dump { cause: Cause::Command, taken: 8 * MILLI, ..Dump::default() };
+    let told = of(&dump, &older, &events).0.text;
+    assert_eq!(told, "cat[8] exited with 1. sh[7], which had started it, exited with 1 1.0 ms later.");
+}
+
+#[test]
 fn the_end_of_a_leader_is_not_the_end_of_its_process() {
     let events = [
         event(1, 7, 9, "pool", What::Fork { parent: 7 }),
@@ -93,10 +127,10 @@ fn the_end_of_a_leader_is_not_the_end_of_its_process() {
         killed(9, 7, 9, "pool", libc::SIGSEGV, None),
     ];
     assert_eq!(text(&events), "server[7] died of SIGSEGV at address 0x8 (SEGV_MAPERR) in its thread pool[9].");
-    let (_, ended) = of(&Dump::default(), &events);
+    let (_, ended) = of(&Dump::default(), &[], &events);
     assert_eq!((ended.len(), ended[0].signal, ended[0].comm.as_str()), (1, Some(libc::SIGSEGV), "server"));
     // Its threads go on: it has not ended.
-    let (_, ended) = of(&Dump::default(), &events[..3]);
+    let (_, ended) = of(&Dump::default(), &[], &events[..3]);
     assert!(ended.is_empty(), "{ended:?}");
 }
 
@@ -109,8 +143,12 @@ fn the_first_fault_is_told_where_a_handler_raises_it_again() {
         killed(5, 7, 7, "redis", libc::SIGSEGV, Some(own)),
     ];
     assert!(text(&events).starts_with("redis[7] died of SIGSEGV at address 0x10 (SEGV_MAPERR)."), "{}", text(&events));
+    // It is blocked while the handler runs, and delivered when that returns.
+    events.insert(2, call(3, 7, "redis", Call::bare("rt_sigreturn")));
+    assert!(text(&events).starts_with("redis[7] died of SIGSEGV at address 0x10 (SEGV_MAPERR)."), "{}", text(&events));
     // A handler that returns has dealt with it.
-    events.insert(1, call(1, 7, "redis", Call::bare("rt_sigreturn")));
+    let back = events.remove(2);
+    events.insert(1, back);
     assert!(text(&events).starts_with("redis[7] sent itself SIGSEGV and died of it."), "{}", text(&events));
 }
 
@@ -189,7 +227,7 @@ fn whoever_waits_is_named_and_not_who_waits_for_him() {
         call(9_000, 9, "other", Call::bare("getpid")),
     ];
     let dump = Dump { cause: Cause::Request, taken: 20_003 * MILLI, ..Dump::default() };
-    let told = of(&dump, &events).0.text;
+    let told = of(&dump, &[], &events).0.text;
     assert_eq!(told, "backup[8] waits for a lock: flock() for 20.0 s. One more thread waits.");
 }
 

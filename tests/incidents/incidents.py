@@ -29,7 +29,7 @@ INCIDENTS = [
     incident("the last status of a shell is its own", "cat {d}/nonexistent; exit 3", r"sh\[\d+\] exited with 3", unwanted=[r"^cat"]),
     incident("a child failed and nobody minded", "/bin/false; exit 0", r"sh\[\d+\] exited with 0", unwanted=[r"false"]),
     incident("a command that takes too long", "timeout 0.5 sleep 60", r"sleep\[\d+\] was killed by SIGTERM", r"timeout\[\d+\]"),
-    incident("a shell that kills its child", "sleep 60 & kill -9 $!; wait $!", r"sleep\[\d+\] was killed by SIGKILL", r"sent by sh\[\d+\]"),
+    incident("a shell that kills its child", "sleep 60 & sleep 0.5; kill -9 $!; wait $!", r"sleep\[\d+\] was killed by SIGKILL", r"sent by sh\[\d+\]"),
     incident("a signal of no name", "kill -40 $$", r"sh\[\d+\]", r"SIGRT_8"),
     incident("a limit of file size", "ulimit -f 8; dd if=/dev/zero of={d}/limited bs=64k count=8", r"dd\[\d+\]", r"SIGXFSZ|EFBIG"),
     incident("a limit of CPU time", "ulimit -t 1; while :; do :; done", r"sh\[\d+\]", r"SIGXCPU|SIGKILL", r"CPU time|kernel"),
