@@ -121,14 +121,15 @@ pub(super) fn answer(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, bytes: &[u8]
     let string = |text: &mut Text<'_>, at: u32| {
         let rest = strings.get(at as usize..).unwrap_or_default();
         let end = rest.iter().position(|byte| *byte == 0);
-        text.string(&rest[..end.unwrap_or(rest.len())], end.is_none());
+        io::path(text, &rest[..end.unwrap_or(rest.len())]);
+        text.push(if end.is_none() { "..." } else { "" });
     };
     let list = |text: &mut Text<'_>, count: u32, at: u32| {
         let rest = strings.get(at as usize..).unwrap_or_default();
         text.bracketed(|text| {
             for (n, item) in rest.split(|byte| *byte == 0).take(count as usize).enumerate() {
                 text.push(if n > 0 { ", " } else { "" });
-                text.string(item, false);
+                io::path(text, item);
             }
         });
     };

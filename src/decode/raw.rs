@@ -116,7 +116,9 @@ impl<'a> Raw<'a> {
     pub(super) fn structure(&self, bytes: &'a [u8], shape: Shape) -> Memory<'a> {
         let word = self.abi.word();
         let (offset, kept) = shape.kept(word);
-        let base = if bytes.len() == kept { offset } else { 0 };
+        // A frame's mask is all that is read of it.
+        let within = !matches!(shape, Shape::SigFrame) && bytes.len() == kept;
+        let base = if within { offset } else { 0 };
         Memory::new(bytes, base, word)
     }
 

@@ -12,7 +12,7 @@ layouts! {
     pub NET_PORT { allowed_access: Flags64(&words::security::LANDLOCK_NET), port: U64 }
     /// struct rseq, up to its first size.
     pub RSEQ {
-        cpu_id_start: U32, cpu_id: Enum32(&words::process::RSEQ_CPU), rseq_cs: Addr64, flags: Hex32, node_id: U32,
+        cpu_id_start: U32, cpu_id: Signed(&words::process::RSEQ_CPU), rseq_cs: Addr64, flags: Hex32, node_id: U32,
         mm_cid: U32, slice_ctrl: Inner(&RSEQ_SLICE), __reserved: U32,
     }
     /// struct rseq_slice_ctrl's halves.

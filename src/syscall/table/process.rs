@@ -103,7 +103,7 @@ pub(super) static ROWS: &[Row] = rows! {
     landlock_restrict_self [Desc] (ruleset_fd: Fd, flags: Flags(&words::security::LANDLOCK_RESTRICT)) -> Int;
     futex_waitv [] (waiters: In(Struct(&process::FUTEX_WAITV), Arg(nr_futexes)), nr_futexes: Uint, flags: Hex32, timeout: In(Timespec64, One), clockid: Enum(&words::time::CLOCKS)) -> Int;
     futex_wake [] (uaddr: Addr, mask: LongEnum(&words::sched::FUTEX_MASKS), nr: Int, flags: Split(3, &words::sched::FUTEX2_SIZES, &words::sched::FUTEX2)) -> Int;
-    futex_wait [] (uaddr: Addr, val: Hex, mask: LongEnum(&words::sched::FUTEX_MASKS), flags: Split(3, &words::sched::FUTEX2_SIZES, &words::sched::FUTEX2), timeout: In(Timespec64, One), clockid: Enum(&words::time::CLOCKS)) -> Int;
+    futex_wait [] (uaddr: Addr, val: Size, mask: LongEnum(&words::sched::FUTEX_MASKS), flags: Split(3, &words::sched::FUTEX2_SIZES, &words::sched::FUTEX2), timeout: In(Timespec64, One), clockid: Enum(&words::time::CLOCKS)) -> Int;
     futex_requeue [] (waiters: In(FutexPair, One), flags: Hex, nr_wake: Int, nr_requeue: Int) -> Int;
     lsm_get_self_attr [] (attr: Enum(&words::security::LSM_ATTR), ctx: Addr, size: InOut(Uint32, One), flags: Flags(&words::security::LSM_FLAGS)) -> Int;
     lsm_set_self_attr [] (attr: Enum(&words::security::LSM_ATTR), ctx: Addr, size: Uint, flags: Hex) -> Int;
