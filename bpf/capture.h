@@ -545,15 +545,19 @@ __noinline int again_step(__u32 plan, __u32 n)
 	if (!w || n >= GRABS)
 		return 0;
 	grab = &plan_at(plan)->enter[n];
-	if ((grab->flags & GRAB_FLEETS) && !(w->flags & FLAG_NO_ENTER))
-		return 1;
-	if (grab->what == WHAT_STRINGS)
-		capture_strings(w, grab->arg, argument(w, grab->arg));
-	else if (grab->what == WHAT_COUNT)
-		capture_count(w, grab->arg, argument(w, grab->arg));
-	else
+	if (!(grab->flags & GRAB_FLEETS) || (w->flags & FLAG_NO_ENTER))
 		capture_one(w, grab);
 	return 1;
+}
+
+/* argv, and envp: whole, or how long it is. */
+static __always_inline void capture_vectors(struct writing *w, const volatile struct grab *grabs)
+{
+	capture_strings(w, grabs[0].arg, argument(w, grabs[0].arg));
+	if (grabs[1].what == WHAT_STRINGS)
+		capture_strings(w, grabs[1].arg, argument(w, grabs[1].arg));
+	else
+		capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
 }
 
 static __always_inline void capture_again(__u32 plan, __u32 count)

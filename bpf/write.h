@@ -114,11 +114,7 @@ static __always_inline void capture_special(struct writing *w, __u32 plan, const
 				capture_blocks(w, &grabs[0]);
 			break;
 		}
-		capture_strings(w, grabs[0].arg, argument(w, grabs[0].arg));
-		if (grabs[1].what == WHAT_STRINGS)
-			capture_strings(w, grabs[1].arg, argument(w, grabs[1].arg));
-		else
-			capture_count(w, grabs[1].arg, argument(w, grabs[1].arg));
+		capture_vectors(w, grabs);
 		break;
 	case WRITER_IOVEC:
 		if ((grabs[0].flags & GRAB_CLAMP_RET) && w->ret < 0) {
@@ -205,6 +201,9 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 			put_note(w, plan->note_arg, state->note, plan->note_size);
 		else if (again && (plan->flags & PLAN_NOTE))
 			put_note_again(w, plan);
+		/* Vectors from here: the verifier adds up the stacks of functions that call each other. */
+		if (again && writer == WRITER_VECTOR && plan->enter[0].what == WHAT_STRINGS)
+			capture_vectors(w, plan->enter);
 		if (again)
 			capture_again(state->plan, plan->enter_grabs);
 		capture_special(w, state->plan, grabs, count, writer, phase);
