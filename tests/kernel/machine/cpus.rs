@@ -76,5 +76,6 @@ fn what_a_cpu_wrote_that_came_and_went_is_told() {
     tell(Signal::SIGCONT);
     let dump = recording.dump_now();
     assert_eq!(rings(recording.pid()), 1);
-    assert_eq!(dump.count("close(1000)"), FEW, "{}", dump.told);
+    // The program's end sent them, and there was no ring to take them.
+    assert!(dump.count("close(1000)") + lost(&dump) >= FEW, "{}", dump.told);
 }
