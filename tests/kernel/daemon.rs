@@ -351,39 +351,36 @@ fn two_hundred_idle_cgroups_cost_what_two_do() {
     let served = Served::start("buffer-size = \"64K\"", "");
     let group = |n| served.cgroup(&format!("{n}.service"));
     let mut groups: Vec<_> = (0..2).map(group).collect();
-    sleep(Duration::from_secs(3));
     let two = idle(&served);
     groups.extend((2..200).map(group));
-    sleep(Duration::from_secs(3));
     let many = idle(&served);
     println!("2 cgroups: {two:?}, {} cgroups: {many:?}", groups.len());
-    assert!(many.calls <= two.calls + 10, "{many:?} with {} cgroups, {two:?} with 2", groups.len());
-    assert!(many.calls < 100, "{many:?}: it polls");
+    assert!(two.calls < 200, "{two:?}: it polls");
+    assert!(many.calls < two.calls + 99, "{many:?} with {} cgroups, {two:?} with 2: it looks at each", groups.len());
 }
 
 /// What a daemon does in a second in which nothing happens. Its CPU time depends on what else runs; its calls do not.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Idle {
-    notices: u64,
     calls: u64,
     nanoseconds: u64,
 }
 
-/// The kernel notifies of every cgroup and every bad end of the machine, other tests' too: of some seconds the one with
-/// the fewest notices shows what idleness costs.
+/// What is new is looked after for some seconds, and the kernel notifies of every cgroup and every bad end of the machine,
+/// other tests' too: the second with the fewest calls shows what idleness costs.
 fn idle(served: &Served) -> Idle {
     let pid = served.pid().to_string();
     let second = |_| {
-        let (notices_before, time) = (notices(served), cpu_time(served.pid()));
+        let time = cpu_time(served.pid());
         let counted =
             Command::new(TRACELOOP).args(["run", "--pid", &pid, "--for", "1s", "-c"]).output().expect("count");
         let nanoseconds = cpu_time(served.pid()) - time;
         let text = String::from_utf8_lossy(&counted.stdout);
         let total = text.lines().find(|line| line.ends_with(" total")).unwrap_or_else(|| panic!("{counted:?}"));
         let calls = total.split_whitespace().nth(3).and_then(|calls| calls.parse().ok()).expect("a number of calls");
-        Idle { notices: notices(served) - notices_before, calls, nanoseconds }
+        Idle { calls, nanoseconds }
     };
-    (0..12).map(second).min().expect("some seconds")
+    (0..15).map(second).min().expect("some seconds")
 }
 
 /// Waits until nothing of this test's cgroups changes any more: the daemon has taken in what was told.
@@ -399,13 +396,6 @@ fn settled(served: &Served) {
         }
         last = now;
     }
-}
-
-/// How often the kernel side has told it of something.
-fn notices(served: &Served) -> u64 {
-    let text = served.asked("/metrics");
-    let line = text.lines().find_map(|line| line.strip_prefix("traceloop_notices_total "));
-    line.and_then(|number| number.parse().ok()).expect("a number of notices")
 }
 
 #[test]
