@@ -127,10 +127,43 @@ impl Helper {
         }
     }
 
-    /// It looks at a process, and does not answer. It ends when it comes back and finds nobody.
-    pub(super) fn leave(self, pid: Option<u32>) {
+    /// It looks at a process, and does not answer. One that runs had too little of a CPU, and is ended; one that sleeps ends
+    /// when it comes back and finds nobody.
+    pub(super) fn leave(mut self, pid: Option<u32>) {
+        if state_of(self.child.id()) == Some('R') {
+            tracing::info!(pid, "a look into a process was given up: this machine is too busy for it");
+            let _ = self.child.kill();
+            helpers().ended.push(self.child);
+            return;
+        }
         let user = pid.and_then(user_of);
         tracing::warn!(pid, "a look into a process did not come back: something in it waits for a file system");
         helpers().left.push(Left { child: self.child, pid, user });
+    }
+}
+
+/// A process's state, by the letter of proc(5).
+fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Its name may hold anything, parentheses too.
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_and_who_sleeps() {
+        assert!(state_of(std::process::id()).is_some_and(|state| "RSD".contains(state)));
+        let mut sleeps = Command::new("sleep").arg("100").spawn().unwrap();
+        let asleep = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            state_of(sleeps.id()) == Some('S')
+        });
+        sleeps.kill().unwrap();
+        sleeps.wait().unwrap();
+        assert!(asleep);
+        assert_eq!(state_of(sleeps.id()), None);
     }
 }
