@@ -36,7 +36,7 @@ cluster_up() {
         [ -e "$WORK/control.ready" ] && break
         sleep 0.1
     done
-    [ -e "$WORK/control.ready" ] || { tail -20 "$WORK"/control.log "$WORK"/log/apiserver >&2; return 1; }
+    [ -e "$WORK/control.ready" ] || { tail -n 20 "$WORK"/control.log "$WORK"/log/apiserver >&2; return 1; }
     for number in 1 2; do
         mkdir "$tree/$name$number"
         (
@@ -49,7 +49,7 @@ cluster_up() {
         sleep 0.1
     done
     kube admin get nodes >&2
-    tail -5 "$WORK"/log/kubelet* >&2
+    tail -n 5 "$WORK"/log/kubelet* "$WORK"/node*.log >&2
     return 1
 }
 
