@@ -20,6 +20,7 @@ use crate::{
     cgroup::Rules,
     control, history,
     identity::Runtimes,
+    keeper,
     model::{self, Stacks},
     recorder::{Budget, Settings, Watching},
     redact::{Patterns, Payload, Redaction},
@@ -279,7 +280,7 @@ impl Config {
     /// How the tree is watched.
     pub fn watching(&self) -> Result<Watching> {
         let rules = Rules::new(&self.record.include, &self.record.exclude)?;
-        let keeper = self.keeper();
+        let keeper = self.keeper().map(|socket| keeper::Place { socket, start: true });
         Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, keeper })
     }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::{
     cgroup::own,
     identity::{Resolver, Runtimes, cgroup_of, invocation_of, of_path},
-    keeper,
+    keeper::{Keeper, Place},
     model::Identity,
     recorder::{Recorder, TrackId, Watching},
     systemd::UnitFailed,
@@ -23,10 +23,15 @@ const TRIES: u32 = 5;
 /// What is to be watched, but for what records: a service is left out by its unit's name, but the name of a
 /// container's cgroup is another one each time.
 pub(super) fn but_us(watching: Watching) -> Watching {
-    let keeper = watching.keeper.as_deref().and_then(keeper::pid).and_then(|pid| cgroup_of(pid).ok());
-    let ours = own().into_iter().chain(keeper).filter(|cgroup| of_path(cgroup, 0).container.is_some());
-    let rules = watching.rules.without(ours.collect());
-    Watching { rules, ..watching }
+    let Watching { rules, keeper, .. } = watching;
+    let there = keeper.as_ref().and_then(|place| Keeper::connect(&place.socket).ok().flatten());
+    let kept_in = there.as_ref().and_then(Keeper::pid).and_then(|pid| cgroup_of(pid).ok());
+    // Who started it elsewhere starts it again.
+    let start = there.is_none() || kept_in.is_some() && kept_in == own();
+    let keeper = keeper.map(|place| Place { start, ..place });
+    let ours = own().into_iter().chain(kept_in).filter(|cgroup| of_path(cgroup, 0).container.is_some());
+    let rules = rules.without(ours.collect());
+    Watching { rules, keeper, ..watching }
 }
 
 /// What is still being asked for.

@@ -29,7 +29,6 @@ use super::{
 };
 use crate::{
     control::{self, Request, Socket},
-    keeper,
     model::{Cause, Recording},
     recorder::{Notice, Recorder, TrackId},
     redact::Redaction,
@@ -105,11 +104,6 @@ impl Daemon {
         {
             control::trusted(directory).context("use the keeper's socket")?;
         }
-        if let Some(keeper) = config.keeper()
-            && let Err(error) = keeper::ensure(&keeper)
-        {
-            tracing::warn!(error = %format!("{error:#}"), "there is no keeper");
-        }
         let (recorder, replaced) = Recorder::watch(&config.settings(), names::but_us(config.watching()?))?;
         let (asked, requests) = mpsc::channel(WAITING);
         let notices = recorder.notices()?.try_clone_to_owned().context("wait for the kernel's notices")?;
@@ -154,6 +148,7 @@ impl Daemon {
     }
 
     fn say_ready(&mut self) {
+        self.recorder.started();
         self.tell_status();
         self.systemd.ready();
         let tracks = self.recorder.identities().count();

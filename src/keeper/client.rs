@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     path::Path,
 };
 
@@ -17,7 +17,7 @@ use nix::{
         time::{TimeVal, TimeValLike},
     },
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::message::{Message, receive, send};
 
@@ -32,7 +32,7 @@ pub struct Keeper {
 pub struct Held {
     /// Descriptors by name; of a ring with its size.
     pub fds: BTreeMap<String, (OwnedFd, Option<usize>)>,
-    notes: BTreeMap<String, String>,
+    pub(super) notes: BTreeMap<String, String>,
 }
 
 impl Held {
@@ -54,13 +54,6 @@ impl Held {
     }
 }
 
-/// The process of the keeper at that socket; `None`: there is none, or none of this pid namespace.
-pub fn pid(path: &Path) -> Option<u32> {
-    let keeper = Keeper::connect(path).ok()??;
-    let peer = getsockopt(&keeper.socket, PeerCredentials).ok()?;
-    u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0)
-}
-
 impl Keeper {
     /// The keeper at that socket; `None`: there is none.
     pub fn connect(path: &Path) -> Result<Option<Self>> {
@@ -79,34 +72,15 @@ impl Keeper {
         }
     }
 
-    fn say(&self, message: &Message, with: Option<BorrowedFd<'_>>) -> Result<()> {
-        send(self.socket.as_fd(), message, with).context("tell the keeper")
-    }
-
-    /// Has it hold a descriptor; a ring's with the size of its data.
-    pub fn hold(&self, name: &str, fd: BorrowedFd<'_>, ring: Option<usize>) -> Result<()> {
-        self.say(&Message::Hold { name: name.to_owned(), ring }, Some(fd))
-    }
-
-    /// Has it let go one.
-    pub fn let_go(&self, name: &str) -> Result<()> {
-        self.say(&Message::LetGo { name: name.to_owned() }, None)
-    }
-
-    /// Has it keep a note.
-    pub fn note(&self, name: &str, note: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_string(note).with_context(|| format!("write the note {name}"))?;
-        self.say(&Message::Note { name: name.to_owned(), text }, None)
-    }
-
-    /// Has it throw a note away.
-    pub fn forget(&self, name: &str) -> Result<()> {
-        self.say(&Message::Forget { name: name.to_owned() }, None)
+    /// Its process; `None`: it is of another pid namespace.
+    pub fn pid(&self) -> Option<u32> {
+        let peer = getsockopt(&self.socket, PeerCredentials).ok()?;
+        u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0)
     }
 
     /// All that it holds.
     pub fn fetch(&self) -> Result<Held> {
-        self.say(&Message::Fetch, None)?;
+        send(self.socket.as_fd(), &Message::Fetch, None).context("ask the keeper")?;
         let mut held = Held::default();
         loop {
             match receive(self.socket.as_fd()).context("hear from the keeper")? {
@@ -119,13 +93,12 @@ impl Keeper {
         }
     }
 
-    /// Has it let go everything.
-    pub fn clear(&self) -> Result<()> {
-        self.say(&Message::Clear, None)
+    pub(super) fn into_socket(self) -> OwnedFd {
+        self.socket
     }
 
     /// The recording is over, and so is the keeper.
     pub fn end(&self) -> Result<()> {
-        self.say(&Message::End, None)
+        send(self.socket.as_fd(), &Message::End, None).context("end the keeper")
     }
 }

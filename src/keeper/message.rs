@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::{
     cmsg_space,
+    errno::Errno,
     sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg},
 };
 use serde::{Deserialize, Serialize};
@@ -37,14 +38,33 @@ pub(super) enum Message {
     End,
 }
 
+/// Sends a message, as soon as the other end has room for it.
 pub(super) fn send(socket: BorrowedFd<'_>, message: &Message, with: Option<BorrowedFd<'_>>) -> Result<()> {
-    let text = serde_json::to_vec(message).context("write a message")?;
-    ensure!(text.len() <= MOST, "a message of {} bytes is too long", text.len());
+    pass(socket, &packet(message)?, with, MsgFlags::MSG_NOSIGNAL)?;
+    Ok(())
+}
+
+/// A message as it is sent.
+pub(super) fn packet(message: &Message) -> Result<Vec<u8>> {
+    let packet = serde_json::to_vec(message).context("write a message")?;
+    ensure!(packet.len() <= MOST, "a message of {} bytes is too long", packet.len());
+    Ok(packet)
+}
+
+/// Sends it without waiting; false: there is no room for it now.
+pub(super) fn offer(socket: BorrowedFd<'_>, packet: &[u8], with: Option<BorrowedFd<'_>>) -> Result<bool, Errno> {
+    match pass(socket, packet, with, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT) {
+        Ok(()) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn pass(socket: BorrowedFd<'_>, packet: &[u8], with: Option<BorrowedFd<'_>>, how: MsgFlags) -> Result<(), Errno> {
     let fds: Vec<RawFd> = with.iter().map(AsRawFd::as_raw_fd).collect();
     let control = [ControlMessage::ScmRights(&fds)];
     let control = if fds.is_empty() { &[][..] } else { &control };
-    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&text)], control, MsgFlags::MSG_NOSIGNAL, None)?;
-    Ok(())
+    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(packet)], control, how, None).map(drop)
 }
 
 /// The next message; `None`: the other end is gone.

@@ -6,14 +6,21 @@
 //! of that over and finds no gap. When the daemon takes its leave for good, or none has been there for
 //! long, the keeper ends, and the recording with it.
 //!
+//! Nor does a keeper that is lost end anything: the daemon holds the same (`Line`), and has the next keeper hold it. It
+//! never waits for a keeper that does not answer.
+//!
 //! Daemon and keeper talk over a unix socket of whole packets: a JSON message, and at most one descriptor.
 //! It knows names, sizes and notes; what they mean is the recorder's affair.
 
 mod client;
+mod descriptors;
+mod ledger;
+mod line;
 mod message;
 mod serve;
 mod start;
 
-pub use client::{Held, Keeper, pid};
+pub use client::{Held, Keeper};
+pub use line::{Line, Place};
 pub use serve::{Settings, serve};
-pub use start::{ensure, wait};
+pub use start::wait;

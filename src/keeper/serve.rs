@@ -4,8 +4,8 @@ use std::{
     collections::BTreeMap,
     fs, io,
     os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::PermissionsExt,
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::fs::{FileTypeExt, PermissionsExt},
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -13,17 +13,18 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use nix::{
+    errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::{
-        resource::{Resource, getrlimit, setrlimit},
-        socket::{
-            AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, connect, getsockopt, listen, socket,
-            sockopt::PeerCredentials,
-        },
+    sys::socket::{
+        AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, connect, getsockopt, listen, socket,
+        sockopt::PeerCredentials,
     },
 };
 
-use super::message::{Message, receive, send};
+use super::{
+    descriptors::most_descriptors,
+    message::{Message, receive, send},
+};
 use crate::ring::Ring;
 
 /// How a keeper lives.
@@ -47,7 +48,7 @@ struct Holdings {
 /// Holds what it is given until it is told to end, or nobody has been there for long. `ready` is called
 /// once daemons can come.
 pub fn serve(settings: &Settings, ready: impl FnOnce()) -> Result<()> {
-    raise_descriptors();
+    most_descriptors();
     let listener = open(&settings.socket)?;
     ready();
     let mut holdings = Holdings::default();
@@ -80,26 +81,38 @@ pub fn serve(settings: &Settings, ready: impl FnOnce()) -> Result<()> {
 fn open(path: &Path) -> Result<OwnedFd> {
     let doing = || format!("listen on {}", path.display());
     let address = UnixAddr::new(path).with_context(doing)?;
-    let new = || socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).with_context(doing);
-    let probe = new()?;
-    if connect(std::os::fd::AsRawFd::as_raw_fd(&probe), &address).is_ok() {
-        bail!("a keeper listens on {} already", path.display());
-    }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(doing),
-        _ => {}
-    }
-    let listener = new()?;
-    bind(std::os::fd::AsRawFd::as_raw_fd(&listener), &address).with_context(doing)?;
+    let new = |how| socket(AddressFamily::Unix, SockType::SeqPacket, how | SockFlag::SOCK_CLOEXEC, None);
+    clear(path, &address, &new(SockFlag::SOCK_NONBLOCK).with_context(doing)?)?;
+    let listener = new(SockFlag::empty()).with_context(doing)?;
+    bind(listener.as_raw_fd(), &address).with_context(doing)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(doing)?;
     listen(&listener, Backlog::new(8).with_context(doing)?).with_context(doing)?;
     Ok(listener)
 }
 
+/// Removes a socket on which nobody listens any more. Whatever else is there belongs to somebody.
+fn clear(path: &Path, address: &UnixAddr, probe: &OwnedFd) -> Result<()> {
+    let (shown, remedy) = (path.display(), "choose another path with --socket");
+    match connect(probe.as_raw_fd(), address) {
+        Ok(()) | Err(Errno::EAGAIN) => bail!("a keeper listens on {shown} already"),
+        Err(Errno::EPROTOTYPE) => bail!("{shown} is the socket of something that is no keeper: {remedy}"),
+        Err(Errno::ENOENT) => return Ok(()),
+        Err(Errno::ECONNREFUSED) => {}
+        Err(error) => return Err(error).with_context(|| format!("look whether something listens on {shown}")),
+    }
+    let doing = || format!("make room for the socket {shown}");
+    match fs::symlink_metadata(path) {
+        Ok(file) if !file.file_type().is_socket() => bail!("{shown} is there already and is no socket: {remedy}"),
+        Ok(_) => fs::remove_file(path).with_context(doing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(doing),
+    }
+}
+
 fn readable(fd: &OwnedFd, wait: PollTimeout) -> Result<bool> {
     match poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], wait) {
         Ok(ready) => Ok(ready > 0),
-        Err(nix::errno::Errno::EINTR) => Ok(false),
+        Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error).context("wait for a daemon"),
     }
 }
@@ -140,11 +153,34 @@ fn tell(client: &OwnedFd, holdings: &Holdings) -> Result<()> {
     send(client.as_fd(), &Message::Done, None)
 }
 
-/// A descriptor a ring: as many as the system allows.
-fn raise_descriptors() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use super::*;
+
+    /// What a keeper says that is to listen there.
+    fn refusal(socket: &Path) -> String {
+        let settings = Settings { socket: socket.to_owned(), idle: Duration::from_secs(1), stay: false };
+        let refused = serve(&settings, || panic!("it listens on {}", settings.socket.display()));
+        format!("{:#}", refused.expect_err("it is somebody else's"))
+    }
+
+    #[test]
+    fn what_is_somebody_elses_is_not_taken() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (daemons, text) = (place.path().join("sock"), place.path().join("text"));
+        let listener = UnixListener::bind(&daemons).expect("listen");
+        assert!(refusal(&daemons).contains("something that is no keeper"), "{}", refusal(&daemons));
+        UnixStream::connect(&daemons).expect("it is where it was");
+        fs::write(&text, "mine").expect("write a file");
+        assert!(refusal(&text).contains("is no socket"), "{}", refusal(&text));
+        assert_eq!(fs::read_to_string(&text).expect("read it"), "mine");
+        // Of one that has died only the name is left.
+        drop(listener);
+        let settings = Settings { socket: daemons, idle: Duration::ZERO, stay: false };
+        let mut listens = false;
+        serve(&settings, || listens = true).expect("keep");
+        assert!(listens, "where nobody listens any more");
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     cgroup::{self, Cgroup},
-    keeper::Keeper,
+    keeper::Line,
     kernel::{Assignment, Counters, Kernel, Options, Shared, fingerprint},
     model::Recording,
     ring::Batch,
@@ -31,20 +31,19 @@ impl Recorder {
     /// are the same. If they are not, a new recording begins first, and the old one's histories are given
     /// back to be stored.
     pub fn watch(settings: &Settings, watching: Watching) -> Result<(Self, Vec<Recording>)> {
-        let keeper = watching.keeper.as_deref().map(Keeper::connect).transpose()?.flatten();
-        if watching.keeper.is_some() && keeper.is_none() {
-            tracing::warn!("there is no keeper: history will not outlive this process");
-        }
-        let Some(keeper) = keeper else { return Ok((Self::begin(settings, watching, None)?, Vec::new())) };
-        let held = keeper.fetch()?;
+        let Some(place) = watching.keeper.clone() else {
+            return Ok((Self::begin(settings, watching, None)?, Vec::new()));
+        };
+        let (line, held) = Line::open(place, RECORDING)?;
         let Some(note) = held.note::<RecordingNote>(RECORDING)? else {
-            return Ok((Self::begin(settings, watching, Some(keeper))?, Vec::new()));
+            return Ok((Self::begin(settings, watching, Some(line))?, Vec::new()));
         };
         if note.fingerprint == print(settings, note.most, note.ring) {
             let options = options(settings, note.most, note.ring);
             match resume(&options, &note, &held, watching.clone(), settings) {
                 Ok(mut recorder) => {
-                    recorder.hold = Hold::new(Some(keeper));
+                    line.go_on(held);
+                    recorder.hold = Hold::new(Some(line));
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
                 }
@@ -55,7 +54,7 @@ impl Recorder {
         }
         // Mapped before the keeper lets go: a ring that nobody maps is thrown away.
         let left = Left::map(&held);
-        let recorder = Self::begin(settings, watching, Some(keeper))?;
+        let recorder = Self::begin(settings, watching, Some(line))?;
         let old = left.and_then(|left| left.read()).unwrap_or_else(|error| {
             tracing::warn!(error = %format!("{error:#}"), "an older recording's history is lost");
             Vec::new()
@@ -63,15 +62,15 @@ impl Recorder {
         Ok((recorder, old))
     }
 
-    fn begin(settings: &Settings, watching: Watching, keeper: Option<Keeper>) -> Result<Self> {
+    fn begin(settings: &Settings, watching: Watching, line: Option<Line>) -> Result<Self> {
         let cpus = online()?;
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
         let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
         let kernel = Kernel::load(&options(settings, share.most, share.ring))?;
         let mut recorder = Self::around(kernel, share.ring, settings, cpus)?;
         recorder.shrunk = share.shrunk;
-        recorder.hold = Hold::new(keeper);
-        recorder.hold.kernel(&recorder.kernel);
+        recorder.hold = Hold::new(line);
+        recorder.hold.kernel(&recorder.kernel)?;
         let (mut batch, by) = (Batch::default(), recorder.by());
         let mut make = |slot, size, kept| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by, kept);
         // The lobby's records are several cgroups': it is as long as its rings.
@@ -114,9 +113,14 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Whether the recording outlives this process.
-    pub fn is_held(&self) -> bool {
+    /// Whether the recording outlives this process; `None`: it is not meant to.
+    pub fn is_held(&self) -> Option<bool> {
         self.hold.is_held()
+    }
+
+    /// The recording runs: a keeper that was started for it stays when this process ends.
+    pub fn started(&self) {
+        self.hold.settle();
     }
 
     /// The recording is over, for the keeper too.

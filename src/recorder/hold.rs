@@ -1,15 +1,15 @@
-//! What a keeper is told, so that a later recorder can go on: the kernel side once, each ring as it is
+//! What a keeper is to hold, so that a later recorder can go on: the kernel side once, each ring as it is
 //! made, and a note of each slot and track as it changes.
 //!
-//! A keeper that fails costs the promise to outlive the process, and nothing else: it is said once.
+//! A keeper that fails costs the promise to outlive the process until the next one is there, and nothing else.
 
-use std::{cell::RefCell, os::fd::BorrowedFd};
+use std::os::fd::OwnedFd;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::TrackId;
-use crate::{keeper::Keeper, kernel::Kernel};
+use crate::{keeper::Line, kernel::Kernel};
 
 /// The note of the recording as a whole.
 pub(super) const RECORDING: &str = "recording";
@@ -37,62 +37,67 @@ pub(super) fn ring_name(slot: u32, serial: u32) -> String {
     format!("ring/{slot}/{serial}")
 }
 
-/// A keeper, if there is one.
+/// The line to a keeper, if there is to be one.
 #[derive(Debug, Default)]
 pub(super) struct Hold {
-    keeper: RefCell<Option<Keeper>>,
+    line: Option<Line>,
 }
 
 impl Hold {
-    pub(super) fn new(keeper: Option<Keeper>) -> Self {
-        Self { keeper: RefCell::new(keeper) }
+    pub(super) fn new(line: Option<Line>) -> Self {
+        Self { line }
     }
 
-    fn tell(&self, what: impl FnOnce(&Keeper) -> Result<()>) {
-        let mut keeper = self.keeper.borrow_mut();
-        let told = keeper.as_ref().map_or(Ok(()), what);
-        if let Err(error) = told {
-            tracing::warn!(error = %format!("{error:#}"), "the keeper is lost: history will not outlive this process");
-            *keeper = None;
+    /// Whether a keeper is there.
+    pub(super) fn is_held(&self) -> Option<bool> {
+        self.line.as_ref().map(Line::is_up)
+    }
+
+    pub(super) fn kernel(&self, kernel: &Kernel) -> Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        line.clear();
+        kernel.handles()?.into_iter().for_each(|(name, fd)| line.hold(&name, fd, None));
+        Ok(())
+    }
+
+    fn note(&self, name: &str, note: &impl Serialize) {
+        if let Some(Err(error)) = self.line.as_ref().map(|line| line.note(name, note)) {
+            tracing::warn!(error = %format!("{error:#}"), "the keeper cannot be told something");
         }
     }
 
-    pub(super) fn is_held(&self) -> bool {
-        self.keeper.borrow().is_some()
-    }
-
-    pub(super) fn kernel(&self, kernel: &Kernel) {
-        self.tell(|keeper| {
-            keeper.clear()?;
-            kernel.handles()?.iter().try_for_each(|(name, fd)| keeper.hold(name, std::os::fd::AsFd::as_fd(fd), None))
-        });
-    }
-
     pub(super) fn recording(&self, note: &RecordingNote) {
-        self.tell(|keeper| keeper.note(RECORDING, note));
+        self.note(RECORDING, note);
     }
 
-    pub(super) fn ring(&self, slot: u32, serial: u32, event: BorrowedFd<'_>, size: usize) {
-        self.tell(|keeper| keeper.hold(&ring_name(slot, serial), event, Some(size)));
+    /// What the ring is made of is given away.
+    pub(super) fn ring(&self, slot: u32, serial: u32, event: OwnedFd, size: usize) {
+        if let Some(line) = &self.line {
+            line.hold(&ring_name(slot, serial), event, Some(size));
+        }
     }
 
     pub(super) fn let_go(&self, slot: u32, serial: u32) {
-        self.tell(|keeper| keeper.let_go(&ring_name(slot, serial)));
+        self.line.iter().for_each(|line| line.let_go(&ring_name(slot, serial)));
     }
 
     pub(super) fn slot(&self, slot: u32, note: &impl Serialize) {
-        self.tell(|keeper| keeper.note(&format!("{SLOT}{slot}"), note));
+        self.note(&format!("{SLOT}{slot}"), note);
     }
 
     pub(super) fn track(&self, id: TrackId, note: &impl Serialize) {
-        self.tell(|keeper| keeper.note(&format!("{TRACK}{}", id.0), note));
+        self.note(&format!("{TRACK}{}", id.0), note);
     }
 
     pub(super) fn forget(&self, id: TrackId) {
-        self.tell(|keeper| keeper.forget(&format!("{TRACK}{}", id.0)));
+        self.line.iter().for_each(|line| line.let_go(&format!("{TRACK}{}", id.0)));
+    }
+
+    pub(super) fn settle(&self) {
+        self.line.iter().for_each(Line::settle);
     }
 
     pub(super) fn end(&self) {
-        self.tell(Keeper::end);
+        self.line.iter().for_each(Line::end);
     }
 }

@@ -149,10 +149,9 @@ impl Slot {
         let By { kernel, hold, history } = by;
         let cpu = ring.cpu();
         kernel.insert_ring(self.number, &ring)?;
-        if let Some(event) = ring.event() {
+        if let Some(event) = ring.take_event() {
             hold.ring(self.number, self.rings, event, self.size);
         }
-        ring.close_event();
         let tally = kernel.tally(self.number, cpu)?;
         let (since, lost_when_made) = (ring.position(), tally.lost);
         let mut span =
@@ -177,14 +176,15 @@ impl Slot {
     pub(super) fn forget_old(&mut self, hold: &Hold, history: &History) -> bool {
         let Some(n) = self.stretches.iter().position(|stretch| stretch.span.old) else { return false };
         let gone = self.stretches.remove(n);
-        hold.let_go(self.number, gone.serial);
         history.leave(&gone.shelf);
         let cpu = gone.shelf.ring().cpu();
         if let Some(next) = self.stretches.iter_mut().find(|stretch| stretch.shelf.ring().cpu() == cpu) {
             next.span.cut = Some(boottime());
             next.known = Cell::default();
         }
+        // What a note names is held as long as the note is.
         hold.slot(self.number, &self.note());
+        hold.let_go(self.number, gone.serial);
         true
     }
 
@@ -219,10 +219,8 @@ impl Slot {
     /// From here on what is written is somebody else's. The CPUs must have sent what they held.
     pub(super) fn begin(&mut self, by: By<'_>) -> Result<()> {
         let By { kernel, hold, history } = by;
-        for old in self.stretches.extract_if(.., |stretch| stretch.span.old) {
-            hold.let_go(self.number, old.serial);
-            history.leave(&old.shelf);
-        }
+        let old: Vec<_> = self.stretches.extract_if(.., |stretch| stretch.span.old).collect();
+        old.iter().for_each(|old| history.leave(&old.shelf));
         for stretch in &mut self.stretches {
             history.empty(&stretch.shelf);
             let tally = kernel.tally(self.number, stretch.shelf.ring().cpu())?;
@@ -237,6 +235,7 @@ impl Slot {
             };
         }
         hold.slot(self.number, &self.note());
+        old.iter().for_each(|old| hold.let_go(self.number, old.serial));
         Ok(())
     }
 

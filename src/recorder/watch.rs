@@ -21,6 +21,7 @@ use super::{
 use crate::{
     cgroup::{Cgroup, Rules},
     history::History,
+    keeper,
     kernel::Counters,
     model::Identity,
 };
@@ -34,8 +35,8 @@ pub struct Watching {
     pub keep: Duration,
     /// How many slots wait for cgroups to come.
     pub ready: usize,
-    /// The socket of a keeper, through which the recording outlives this process.
-    pub keeper: Option<PathBuf>,
+    /// A keeper, through which the recording outlives this process.
+    pub keeper: Option<keeper::Place>,
 }
 
 /// What a track is and has.

@@ -73,9 +73,10 @@ impl Ring {
         self.event.as_ref().map(AsFd::as_fd)
     }
 
-    /// Closes the descriptor; the ring goes on. Thousands of rings need not be thousands of descriptors.
-    pub fn close_event(&mut self) {
-        self.event = None;
+    /// Gives the descriptor away; the ring goes on although it may be closed. Thousands of rings need not be thousands of
+    /// descriptors.
+    pub fn take_event(&mut self) -> Option<OwnedFd> {
+        self.event.take()
     }
 
     /// Where the newest sample begins now.

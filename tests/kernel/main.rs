@@ -19,6 +19,7 @@
 //! | `asking` | top, stats, follow and ps as clients of the daemon: true, and gone when the client is |
 //! | `history` | what rings have taken is kept, all of it, in order, once; what is missing is stated |
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
+//! | `keeper` | a keeper that is killed or stopped costs nothing, and takes nobody's socket |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `several` | a slice: one dump, one stream of all of its units, each line with its name |
@@ -56,6 +57,7 @@ mod ends;
 mod faults;
 mod fuzzed;
 mod history;
+mod keeper;
 mod kernels;
 mod machine;
 mod networks;

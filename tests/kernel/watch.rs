@@ -63,6 +63,7 @@ impl Watched {
         let rules = Rules::new(&[format!("/{name}.slice/**")], &[]).expect("rules");
         let slice = cgroup_root().join(format!("{name}.slice"));
         fs::create_dir(&slice).expect("make a cgroup: run as root");
+        let keeper = keeper.map(|socket| traceloop::keeper::Place { socket, start: false });
         let watching = Watching { rules, keep, ready, keeper };
         let recorder = Recorder::watch(&settings, watching.clone()).expect("watch the tree").0;
         Self { scratch, slice, watching, settings, recorder: Some(recorder), notices: Vec::new() }
@@ -79,7 +80,7 @@ impl Watched {
     /// Another recorder goes on.
     fn resume(&mut self) {
         let (recorder, old) = Recorder::watch(&self.settings, self.watching.clone()).expect("go on");
-        assert!(old.is_empty() && recorder.is_held());
+        assert!(old.is_empty() && recorder.is_held() == Some(true));
         self.recorder = Some(recorder);
     }
 
