@@ -49,6 +49,8 @@ cluster_up() {
         sleep 0.1
     done
     kube admin get nodes >&2
+    # A Go program that gives up says why before all of its stacks.
+    grep -hE "^(F[0-9]{4}|panic:|fatal error:)" "$WORK"/log/kubelet* >&2 || true
     tail -n 5 "$WORK"/log/kubelet* "$WORK"/node*.log >&2
     return 1
 }
