@@ -348,27 +348,28 @@ fn bad_clients_cost_others_nothing() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn two_hundred_idle_cgroups_cost_what_two_do() {
+    /// A daemon that polls has no second with fewer calls, and one that looks at each cgroup none with so few more.
+    const AWAKE: u64 = 200;
+    const EACH: u64 = 99;
     let served = Served::start("buffer-size = \"64K\"", "");
     let group = |n| served.cgroup(&format!("{n}.service"));
     let mut groups: Vec<_> = (0..2).map(group).collect();
-    let two = idle(&served);
+    let two = idle(&served, AWAKE);
     groups.extend((2..200).map(group));
-    let many = idle(&served);
+    let many = idle(&served, two.calls + EACH);
     println!("2 cgroups: {two:?}, {} cgroups: {many:?}", groups.len());
-    assert!(two.calls < 200, "{two:?}: it polls");
-    assert!(many.calls < two.calls + 99, "{many:?} with {} cgroups, {two:?} with 2: it looks at each", groups.len());
 }
 
 /// What a daemon does in a second in which nothing happens. Its CPU time depends on what else runs; its calls do not.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Idle {
     calls: u64,
     nanoseconds: u64,
 }
 
-/// What is new is looked after for some seconds, and the kernel notifies of every cgroup and every bad end of the machine,
-/// other tests' too: the second with the fewest calls shows what idleness costs.
-fn idle(served: &Served) -> Idle {
+/// A second with fewer calls than that. What is new is looked after for some seconds, and the kernel notifies of every
+/// cgroup and every bad end of the machine, other tests' too: one second without shows what idleness costs.
+fn idle(served: &Served, fewer_than: u64) -> Idle {
     let pid = served.pid().to_string();
     let second = |_| {
         let time = cpu_time(served.pid());
@@ -380,7 +381,14 @@ fn idle(served: &Served) -> Idle {
         let calls = total.split_whitespace().nth(3).and_then(|calls| calls.parse().ok()).expect("a number of calls");
         Idle { calls, nanoseconds }
     };
-    (0..15).map(second).min().expect("some seconds")
+    let mut seen = Vec::new();
+    for idle in (0..60).map(second) {
+        if idle.calls < fewer_than {
+            return idle;
+        }
+        seen.push(idle.calls);
+    }
+    panic!("no second with fewer than {fewer_than} calls: {seen:?}");
 }
 
 /// Waits until nothing of this test's cgroups changes any more: the daemon has taken in what was told.
