@@ -6,6 +6,9 @@
 
 enum { TS_COMPAT = 2 };
 
+/* getpgid, see own.h. */
+enum { OWN_CALL = 121 };
+
 static __always_inline bool is_compat(struct task_struct *task)
 {
 	return of_task(task, thread_info.status) & TS_COMPAT;
@@ -58,6 +61,9 @@ enum { SIGFRAME_MASK = 296 };
 
 /* _TIF_32BIT of arch/arm64/include/asm/thread_info.h: a task that runs 32-bit code. */
 enum { TIF_32BIT = 22 };
+
+/* getpgid, see own.h. */
+enum { OWN_CALL = 155 };
 
 static __always_inline bool is_compat(struct task_struct *task)
 {

@@ -94,6 +94,8 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
 	__u32 slot, index;
 	bool compat;
 
+	if (may_be_own(nr) && begin_own(task, regs))
+		return 0;
 	slot = slot_of(task);
 	if (!slot)
 		return 0;
@@ -208,8 +210,12 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 	state->watched = 1;
 	if (state->slot && !stay_or_move(task, state))
 		return 0;
-	if (!state->slot && !adopt(task, state, regs, ret))
-		return 0;
+	if (!state->slot) {
+		if (state->plan == OWN_PLAN)
+			return end_own(state);
+		if (!adopt(task, state, regs, ret))
+			return 0;
+	}
 	if (counting)
 		return count_call(task, state, ret);
 	if (watching && call_rules.count)

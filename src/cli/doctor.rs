@@ -1,13 +1,14 @@
 //! `traceloop doctor`: what this machine can and cannot do, and the remedy for each.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::net::UnixStream, path::Path, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
 
-use super::End;
+use super::{End, health, signals::runtime};
 use crate::{
     cgroup::v2_mount,
+    control::{Client, SOCKET},
     kernel::{Uring, can_take_stacks},
     recorder::{Budget, Recorder, Settings},
     ring::leaves_events_to_admins,
@@ -30,6 +31,9 @@ enum Finding {
 
 type Check = fn() -> Finding;
 
+/// A daemon that is busy.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
 /// Capabilities that recording needs, by number (include/uapi/linux/capability.h).
 const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
@@ -38,7 +42,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 11] = [
+        let checks: [(&str, Check); 12] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -50,6 +54,7 @@ impl Doctor {
             ("io_uring", io_uring),
             ("stacks", stacks),
             ("recording", recording),
+            ("daemon", daemon),
         ];
         let mut bad = false;
         for (name, check) in checks {
@@ -183,6 +188,25 @@ fn stacks() -> Finding {
         return Finding::Good("--stacks: by frame pointers, with files by build id".to_owned());
     }
     Finding::Weak("--stacks is not possible".to_owned(), "use Linux 5.17 or later: before, it cannot tell mapped files")
+}
+
+/// The daemon at the usual socket, if one runs.
+fn daemon() -> Finding {
+    const REMEDY: &str = "journalctl -u traceloop -u traceloop-keeper says what it has met";
+    if UnixStream::connect(SOCKET).is_err() {
+        return Finding::Good(format!("none runs that listens on {SOCKET}"));
+    }
+    let client = Client::new(Path::new(SOCKET));
+    let asked = runtime()
+        .and_then(|runtime| runtime.block_on(async { tokio::time::timeout(ANSWERS_WITHIN, client.status()).await? }));
+    match asked {
+        Err(error) => Finding::Weak(format!("it does not answer: {error:#}"), REMEDY),
+        Ok(status) => match health::lines(&status).first() {
+            Some(what) if !status.recording => Finding::Bad(what.trim_start_matches("# ").to_owned(), REMEDY),
+            Some(what) => Finding::Weak(what.trim_start_matches("# ").to_owned(), REMEDY),
+            None => Finding::Good(format!("it records {} cgroups", status.tracks)),
+        },
+    }
 }
 
 fn recording() -> Finding {

@@ -1,8 +1,8 @@
-//! What died and has no dump, for the limits: said beside lists, on stderr.
+//! What died and has no dump, for the limits, and what is wrong with the recording: said beside lists, on stderr.
 
 use std::{path::Path, time::Duration};
 
-use super::signals::runtime;
+use super::{health, signals::runtime};
 use crate::{
     control::{Client, Limited, SOCKET},
     model::plain,
@@ -25,7 +25,7 @@ pub(super) fn say() {
 /// Says what a daemon tells.
 pub(super) async fn say_of(client: &Client) {
     if let Ok(Ok(status)) = tokio::time::timeout(WITHIN, client.status()).await {
-        for line in status.limited.iter().map(line) {
+        for line in health::lines(&status).into_iter().chain(status.limited.iter().map(line)) {
             // Nobody who reads stderr is no reason to fail.
             let _ = super::say(format_args!("{line}"));
         }

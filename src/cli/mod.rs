@@ -16,6 +16,7 @@ mod explain;
 mod export;
 mod follow;
 mod following;
+mod health;
 mod help;
 mod info;
 mod keep;

@@ -38,7 +38,10 @@ impl Ps {
                 anyhow::Ok((if self.json { lines(&gone)? } else { gone_table(&gone) }, gone.len()))
             } else {
                 let tracks = client.tracks(self.target.as_deref()).await?;
-                Ok((if self.json { lines(&tracks)? } else { table(&tracks) }, tracks.len()))
+                if self.json {
+                    return Ok((lines(&tracks)?, tracks.len()));
+                }
+                Ok((table(&tracks, client.status().await?.recording), tracks.len()))
             }
         })?;
         let mut out = io::stdout().lock();
@@ -59,7 +62,7 @@ fn lines(items: &[impl Serialize]) -> Result<String> {
     Ok(text)
 }
 
-fn table(tracks: &[Track]) -> String {
+fn table(tracks: &[Track], recording: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["", "TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
     for column in [2, 3, 4, 5] {
@@ -75,7 +78,7 @@ fn table(tracks: &[Track]) -> String {
             seconds(track.window),
             track.lost.to_string(),
             size(track.memory),
-            state(track),
+            state(track, recording),
         ]);
     }
     text(&table)
@@ -94,9 +97,10 @@ fn text(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn state(track: &Track) -> String {
+fn state(track: &Track, recording: bool) -> String {
     match (track.ended, track.shared) {
         (Some(ended), _) => format!("ended {} ago", seconds(now() - ended)),
+        _ if !recording => "NOT RECORDED".to_owned(),
         (None, true) => "shares a ring".to_owned(),
         (None, false) => "recording".to_owned(),
     }
@@ -124,9 +128,13 @@ mod tests {
     #[test]
     fn a_table() {
         let track = Track { id: 3, target: "a.service".into(), calls: 17, memory: 524_288, ..Track::default() };
-        let text = table(&[track]);
+        let text = table(std::slice::from_ref(&track), true);
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
         assert_eq!(rows[1], ["#3", "a.service", "17", "0ms", "0", "512K", "recording"]);
+        let ended = Track { ended: Some(1.0), ..track.clone() };
+        let text = table(&[track, ended], false);
+        assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");
+        assert!(text.lines().nth(2).is_some_and(|row| row.contains("ended ")), "{text}");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    messages::{GivenUp, Limited, Saved, Status, Track},
+    messages::{GivenUp, Limited, Saved, Silence, Status, Track},
     request::{Kind, Problem, Request, Which},
     routes,
 };
@@ -81,7 +81,20 @@ fn answer(request: Request, fails: Option<Problem>) {
     }
     let losses = vec![Loss { count: 1, reason: "a".into() }];
     let limited = vec![Limited { target: "a.service".into(), times: 3, limit: "burst".into(), ..Limited::default() }];
-    let status = Status { version: "0".into(), pid: 1, since: 2, tracks: 1, memory: 1, memory_max: 2, losses, limited };
+    let silences = vec![Silence { from: 1.5, to: Some(2.5) }, Silence { from: 3.5, to: None }];
+    let status = Status {
+        version: "0".into(),
+        pid: 1,
+        since: 2,
+        tracks: 1,
+        memory: 1,
+        memory_max: 2,
+        losses,
+        limited,
+        recording: false,
+        silences,
+        held: Some(true),
+    };
     let saved = Saved { id: "a".into(), path: "/a".into(), bytes: 1 };
     match request {
         Request::Status(reply) => drop(reply.send(with(status, fails))),

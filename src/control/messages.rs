@@ -26,6 +26,28 @@ pub struct Status {
     /// What died and has no dump, for the limits in `[triggers]`.
     #[serde(default)]
     pub limited: Vec<Limited>,
+    /// Whether calls are recorded: one of the daemon's own was seen within the last ten seconds.
+    #[serde(default = "yes")]
+    pub recording: bool,
+    /// Times in which nothing was recorded, the latest last.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
+    /// Whether a keeper holds the recording, so that it outlives the daemon; `None`: there is to be none.
+    #[serde(default)]
+    pub held: Option<bool>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A time in which nothing was recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// When a call was seen last before it, seconds since 1970.
+    pub from: f64,
+    /// When calls were seen again, seconds since 1970; `None`: it goes on.
+    pub to: Option<f64>,
 }
 
 /// Deaths of one unit or container that have no dump, for a limit.

@@ -2,7 +2,7 @@
 
 use super::share::Missed;
 use crate::{
-    control::{GivenUp, Limited, Track},
+    control::{GivenUp, Limited, Silence, Track},
     recorder::{self, TrackInfo, boottime, realtime_offset},
 };
 
@@ -48,6 +48,12 @@ pub(super) fn limited(name: &str, missed: &Missed) -> Limited {
         cause: missed.cause.to_string(),
         limit: missed.limit.word().to_owned(),
     }
+}
+
+/// What a client is told of a time in which nothing was recorded.
+pub(super) fn silence(silence: recorder::Silence) -> Silence {
+    let offset = realtime_offset();
+    Silence { from: wall(silence.from, offset), to: silence.to.map(|to| wall(to, offset)) }
 }
 
 /// CLOCK_BOOTTIME as seconds since 1970.

@@ -15,7 +15,7 @@ use crate::{
     control::Track,
     host,
     model::{Container, plain},
-    recorder::Windows,
+    recorder::{Silence, Windows, boottime},
 };
 use Nature::{Counter, Gauge};
 
@@ -158,6 +158,7 @@ impl Daemon {
         let mut page = Page::default();
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         page.add(Gauge, "traceloop_build_info", "The version that runs.", [(version, 1.0)]);
+        self.going_on(&mut page);
         let mut states = BTreeMap::from([("live", 0), ("ended", 0), ("shared", 0)]);
         for (track, _) in &tracks {
             let state = if track.ended.is_some() {
@@ -197,6 +198,21 @@ impl Daemon {
         self.programs(&mut page)?;
         own(&mut page)?;
         Ok(page.text)
+    }
+
+    /// Whether the recording goes on, and outlives the daemon.
+    fn going_on(&self, page: &mut Page) {
+        let now = boottime();
+        let seconds = |silence: Silence| silence.to.unwrap_or(now).saturating_sub(silence.from) as f64 / 1e9;
+        let recording = f64::from(u8::from(self.recorder.silent_since().is_none()));
+        let help = "Whether calls are recorded: one of the daemon's own was seen within the last ten seconds.";
+        page.one(Gauge, "traceloop_recording", help, recording);
+        let silent = self.recorder.silences().map(seconds).sum();
+        page.one(Gauge, "traceloop_unrecorded_seconds", "Time in which nothing was recorded, as remembered.", silent);
+        if let Some(held) = self.recorder.is_held() {
+            let help = "Whether a keeper holds the recording, so that it outlives the daemon.";
+            page.one(Gauge, "traceloop_held", help, f64::from(u8::from(held)));
+        }
     }
 
     /// What is kept of what rings have taken, and what that costs.

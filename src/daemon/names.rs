@@ -148,6 +148,10 @@ pub(super) fn track_of(recorder: &mut Recorder, failed: &UnitFailed) -> Option<T
             None => ended = Some(id),
         }
     }
+    // Its main process ended while its cgroup was there: one whose cgroup had gone before, or has been followed by
+    // another, holds calls of an earlier life.
+    let ended = ended.filter(|id| failed.exited.is_none_or(|exited| recorder.may_have_lived_at(*id, exited)));
+    let living = living.filter(|id| !recorder.was_replaced(*id));
     // One that failed before we listened, and that we do not know, is ours if it ended while its track lived.
     let known = known.or_else(|| ended.filter(|id| failed.exited.is_some_and(|exited| recorder.lived_at(*id, exited))));
     let id = known.or_else(|| ended.or(living).filter(|_| !failed.earlier))?;

@@ -94,6 +94,9 @@ impl Daemon {
             memory_max: self.recorder.memory_most() as u64,
             losses: self.recorder.losses()?,
             limited: self.limited(),
+            recording: self.recorder.silent_since().is_none(),
+            silences: self.recorder.silences().map(describe::silence).collect(),
+            held: self.recorder.is_held(),
         })
     }
 

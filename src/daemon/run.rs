@@ -229,7 +229,12 @@ impl Daemon {
     fn tell_status(&mut self) {
         let tracks = self.recorder.identities().count();
         let mib = self.recorder.memory().div_ceil(1 << 20);
-        self.systemd.status(format!("recording {tracks} cgroups, {mib} MiB"));
+        let status = match (self.recorder.silent_since(), self.recorder.is_held()) {
+            (Some(_), _) => "NOTHING IS RECORDED: the journal says why".to_owned(),
+            (None, Some(false)) => format!("recording {tracks} cgroups, {mib} MiB; no keeper holds them"),
+            (None, _) => format!("recording {tracks} cgroups, {mib} MiB"),
+        };
+        self.systemd.status(status);
     }
 
     /// Takes in that a cgroup is recorded.
@@ -271,6 +276,11 @@ impl Daemon {
     }
 
     fn judge_unit(&mut self, failed: &UnitFailed) {
+        // Which cgroups are gone is known first: a new life of the unit may have begun.
+        match self.recorder.read_notices() {
+            Ok(notices) => self.see(&notices),
+            Err(error) => tracing::warn!(error = %format!("{error:#}"), "the kernel's notices cannot be read"),
+        }
         self.names.look_for_marks(&mut self.recorder);
         let Some(track) = names::track_of(&mut self.recorder, failed) else {
             tracing::debug!(unit = failed.unit, result = failed.result, "a unit failed that is not recorded");

@@ -46,6 +46,8 @@ pub struct Place {
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// A keeper that was there for so long is no reason to pause longer than at first.
 const LASTED: Duration = Duration::from_secs(60);
+/// One that takes nothing for so long does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// What has yet to be sent when the line ends is sent within this.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -70,6 +72,12 @@ struct State {
     own: Option<Own>,
     /// Whether it is to outlive this process.
     settled: bool,
+    /// Since when something waits for it to take it.
+    waits: Option<Instant>,
+    /// The keeper is not the one that was there in the beginning.
+    is_another: bool,
+    /// There were too few descriptors to have it hold everything.
+    partly: bool,
     /// Below this number, descriptors of rings stay open here: others need some, too.
     kept: u64,
 }
@@ -116,7 +124,12 @@ impl Line {
 
     /// What it holds is gone on with.
     pub fn go_on(&self, held: Held) {
-        self.shared.lock().ledger.is_held(held.fds, held.notes);
+        let mut state = self.shared.lock();
+        state.ledger.is_held(held.fds, held.notes);
+        if state.is_another {
+            state.partly = !state.ledger.tell_again(self.shared.last);
+            self.shared.wake_up();
+        }
     }
 
     /// Has it hold a descriptor; a ring's with the size of its data.
@@ -141,9 +154,11 @@ impl Line {
         self.shared.say(Ledger::clear);
     }
 
-    /// Whether a keeper is there.
+    /// Whether a keeper is there, takes what it is told, and holds the whole.
     pub fn is_up(&self) -> bool {
-        self.shared.lock().socket.is_some()
+        let state = self.shared.lock();
+        let answers = state.waits.is_none_or(|since| since.elapsed() < PATIENCE);
+        state.socket.is_some() && answers && !state.partly
     }
 
     /// The recording runs: a keeper that was started for it is to outlive this process.
@@ -193,6 +208,7 @@ impl Shared {
         // An error is the thread's to see.
         while state.send().is_ok_and(|sent| sent) {}
         if !state.ledger.is_empty() {
+            state.waits.get_or_insert_with(Instant::now);
             self.wake_up();
         }
     }
@@ -209,6 +225,9 @@ impl State {
             Err(error) => tracing::warn!(error = %format!("{error:#}"), "the keeper cannot be told something"),
         }
         self.ledger.sent(kept);
+        if self.ledger.is_empty() {
+            self.waits = None;
+        }
         Ok(true)
     }
 }
@@ -286,7 +305,9 @@ impl Thread {
         let mut state = self.shared.lock();
         state.socket = Some(Arc::new(socket));
         state.own = own.or(state.own.take());
-        if state.ledger.tell_again(self.shared.last) {
+        (state.is_another, state.waits) = (true, Some(Instant::now()));
+        state.partly = !state.ledger.tell_again(self.shared.last);
+        if !state.partly {
             tracing::info!("a keeper is there again, and holds the recording");
         } else {
             tracing::warn!(

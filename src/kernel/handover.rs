@@ -41,6 +41,11 @@ impl Kernel {
         Ok(handles)
     }
 
+    /// The names under which the programs, and what attaches them, are held.
+    pub fn names_of_programs(&self) -> Vec<String> {
+        self.programs.iter().flat_map(|(name, _)| [LINK, PROGRAM].map(|kind| format!("{kind}{name}"))).collect()
+    }
+
     /// Goes on with what was held. The options must be those with which it was loaded.
     pub fn resume(options: &Options, held: &Held) -> Result<Self> {
         Self::load_with(options, Some(held)).context("go on with the recording that is held")

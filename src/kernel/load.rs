@@ -24,6 +24,7 @@ use super::{
     mapped::Mapped,
     network,
     notices::{Asker, Notices},
+    own::OwnCalls,
     stacks,
     uring::Uring,
     writers,
@@ -76,6 +77,7 @@ pub struct Kernel {
     pub(super) tallies: Arc<Mapped<types::tally>>,
     last_ends: Mapped<types::last_end>,
     counters: Mapped<types::counters>,
+    pub(super) own_calls: OwnCalls,
     cpu_marks: Mapped<types::cpu_mark>,
     pub(super) cpus: u32,
     pub(super) features: Features,
@@ -89,6 +91,7 @@ pub struct Kernel {
     strings: u32,
     only_slower: u64,
     pub(super) stacks: Stacks,
+    options: Options,
 }
 
 /// How a process ended.
@@ -108,6 +111,100 @@ impl std::fmt::Debug for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Kernel").field("features", &self.features).finish_non_exhaustive()
     }
+}
+
+/// The object with these settings, not loaded yet.
+fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTraceloopSkel<'static>> {
+    // The skeleton borrows the object for as long as the programs live: until the process ends.
+    let storage = Box::leak(Box::new(MaybeUninit::uninit()));
+    let mut open: OpenTraceloopSkel<'static> =
+        TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
+    let rings = (options.slots + 1) * cpus;
+    let watching = options.watching.is_some();
+    open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
+    open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
+    open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
+    open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
+    open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
+    open.maps.told_of_ends.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
+    open.maps.last_ends.set_max_entries(rings).context("size the table of ends")?;
+    open.maps.notices.set_autocreate(watching)?;
+    open.maps.deaths.set_autocreate(watching)?;
+    open.maps.told_in_lobby.set_autocreate(watching)?;
+    open.maps.halves.set_autocreate(options.half > 0)?;
+    open.maps.counts.set_autocreate(options.counting)?;
+    let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
+    let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
+    stacks::check(stacks)?;
+    open.maps.followed.set_autocreate(options.following.is_some())?;
+    open.progs.on_free.set_autoload(options.following.is_some());
+    open.maps.uring_requests.set_autocreate(uring.is_told())?;
+    open.maps.uring_submissions.set_autocreate(uring.is_told())?;
+    open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
+    open.maps.task_states.set_autocreate(features.task_storage)?;
+    open.maps.task_array.set_autocreate(!features.task_storage)?;
+    let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
+    settings.cpus = cpus;
+    settings.half_ring = options.half as u64;
+    settings.typed_task = features.typed_task;
+    settings.classic = features.attach.is_classic();
+    settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
+    settings.rest = options.watching.map_or(0, |shared| shared.rest);
+    settings.followed_slot = options.following.unwrap_or(0);
+    settings.watching = watching;
+    settings.cgroup_storage = features.cgroup_storage;
+    settings.task_storage = features.task_storage;
+    settings.pt_regs_helper = features.task_registers;
+    settings.string_limit = options.wanted.string_limit;
+    settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
+    settings.tell_files = options.wanted.descriptors;
+    settings.slower_than = options.wanted.slower_than;
+    settings.counting = options.counting;
+    settings.own_network = network::own().unwrap_or(0);
+    settings.uring_submits = uring.submits.map_or(0, |submits| submits.arguments as u32);
+    settings.uring_completes = uring.completes.map_or(0, |completes| completes as u32);
+    settings.uring_secret = RandomState::new().hash_one(cpus);
+    plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
+    uring.choose(&mut open);
+    execs::choose(&mut open, features.task_registers && !options.counting);
+    stacks::choose(&mut open, stacks)?;
+    if features.attach.is_classic() {
+        writers::make_classic(&mut open);
+    }
+    Ok(open)
+}
+
+/// Maps that there are already take the place of the object's own.
+fn reuse_maps(open: &mut OpenTraceloopSkel<'_>, held: &Held) -> Result<()> {
+    for mut map in open.open_object_mut().maps_mut() {
+        let name = map.name().to_string_lossy().into_owned();
+        if let Some(fd) = held::map(held, &name) {
+            map.reuse_fd(fd).with_context(|| format!("take over the map {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What attaches the programs, and the programs, by name.
+type Attached = (Vec<(String, Link)>, Vec<(String, OwnedFd)>);
+
+/// Attaches the programs that are loaded.
+fn attach(skel: &mut TraceloopSkel<'_>, features: Features, stacks: Stacks) -> Result<Attached> {
+    let (mut links, mut programs) = (Vec::new(), Vec::new());
+    writers::fill(skel, stacks != Stacks::None)?;
+    if features.attach.is_classic() {
+        links.extend(writers::attach_classic(skel)?);
+    }
+    for program in skel.object_mut().progs_mut().filter(|program| program.autoload()) {
+        let name = program.name().to_string_lossy().into_owned();
+        programs.push((name.clone(), program.as_fd().try_clone_to_owned().context("hold a program")?));
+        let apart = [&OURS[..], &writers::BY_TAIL_CALL[..]].concat().contains(&name.as_str());
+        if !apart && links.iter().all(|(attached, _)| *attached != name) {
+            let link = program.attach().with_context(|| format!("attach the BPF program {name}"))?;
+            links.push((name, link));
+        }
+    }
+    Ok((links, programs))
 }
 
 impl Kernel {
@@ -143,105 +240,36 @@ impl Kernel {
     }
 
     fn attempt(options: &Options, cpus: u32, features: Features, held: Option<&Held>) -> Result<Self> {
-        // The skeleton borrows the object for as long as the programs live: until the process ends.
-        let storage = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut open: OpenTraceloopSkel<'static> =
-            TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
-        let rings = (options.slots + 1) * cpus;
-        let watching = options.watching.is_some();
-        open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
-        open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
-        open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
-        open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
-        open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
-        open.maps.told_of_ends.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
-        open.maps.last_ends.set_max_entries(rings).context("size the table of ends")?;
-        open.maps.notices.set_autocreate(watching)?;
-        open.maps.deaths.set_autocreate(watching)?;
-        open.maps.told_in_lobby.set_autocreate(watching)?;
-        open.maps.halves.set_autocreate(options.half > 0)?;
-        open.maps.counts.set_autocreate(options.counting)?;
-        let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
+        let mut open = opened(options, cpus, features)?;
         let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
-        stacks::check(stacks)?;
-        open.maps.followed.set_autocreate(options.following.is_some())?;
-        open.progs.on_free.set_autoload(options.following.is_some());
-        open.maps.uring_requests.set_autocreate(uring.is_told())?;
-        open.maps.uring_submissions.set_autocreate(uring.is_told())?;
-        open.maps.cgroup_slots.set_autocreate(features.cgroup_storage)?;
-        open.maps.task_states.set_autocreate(features.task_storage)?;
-        open.maps.task_array.set_autocreate(!features.task_storage)?;
-        let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
-        settings.cpus = cpus;
-        settings.half_ring = options.half as u64;
-        settings.typed_task = features.typed_task;
-        settings.classic = features.attach.is_classic();
-        settings.lobby = options.watching.map_or(0, |shared| shared.lobby);
-        settings.rest = options.watching.map_or(0, |shared| shared.rest);
-        settings.followed_slot = options.following.unwrap_or(0);
-        settings.watching = watching;
-        settings.cgroup_storage = features.cgroup_storage;
-        settings.task_storage = features.task_storage;
-        settings.pt_regs_helper = features.task_registers;
-        settings.string_limit = options.wanted.string_limit;
-        settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
-        settings.tell_files = options.wanted.descriptors;
-        settings.slower_than = options.wanted.slower_than;
-        settings.counting = options.counting;
-        settings.own_network = network::own().unwrap_or(0);
-        settings.uring_submits = uring.submits.map_or(0, |submits| submits.arguments as u32);
-        settings.uring_completes = uring.completes.map_or(0, |completes| completes as u32);
-        settings.uring_secret = RandomState::new().hash_one(cpus);
-        plan::fill(&mut settings.plans, &mut settings.case_values, &options.wanted);
-        uring.choose(&mut open);
-        execs::choose(&mut open, features.task_registers && !options.counting);
-        stacks::choose(&mut open, stacks)?;
         if let Some(held) = held {
-            for mut map in open.open_object_mut().maps_mut() {
-                let name = map.name().to_string_lossy().into_owned();
-                if let Some(fd) = held::map(held, &name) {
-                    map.reuse_fd(fd).with_context(|| format!("take over the map {name}"))?;
-                }
-            }
+            reuse_maps(&mut open, held)?;
             for mut program in open.open_object_mut().progs_mut() {
                 let ours = OURS.iter().any(|name| program.name() == *name);
                 program.set_autoload(ours);
             }
         }
-        if features.attach.is_classic() {
-            writers::make_classic(&mut open);
-        }
         let mut skel = open.load().context("verify the BPF programs")?;
-        let mut links = Vec::new();
-        let mut programs = Vec::new();
-        if held.is_none() {
-            writers::fill(&skel, stacks != Stacks::None)?;
-            if features.attach.is_classic() {
-                links.extend(writers::attach_classic(&mut skel)?);
-            }
-            for program in skel.object_mut().progs_mut().filter(|program| program.autoload()) {
-                let name = program.name().to_string_lossy().into_owned();
-                programs.push((name.clone(), program.as_fd().try_clone_to_owned().context("hold a program")?));
-                let apart = [&OURS[..], &writers::BY_TAIL_CALL[..]].concat().contains(&name.as_str());
-                if !apart && links.iter().all(|(attached, _)| *attached != name) {
-                    let link = program.attach().with_context(|| format!("attach the BPF program {name}"))?;
-                    links.push((name, link));
-                }
-            }
-        }
+        let (links, programs) = match held {
+            None => attach(&mut skel, features, stacks)?,
+            Some(_) => Attached::default(),
+        };
         let in_flight = skel.progs.in_flight.attach().context("attach the task iterator")?;
-        let notices = watching.then(|| Notices::open(&[&skel.maps.deaths, &skel.maps.notices])).transpose()?;
+        let notices =
+            options.watching.is_some().then(|| Notices::open(&[&skel.maps.deaths, &skel.maps.notices])).transpose()?;
         let last_ends = Mapped::of_map(skel.maps.last_ends.as_fd(), skel.maps.last_ends.max_entries())?;
         let tallies = Arc::new(Mapped::of_map(skel.maps.tallies.as_fd(), skel.maps.tallies.max_entries())?);
         let marks = skel.maps.data_cpu_marks.value_size() / u32::try_from(size_of::<types::cpu_mark>())?;
         let cpu_marks = Mapped::of_map(skel.maps.data_cpu_marks.as_fd(), marks)?;
         let counters = Mapped::of_map(skel.maps.counters.as_fd(), skel.maps.counters.max_entries())?;
+        let own_calls = OwnCalls::of(&skel.maps.own_calls)?;
         let mut kernel = Self {
             notices,
             skel,
             tallies,
             last_ends,
             counters,
+            own_calls,
             cpu_marks,
             cpus,
             features,
@@ -252,6 +280,7 @@ impl Kernel {
             strings: options.wanted.string_limit,
             only_slower: options.wanted.slower_than,
             stacks,
+            options: options.clone(),
         };
         match held {
             Some(held) => kernel.adopt(held)?,
@@ -271,6 +300,20 @@ impl Kernel {
         let generation = self.skel.maps.generations.lookup(&WHEN_FIRST, MapFlags::ANY).context("read a setting")?;
         let generation = generation.and_then(|raw| raw.first_chunk::<2>().copied()).map_or(0, u16::from_ne_bytes);
         self.generation.set(generation);
+        Ok(())
+    }
+
+    /// Loads the programs once more, over the same maps, and attaches them in the place of those that run no longer.
+    /// Whoever else holds what attaches the former ones is to `let_go` first: two at once would write everything twice.
+    pub fn attach_anew(&mut self, let_go: impl FnOnce()) -> Result<()> {
+        let mut open = opened(&self.options, self.cpus, self.features)?;
+        reuse_maps(&mut open, &self.handles()?)?;
+        let mut skel = open.load().context("verify the BPF programs")?;
+        self.links.clear();
+        let_go();
+        (self.links, self.programs) = attach(&mut skel, self.features, self.stacks)?;
+        self.in_flight = self.skel.progs.in_flight.attach().context("attach the task iterator")?;
+        self.own_calls = OwnCalls::of(&self.skel.maps.own_calls)?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::{io, mem::size_of, num::NonZeroUsize, os::fd::BorrowedFd, ptr::NonNull}
 use anyhow::{Context, Result};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::skel::types::{counters, cpu_mark, last_end, tally};
+use crate::skel::types::{counters, cpu_mark, last_end, own_calls, tally};
 
 /// What stands in such an array: numbers, of which any bits are a value.
 pub(super) trait Words: Default {}
@@ -16,6 +16,7 @@ pub(super) trait Words: Default {}
 impl Words for counters {}
 impl Words for cpu_mark {}
 impl Words for last_end {}
+impl Words for own_calls {}
 impl Words for tally {}
 
 /// An array that the kernel side writes.

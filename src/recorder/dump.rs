@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
+    alive::Alive,
     clock::{boottime, realtime_offset},
     family::generic_families,
     part::{Part, Wanted},
@@ -35,7 +36,13 @@ pub struct Dumping {
 }
 
 /// Copies what the tracks hold; nothing is stopped.
-pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], cause: Cause) -> Result<Dumping> {
+pub(super) fn take(
+    kernel: &Kernel,
+    history: &History,
+    alive: &Alive,
+    wanted: &[Wanted<'_>],
+    cause: Cause,
+) -> Result<Dumping> {
     // Before the rings: a call that ends in between is in them, and is then told as ended.
     let now = boottime();
     let calls = kernel.in_flight(|slot, cgroup| wanted.iter().any(|wanted| wanted.holds(slot, cgroup)))?;
@@ -64,7 +71,7 @@ pub(super) fn take(kernel: &Kernel, history: &History, wanted: &[Wanted<'_>], ca
     for ((place, wanted), calls) in wanted.iter().enumerate().zip(own_calls) {
         let whose = u16::try_from(place).context("one dump holds at most 65,536 cgroups: dump fewer at once")?;
         let Part { blocks: own, mut window, refused: lost, names: named } =
-            Part::of(kernel, history, wanted, &unsent, until)?;
+            Part::of(kernel, history, alive, wanted, &unsent, until)?;
         blocks.extend(own.into_iter().map(|block| Block { whose, ..block }));
         in_flight.push((blocks.len(), calls));
         blocks.push(Block { whose, ..Block::of(None, 0, Vec::new()) });

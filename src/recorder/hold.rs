@@ -60,6 +60,20 @@ impl Hold {
         Ok(())
     }
 
+    /// The programs run no longer: nobody holds them, or what attaches them.
+    pub(super) fn programs_go(&self, names: &[String]) {
+        self.line.iter().for_each(|line| names.iter().for_each(|name| line.let_go(name)));
+    }
+
+    /// Others run in their place.
+    pub(super) fn programs(&self, kernel: &Kernel) -> Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        let names = kernel.names_of_programs();
+        let handles = kernel.handles()?.into_iter().filter(|(name, _)| names.contains(name));
+        handles.for_each(|(name, fd)| line.hold(&name, fd, None));
+        Ok(())
+    }
+
     fn note(&self, name: &str, note: &impl Serialize) {
         if let Some(Err(error)) = self.line.as_ref().map(|line| line.note(name, note)) {
             tracing::warn!(error = %format!("{error:#}"), "the keeper cannot be told something");

@@ -7,6 +7,7 @@
 //! which are one track with their children. `dump` copies rings while the recording goes on and says for which
 //! time the copy is complete. It knows nothing of sockets, terminals or files, and it is one task's.
 
+mod alive;
 mod begin;
 mod budget;
 mod clock;
@@ -44,6 +45,7 @@ use std::{
 use anyhow::{Context, Result};
 
 pub use crate::host::interfaces;
+pub use alive::Silence;
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
 pub use counting::count;
@@ -57,6 +59,7 @@ pub use subject::Subject;
 pub use track::Seen;
 pub use watch::{TrackInfo, Watching, Windows};
 
+use alive::Alive;
 use cpus::online;
 use hold::Hold;
 use part::{Source, Wanted};
@@ -110,6 +113,7 @@ pub struct Recorder {
     shrunk: Option<Shrunk>,
     watch: Option<Watch>,
     hold: Hold,
+    alive: Alive,
     /// What happened while nobody was there to be told.
     meanwhile: Vec<Notice>,
 }
@@ -153,6 +157,7 @@ impl Recorder {
             shrunk: None,
             watch: None,
             hold: Hold::default(),
+            alive: Alive::new(),
             meanwhile: Vec::new(),
         })
     }
@@ -245,7 +250,7 @@ impl Recorder {
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
         let wanted: Vec<Wanted<'_>> =
             self.tracks.iter().map(|(id, track)| Wanted { track, sources: self.sources(*id, track) }).collect();
-        Ok(dump::take(&self.kernel, &self.history, &wanted, cause)?.whole())
+        Ok(dump::take(&self.kernel, &self.history, &self.alive, &wanted, cause)?.whole())
     }
 
     /// Copies what the rings hold of one track; what is to be known of its processes is still being looked at.
@@ -260,7 +265,7 @@ impl Recorder {
             Ok(Wanted { track, sources: self.sources(*id, track) })
         };
         let wanted = ids.iter().map(wanted).collect::<Result<Vec<_>>>()?;
-        dump::take(&self.kernel, &self.history, &wanted, cause)
+        dump::take(&self.kernel, &self.history, &self.alive, &wanted, cause)
     }
 
     fn track(&self, id: TrackId) -> Result<&Track> {

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Recorder, TrackId, TrackInfo, Windows, boottime};
+use super::{Recorder, TrackId, TrackInfo, Windows, boottime, track::Track};
 use crate::{
+    cgroup::Cgroup,
     host::{How, Look, Wanted, Whose},
     model::Identity,
 };
@@ -17,6 +18,12 @@ impl Recorder {
     /// A track's names.
     pub fn identity(&self, id: TrackId) -> Option<&Identity> {
         self.tracks.get(&id).map(|track| &track.identity)
+    }
+
+    /// Whether another cgroup stands where its own was: that it has ended was not seen.
+    pub fn was_replaced(&self, id: TrackId) -> bool {
+        let own = |track: &Track| Cgroup::open(&track.path).is_ok_and(|there| there.id() != track.identity.cgroup_id);
+        self.tracks.get(&id).is_some_and(own)
     }
 
     /// When a track began, CLOCK_BOOTTIME nanoseconds.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{copied::Copied, slot::Slot, stretches, track::Track};
+use super::{alive::Alive, copied::Copied, slot::Slot, stretches, track::Track};
 use crate::{
     history::{History, Names, owner},
     kernel::{Kernel, Unsent},
@@ -61,6 +61,7 @@ impl Part {
     pub(super) fn of(
         kernel: &Kernel,
         history: &History,
+        alive: &Alive,
         wanted: &Wanted<'_>,
         unsent: &[Unsent],
         until: u64,
@@ -94,7 +95,15 @@ impl Part {
         if let Some(complete) = window.complete_from {
             window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
         }
-        window.stretches = stretches::around(gaps, given_up.unwrap_or(wanted.track.began), until);
+        let from = given_up.unwrap_or(wanted.track.began);
+        let silences: Vec<_> = alive.silences(from).filter(|silence| silence.from < until).collect();
+        if let Some(last) = silences.last().map(|silence| silence.to.unwrap_or(until))
+            && window.complete_from.is_none_or(|complete| complete < last)
+        {
+            window.complete_from = Some(last);
+            window.further.clear();
+        }
+        window.stretches = stretches::around(gaps, &silences, from, until);
         Ok(part)
     }
 }

@@ -21,6 +21,7 @@ impl Recorder {
             tracing::warn!("cgroups changed faster than they could be told of: the tree is walked");
             told.extend(self.look_again()?);
         }
+        told.extend(self.look_alive()?);
         self.follow_cpus()?;
         self.end_old()?;
         self.refill()?;

@@ -181,7 +181,10 @@ impl Recorder {
             .as_ref()
             .filter(|watch| watch.still_holds(track, &self.history))
             .and_then(|watch| watch.lobby_reaches(&self.history));
-        own.max(shared).filter(|from| *from > track.began)
+        // Until now, where nothing is recorded.
+        let silent = self.alive.silences(track.began).last();
+        let silent = silent.map(|silence| silence.to.unwrap_or_else(boottime));
+        own.max(shared).max(silent).filter(|from| *from > track.began)
     }
 
     /// Histories that were given up lately, and how many there were in all.
@@ -266,6 +269,12 @@ impl Recorder {
     pub fn lived_at(&self, id: TrackId, monotonic: u64) -> bool {
         let at = monotonic.saturating_mul(1000).saturating_add(slept());
         self.tracks.get(&id).is_some_and(|track| track.began <= at && track.ended.is_none_or(|ended| at <= ended))
+    }
+
+    /// Whether a track had not ended by that time.
+    pub fn may_have_lived_at(&self, id: TrackId, monotonic: u64) -> bool {
+        let at = monotonic.saturating_mul(1000).saturating_add(slept());
+        self.tracks.get(&id).is_some_and(|track| track.ended.is_none_or(|ended| at <= ended))
     }
 
     /// Where a track's cgroup is, or was.

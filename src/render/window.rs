@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::moment::clock;
-use crate::model::{Dump, Identity, Window, plain};
+use crate::model::{Completeness, Dump, Identity, Window, plain};
 
 /// One line for the window, one for each loss; then, of a dump of several cgroups, the same of each.
 pub fn lines(dump: &Dump) -> Vec<String> {
@@ -49,7 +49,13 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
     let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, plain(&loss.reason)));
-    std::iter::once(text).chain(losses).collect()
+    let unknown = window.stretches.iter().filter_map(|stretch| match &stretch.state {
+        Completeness::Gap { records: 0, reason } => {
+            Some(format!("missing from {} to {}: {}", at(stretch.from), at(stretch.to), plain(reason)))
+        }
+        _ => None,
+    });
+    std::iter::once(text).chain(losses).chain(unknown).collect()
 }
 
 #[cfg(test)]

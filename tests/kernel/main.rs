@@ -20,6 +20,7 @@
 //! | `history` | what rings have taken is kept, all of it, in order, once; what is missing is stated |
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
 //! | `keeper` | a keeper that is killed or stopped costs nothing, and takes nobody's socket |
+//! | `alive` | a recording that stops is said, and begun again |
 //! | `watch` | the whole tree: new cgroups from their first call, histories that outlive them, the budget |
 //! | `daemon` | the daemon: names from the first call on, dumps of what died, limits, bad clients, its idle cost |
 //! | `several` | a slice: one dump, one stream of all of its units, each line with its name |
@@ -46,6 +47,7 @@
 //! Each test of the recorder runs with every way of finding tracks and threads that a kernel may
 //! force (`support::WAYS`).
 
+mod alive;
 mod asking;
 mod attached;
 mod attack;
