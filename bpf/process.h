@@ -155,6 +155,27 @@ static __always_inline void tell_death(__u32 slot, const struct task_record *end
 	bpf_ringbuf_submit(notice, 0);
 }
 
+/* Above it is only SECCOMP_MODE_DEAD, which newer kernels leave in a thread that a filter ends. */
+enum { SIGKILL = 9, SIGSYS = 31, SECCOMP_MODE_FILTER = 2 };
+
+/*
+ * Why the task that runs ends by a signal. A filter may end a thread without one, before its call has begun (do_exit in
+ * __seccomp_filter): its registers still have the number. A SIGSYS that was sent has left a record of its own.
+ */
+static __always_inline void tell_why(struct task_record *end, struct task_struct *task)
+{
+	__u32 signo = end->code & 0x7f;
+
+	if (signo == SIGKILL && BPF_CORE_READ(task, signal, oom_mm))
+		end->why = WHY_OOM;
+	if (signo != SIGSYS || !pt_regs_helper || !bpf_core_field_exists(task->seccomp) ||
+	    BPF_CORE_READ(task, seccomp.mode) < SECCOMP_MODE_FILTER)
+		return;
+	end->why = WHY_SECCOMP;
+	end->last = number_at_exit((struct pt_regs *)bpf_task_pt_regs(me()));
+	end->flags = is_compat(me()) ? FLAG_COMPAT : 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int on_task_exit(__u64 *ctx)
 {
@@ -168,6 +189,7 @@ int on_task_exit(__u64 *ctx)
 	fill(&record, RECORD_EXIT, task);
 	record.parent = task->real_parent->tgid;
 	record.code = task->exit_code;
+	tell_why(&record, task);
 	output_in_order(ctx, slot, &record, sizeof(record));
 	/* What is in no leaf is nobody's in particular. */
 	if (!watching || slot == rest || task->signal->live.counter)
@@ -245,15 +267,28 @@ int on_signal(__u64 *ctx)
 }
 
 /* Signals that end a process by default and that somebody sends: HUP INT QUIT ABRT KILL USR1 USR2
- * PIPE ALRM TERM XCPU, and real-time ones that the C library keeps none of for itself. The kernel shows the victim SIGKILL instead, without details. */
+ * PIPE ALRM TERM STKFLT XCPU XFSZ VTALRM PROF IO PWR, and real-time ones that the C library keeps none of for itself. The
+ * kernel shows the victim SIGKILL instead, without details. */
 static const __u64 fatal_signals = 1ull << 1 | 1ull << 2 | 1ull << 3 | 1ull << 6 | 1ull << 9 |
 				   1ull << 10 | 1ull << 12 | 1ull << 13 | 1ull << 14 | 1ull << 15 |
-				   1ull << 24;
+				   1ull << 16 | 1ull << 24 | 1ull << 25 | 1ull << 26 | 1ull << 27 | 1ull << 29 |
+				   1ull << 30;
+
+/* Those of faults: ILL TRAP BUS FPE SEGV SYS. Mostly nobody sends them but the thread's own fault. */
+static const __u64 fault_signals = 1ull << 4 | 1ull << 5 | 1ull << 7 | 1ull << 8 | 1ull << 11 | 1ull << 31;
 
 enum { REAL_TIME = 34 };
 
+/* Whether a signal comes from a process: the kernel's own codes are above 0 (si_code of asm-generic/siginfo.h). */
+static __always_inline bool is_sent_by_user(__u64 info)
+{
+	int codes[3] = {};
+
+	return info > 1 && !bpf_probe_read_kernel(codes, sizeof(codes), (void *)info) && codes[2] <= 0;
+}
+
 /* SEND_SIG_PRIV instead of a siginfo (linux/sched/signal.h): the kernel sends it for reasons of its own. */
-enum { SEND_SIG_PRIV = 1, SIGKILL = 9 };
+enum { SEND_SIG_PRIV = 1 };
 
 /* A process's end is told with who asked for it. Threads have other names than their process. */
 static __always_inline void note_asker(struct task_struct *target, __u32 signo, __u64 info)
@@ -281,7 +316,10 @@ int on_kill(__u64 *ctx)
 	struct signal_record record;
 	__u32 signo = ctx[0], slot;
 
-	if (signo > 64 || (signo < REAL_TIME && !(fatal_signals & (1ull << signo))) || ctx[4])
+	if (signo > 64 || ctx[4])
+		return 0;
+	if (signo < REAL_TIME && !(fatal_signals & (1ull << signo)) &&
+	    !(fault_signals & (1ull << signo) && is_sent_by_user(ctx[1])))
 		return 0;
 	slot = slot_of(target);
 	if (!slot)
@@ -298,7 +336,9 @@ int on_kill(__u64 *ctx)
 	return 0;
 }
 
-#define PF_EXITING 0x4 /* linux/sched.h, not in BTF */
+/* linux/sched.h, not in BTF */
+#define PF_EXITING 0x4
+#define PF_KTHREAD 0x200000
 
 enum {
 	/* linux/sched.h: it stopped on its way out of the kernel, or a tracer holds it. */
@@ -325,6 +365,31 @@ static __always_inline bool sleeps_in_call(struct task_struct *task, struct pt_r
 	return state && number_at_exit(regs) >= 0;
 }
 
+enum { MAX_RT_PRIO = 100 }; /* linux/sched/prio.h */
+
+/*
+ * When a thread stopped running last, by the scheduler's clock: when it was given a CPU, and for how long it had it.
+ * Of the one that runs it is now, or a tick before. 0: not known. A real-time thread's second number is an old one.
+ */
+static __always_inline __u64 ran_until(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->sched_info.last_arrival) || BPF_CORE_READ(task, prio) < MAX_RT_PRIO)
+		return 0;
+	return BPF_CORE_READ(task, sched_info.last_arrival) + BPF_CORE_READ(task, se.sum_exec_runtime) -
+	       BPF_CORE_READ(task, se.prev_sum_exec_runtime);
+}
+
+/* For how long a thread that sleeps has done so, at least. */
+static __always_inline __u64 asleep(struct task_struct *task)
+{
+	__u64 since = ran_until(task), now = ran_until((struct task_struct *)bpf_get_current_task());
+	__u64 age = bpf_ktime_get_boot_ns() - BPF_CORE_READ(task, start_boottime);
+
+	if (!since || now < since)
+		return 0;
+	return now - since < age ? now - since : age;
+}
+
 /*
  * Reading this iterator gives each thread of a recorded cgroup that is inside a call. A thread that was
  * inside one when its cgroup began to be recorded gets a state here, so that the end of that call is
@@ -340,8 +405,9 @@ int in_flight(struct bpf_iter__task *ctx)
 
 	if (task && followed_slot)
 		learn_birth(task);
-	/* One that is ending, or waits for its parent, has left its last call: what its registers hold is none. */
-	if (!task || task->flags & PF_EXITING)
+	/* One that is ending, or waits for its parent, has left its last call: what its registers hold is none. The
+	 * kernel's own threads make no calls. */
+	if (!task || task->flags & (PF_EXITING | PF_KTHREAD))
 		return 0;
 	line.slot = slot_of(task);
 	if (!line.slot)
@@ -369,6 +435,8 @@ int in_flight(struct bpf_iter__task *ctx)
 		line.nr = number_at_exit(regs);
 		line.flags = FLAG_NO_ENTER | (is_compat(task) ? FLAG_COMPAT : 0);
 	}
+	if (!line.entered)
+		line.asleep = asleep(task);
 	if (regs) {
 		arguments(regs, line.flags & FLAG_COMPAT, line.args);
 		line.sp = stack_pointer(regs);

@@ -108,6 +108,13 @@ struct signal_record {
 	__u64 cgroup;		/* of who gets it */
 };
 
+/* Why a signal ended a task, where only the kernel knows it. */
+enum exit_why {
+	WHY_SIGNAL = 0,
+	WHY_OOM = 1,		/* the OOM killer chose its process */
+	WHY_SECCOMP = 2,	/* SIGSYS, and it has a seccomp filter */
+} __attribute__((packed));
+
 /* RECORD_FORK, _EXEC, _EXIT, _COMM, _JOIN: tid is the task it is about (the child of a fork). */
 struct task_record {
 	__u32 lead;
@@ -120,7 +127,9 @@ struct task_record {
 	__u32 parent;		/* fork: the thread that forked; exit: the parent's tgid */
 	__u32 former;		/* exec: the thread id before it */
 	__u32 code;		/* exit: as wait(2) reports it */
-	__u32 pad;
+	enum exit_why why;	/* exit */
+	__u8 pad;
+	__u16 last;		/* WHY_SECCOMP: the number of its last call */
 	__u8 comm[16];
 	__u64 cgroup;		/* the task's */
 };
@@ -246,6 +255,7 @@ struct inflight {
 	__u64 ip;
 	__u64 bp;
 	__u64 cgroup;
+	__u64 asleep;		/* of one whose start was not seen: for how long the thread has not run; 0: not known */
 	__u32 slot;
 	__u16 nr;
 	enum record_flag flags;

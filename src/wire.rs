@@ -7,8 +7,8 @@
 use std::mem::{offset_of, size_of};
 
 use crate::skel::types::{
-    call_record, cgroup_record, file_how, file_record, record, signal_record, stack_record, task_record, uring_how,
-    uring_record, writing,
+    call_record, cgroup_record, exit_why, file_how, file_record, record, signal_record, stack_record, task_record,
+    uring_how, uring_record, writing,
 };
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
@@ -330,6 +330,22 @@ impl TaskRecord<'_> {
     /// Exit: the status as wait(2) reports it.
     pub fn code(&self) -> u32 {
         read!(self.bytes, offset_of!(task_record, code), u32)
+    }
+
+    fn why(&self) -> exit_why {
+        exit_why(self.bytes[offset_of!(task_record, why)])
+    }
+
+    /// Exit: whether the OOM killer chose its process.
+    pub fn is_by_oom(&self) -> bool {
+        self.why() == exit_why::WHY_OOM
+    }
+
+    /// Exit by SIGSYS: its last call, if it has a seccomp filter, and whether that came in by the 32-bit ABI.
+    pub fn last_filtered(&self) -> Option<(u16, bool)> {
+        let nr = read!(self.bytes, offset_of!(task_record, last), u16);
+        let compat = self.bytes[offset_of!(task_record, flags)] & record_flag::FLAG_COMPAT.0 != 0;
+        (self.why() == exit_why::WHY_SECCOMP && nr != u16::MAX).then_some((nr, compat))
     }
 
     /// The thread's name.

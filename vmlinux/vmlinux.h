@@ -117,10 +117,26 @@ struct thread_info {
 	u32 status;
 };
 
+struct sched_entity {
+	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
+};
+
+struct sched_info {
+	unsigned long long last_arrival;
+};
+
+struct seccomp {
+	int mode;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
+	int prio;
+	struct sched_entity se;
+	struct sched_info sched_info;
 	int exit_code;
 	unsigned long jobctl;
 	pid_t pid;
@@ -134,6 +150,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
+	struct seccomp seccomp;
 };
 
 struct vfsmount {

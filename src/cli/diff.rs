@@ -10,6 +10,7 @@ use crate::{
     decode::{History, Style},
     model::Recording,
     render::{self, Diff, Side},
+    select::Selection,
 };
 
 /// Compare two dumps: what B did that A did not, and the other way round
@@ -46,8 +47,10 @@ impl Compare {
         let one = |what: &String| opening::read("compare", std::slice::from_ref(what), &self.place);
         let (Some((a, _)), Some((b, _))) = (one(&self.a)?, one(&self.b)?) else { return Ok(End::Status(2)) };
         let mut diff = Diff::new(&a.dump, &b.dump);
-        self.feed(&mut diff, Side::A, &a)?;
-        self.feed(&mut diff, Side::B, &b)?;
+        let selection = self.selecting.selection();
+        for (side, recording) in [(Side::A, &a), (Side::B, &b)] {
+            feed(&mut diff, side, recording, &selection, self.selecting.by_path())?;
+        }
         let mut out = stored::stdout();
         let differs = diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs));
         for (name, recording) in [("A", &a), ("B", &b)] {
@@ -57,13 +60,19 @@ impl Compare {
         }
         Ok(if differs.context("write the differences")? { End::NoMatch } else { End::Done })
     }
+}
 
-    fn feed(&self, diff: &mut Diff, side: Side, recording: &Recording) -> Result<()> {
-        let mut style = Style { paths: self.selecting.by_path(), ..Style::default() };
-        (style.descriptors.paths, style.descriptors.sockets) = (true, true);
-        let history = History::of(recording, &style)?;
-        let selection = self.selecting.selection();
-        selection.choose(&recording.dump, history.events()).for_each(|event| diff.event(side, &event));
-        Ok(())
-    }
+/// Takes in what a recording did; `by_path`: whether paths are chosen by.
+pub(super) fn feed(
+    diff: &mut Diff,
+    side: Side,
+    recording: &Recording,
+    selection: &Selection,
+    by_path: bool,
+) -> Result<()> {
+    let mut style = Style { paths: by_path, ..Style::default() };
+    (style.descriptors.paths, style.descriptors.sockets) = (true, true);
+    let history = History::of(recording, &style)?;
+    selection.choose(&recording.dump, history.events()).for_each(|event| diff.event(side, &event));
+    Ok(())
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{
     End,
     choosing::Choosing,
+    history,
     stored::{Stored, stdout},
 };
 use crate::render::{self, size};
@@ -15,6 +16,10 @@ use crate::render::{self, size};
 /// Describe stored dumps: whose calls, why, for which time, how it ended
 #[derive(Args, Debug)]
 pub(super) struct Info {
+    /// All lives of each unit or container instead, a line each: what those that ended badly have in common, and what
+    /// differs from the last that went well
+    #[arg(long)]
+    history: bool,
     #[command(flatten)]
     choosing: Choosing,
 }
@@ -23,6 +28,11 @@ impl Info {
     pub(super) fn run(self) -> Result<End> {
         let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
         let mut out = stdout();
+        if self.history {
+            history::write(&mut out, &store, &dumps, self.choosing.json)?;
+            out.flush()?;
+            return Ok(End::Done);
+        }
         for (n, entry) in dumps.iter().enumerate() {
             let stored = Stored::look(&store, entry);
             if self.choosing.json {

@@ -18,6 +18,7 @@ mod follow;
 mod following;
 mod health;
 mod help;
+mod history;
 mod info;
 mod keep;
 mod limits;
@@ -38,6 +39,7 @@ mod show;
 mod signals;
 mod stats;
 mod stored;
+mod stuck;
 mod styling;
 mod summarizing;
 mod top;
@@ -67,6 +69,7 @@ enum Verb {
     Add(add::Add),
     Close(close::Close),
     Dump(dump::Dump),
+    Stuck(stuck::Stuck),
     Follow(follow::Follow),
     List(list::List),
     Info(info::Info),
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Add(verb) => verb.run(),
         Verb::Close(verb) => verb.run(),
         Verb::Dump(verb) => verb.run(),
+        Verb::Stuck(verb) => verb.run(),
         Verb::Follow(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
         Verb::Info(verb) => verb.run(),

@@ -22,7 +22,7 @@ use super::{
     frame::Frames,
     messages::{ANSWER_WITHIN, Add, GivenUp, News, Refusal, Saved, Status, Track},
 };
-use crate::model::Reading;
+use crate::model::{Reading, Stuck};
 
 /// Talks to the daemon.
 #[derive(Clone, Debug)]
@@ -68,6 +68,13 @@ impl Client {
         let path = format!("/v1/dump?target={}", escaped(target));
         let answer = self.ask(Method::GET, &path, Vec::new()).await?;
         Ok(answer.into_body().collect().await.context("read the dump from the daemon")?.to_bytes().into())
+    }
+
+    /// Calls in flight of what TARGET means, or of all, that have lasted at least so long; the longest first.
+    pub async fn stuck(&self, target: Option<&str>, longer: Duration) -> Result<Vec<Stuck>> {
+        let target = target.map(|target| format!("&target={}", escaped(target))).unwrap_or_default();
+        let path = format!("/v1/stuck?longer={}{target}", longer.as_secs_f64());
+        self.json(Method::GET, &path, Vec::new()).await
     }
 
     /// Has a dump stored.

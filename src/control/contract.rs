@@ -16,7 +16,7 @@ use super::{
     request::{Kind, Problem, Request, Which},
     routes,
 };
-use crate::model::{Container, Counted, Identity, Loss, Pod, Reading};
+use crate::model::{Container, Counted, Identity, Loss, Pod, Process, Reading, Stuck};
 
 fn described() -> Value {
     serde_json::from_str(include_str!("openapi.json")).unwrap()
@@ -115,6 +115,13 @@ fn answer(request: Request, fails: Option<Problem>) {
             drop(reply.send(with(track(), fails)));
         }
         Request::Close(_, _, reply) => drop(reply.send(with((), fails))),
+        Request::Stuck(wanted, _, reply) => {
+            assert_eq!((wanted.target.as_deref(), wanted.longer.as_millis()), (Some("a b"), 1500));
+            let whom = vec![Process { tid: 8, pid: 7, comm: "sh".into() }];
+            let known =
+                Stuck { waits_for: Some("its child sh[7]".into()), whom, stack: vec!["a".into()], ..Stuck::default() };
+            drop(reply.send(with(vec![Stuck::default(), known], fails)));
+        }
         Request::Dump(which, _, reply) => {
             assert!([Which::Track(7), Which::Target("a b".into())].contains(&which), "{which:?}");
             drop(reply.send(with(vec![7; 200_000], fails)));
@@ -169,6 +176,7 @@ fn example(method: &str, path: &str) -> (String, Body) {
     let query = match (method, path) {
         ("get", "/v1/tracks") => "?target=%2A.service",
         ("get", "/v1/tracks/{id}/follow") => "?slower=200000000",
+        ("get", "/v1/stuck") => "?target=a%20b&longer=1.5",
         ("get", "/v1/dump") => "?target=a%20b",
         ("get", "/v1/follow") => "?target=a%20b&slower=200000000",
         ("get", "/v1/dumps" | "/v1/dumps/stream") => "?after=0123456789ab&match=UNIT%3Da%20b&last=3",
@@ -271,6 +279,11 @@ async fn wrong_requests_get_a_sentence() {
         let answer = ask(owner(None), "get", &format!("/v1/counts?{query}"), Body::empty()).await;
         assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{query}");
         must_be_described(&described, ("get", "/v1/counts"), &answer);
+    }
+    for query in ["longer=-1", "longer=x", "longer=NaN", "larger=1"] {
+        let answer = ask(owner(None), "get", &format!("/v1/stuck?{query}"), Body::empty()).await;
+        assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{query}");
+        must_be_described(&described, ("get", "/v1/stuck"), &answer);
     }
     let answer = ask(owner(None), "get", "/v1/tracks/7/follow?slower=-1", Body::empty()).await;
     assert_eq!(answer.0, StatusCode::BAD_REQUEST);

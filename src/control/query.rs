@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::request::{CountWanted, Kind, Problem, WhichDumps};
+use super::request::{CountWanted, Kind, Problem, StuckWanted, WhichDumps};
 
 /// Seconds between two readings of what is counted.
 const EVERY: std::ops::RangeInclusive<f64> = 0.05..=3600.0;
@@ -167,5 +167,32 @@ impl<S: Send + Sync> FromRequestParts<S> for WhatToCount {
             return Err(Problem::new(Kind::Wrong, sentence));
         }
         Ok(Self(CountWanted { target: how.target, every: Duration::from_secs_f64(every) }))
+    }
+}
+
+/// Seconds that a call must have lasted.
+const LONGER: std::ops::RangeInclusive<f64> = 0.0..=1e9;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HowStuck {
+    target: Option<String>,
+    longer: Option<f64>,
+}
+
+/// `?target=&longer=`
+pub(super) struct WhatIsStuck(pub(super) StuckWanted);
+
+impl<S: Send + Sync> FromRequestParts<S> for WhatIsStuck {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let form = "?target=TARGET&longer=SECONDS, both of which may be left out";
+        let how: HowStuck = query(parts, state, form).await?;
+        let longer = how.longer.unwrap_or(5.0);
+        if !LONGER.contains(&longer) {
+            return Err(Problem::new(Kind::Wrong, "the query's longer is a number of seconds from 0 on"));
+        }
+        Ok(Self(StuckWanted { target: how.target, longer: Duration::from_secs_f64(longer) }))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     messages::{Add, GivenUp, Saved, Status, Track},
     peer::Peer,
 };
-use crate::model::Reading;
+use crate::model::{Reading, Stuck};
 
 /// A question with the place for its answer.
 pub type Reply<T> = oneshot::Sender<Result<T, Problem>>;
@@ -28,6 +28,8 @@ pub enum Request {
     Add(Add, Peer, Reply<Track>),
     /// Record it no longer, and forget what was recorded.
     Close(u64, Peer, Reply<()>),
+    /// Calls in flight that have lasted long.
+    Stuck(StuckWanted, Peer, Reply<Vec<Stuck>>),
     /// A dump file of what is held of something.
     Dump(Which, Peer, Reply<Vec<u8>>),
     /// The same, stored.
@@ -65,6 +67,15 @@ pub struct WhichDumps {
     pub last: Option<usize>,
     /// Whether those that come are told, too, until the client goes.
     pub follow: bool,
+}
+
+/// Which calls in flight are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckWanted {
+    /// Whose; `None`: all that is recorded.
+    pub target: Option<String>,
+    /// Those that have lasted at least so long.
+    pub longer: Duration,
 }
 
 /// What is to be counted.

@@ -21,9 +21,10 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
     peer::Peer,
-    query::{DumpId, HowToFollow, Id, OneTarget, WhatToCount, WhatToFollow, WhatToList, WhichTracks},
+    query::{DumpId, HowToFollow, Id, OneTarget, WhatIsStuck, WhatToCount, WhatToFollow, WhatToList, WhichTracks},
     request::{Kind, Problem, Reply, Request, Which, WhichDumps},
 };
+use crate::model::Stuck;
 
 /// Bytes of a request's body.
 const BODY_MOST: usize = 64 << 10;
@@ -44,7 +45,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 18] = [
+pub const ROUTES: [Route; 19] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -53,6 +54,7 @@ pub const ROUTES: [Route; 18] = [
     ("get", "/v1/tracks/{id}/dump", || get(dump)),
     ("post", "/v1/tracks/{id}/dumps", || post(save)),
     ("get", "/v1/tracks/{id}/follow", || get(follow)),
+    ("get", "/v1/stuck", || get(stuck)),
     ("get", "/v1/dump", || get(dump_of)),
     ("get", "/v1/follow", || get(follow_of)),
     ("get", "/v1/counts", || get(counts)),
@@ -177,6 +179,11 @@ async fn add(State(owner): State<Owner>, request: HttpRequest) -> Result<(Status
 async fn close(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem> {
     owner.ask(|reply| Request::Close(id.0, owner.peer.clone(), reply)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn stuck(State(owner): State<Owner>, what: WhatIsStuck) -> Result<Json<Vec<Stuck>>, Problem> {
+    let _place = owner.place().await?;
+    owner.ask(|reply| Request::Stuck(what.0, owner.peer.clone(), reply)).await.map(Json)
 }
 
 async fn dump(State(owner): State<Owner>, id: Id) -> Result<Response, Problem> {

@@ -2,7 +2,8 @@
 //!
 //! The kernel side tells that a call of a track ended as a rule says; a moment later, when its record is
 //! surely in the ring, what is new there is looked at: the path decides, and the dump's cause names the
-//! thread. Nothing is looked at before. A call that newer ones have overwritten by then is counted.
+//! call. Nothing is looked at before. A call that newer ones have overwritten by then is counted. What a call has to be
+//! told with may stand in the record of its start, as execve's path does: it is kept until the end is there.
 
 use std::{
     collections::HashMap,
@@ -14,9 +15,11 @@ use anyhow::Result;
 use super::rule::Rule;
 use crate::{
     decode::{Decoder, Style},
-    model::What,
+    model::{Event, LastCall, What},
     recorder::{Recorder, Seen, TrackId, boottime},
-    wire::{self, Kind, Record},
+    redact::Redaction,
+    summary,
+    wire::{self, CallRecord, Kind, Record},
 };
 
 /// The record is written right behind the notice.
@@ -28,8 +31,8 @@ const APART: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) track: TrackId,
-    pub(super) tid: u32,
     pub(super) rule: String,
+    pub(super) call: LastCall,
 }
 
 /// What a look at new records showed.
@@ -37,7 +40,7 @@ pub(super) struct Match {
 struct Look {
     /// Some call may be meant by a rule, but for its path.
     told: bool,
-    named: Option<(u32, String)>,
+    named: Option<(String, LastCall)>,
 }
 
 /// How far a track was looked at, and when.
@@ -47,7 +50,12 @@ struct LookedAt {
     at: Option<Instant>,
     /// CLOCK_BOOTTIME nanoseconds.
     time: u64,
+    /// What was written when calls began that rules are for, by thread.
+    begun: HashMap<u32, Vec<u8>>,
 }
+
+/// Threads of a track of which the start of a call is kept.
+const BEGUN_MOST: usize = 4096;
 
 /// The rules, and how far each track was looked at.
 #[derive(Debug, Default)]
@@ -82,14 +90,14 @@ impl Calls {
     }
 
     /// The first call that a rule names of each track whose time has come.
-    pub(super) fn look(&mut self, recorder: &Recorder, now: Instant) -> Vec<Match> {
+    pub(super) fn look(&mut self, recorder: &Recorder, redaction: &Redaction, now: Instant) -> Vec<Match> {
         let due: Vec<(TrackId, u64)> =
             self.due.extract_if(|_, (at, _)| *at <= now).map(|(id, (_, ended))| (id, ended)).collect();
         let mut matches = Vec::new();
         for (track, ended) in due {
             self.looks.entry(track).or_default().at = Some(now);
-            match self.look_at(track, ended, recorder) {
-                Ok(Some((tid, rule))) => matches.push(Match { track, tid, rule }),
+            match self.look_at(track, ended, recorder, redaction) {
+                Ok(Some((rule, call))) => matches.push(Match { track, rule, call }),
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%track, error = %format!("{error:#}"), "a call was told of in vain"),
             }
@@ -98,17 +106,33 @@ impl Calls {
         matches
     }
 
-    fn look_at(&mut self, track: TrackId, ended: u64, recorder: &Recorder) -> Result<Option<(u32, String)>> {
+    fn look_at(
+        &mut self,
+        track: TrackId,
+        ended: u64,
+        recorder: &Recorder,
+        redaction: &Redaction,
+    ) -> Result<Option<(String, LastCall)>> {
+        let cgroup = recorder.identity(track).map(|identity| identity.cgroup.clone()).unwrap_or_default();
         // Before the look: what ends during it is told of again.
         recorder.heeded(track)?;
         let last = self.looks.entry(track).or_default();
         let (blocks, _) = recorder.news_of(track, &mut last.seen)?;
         let before = std::mem::replace(&mut last.time, boottime());
+        let mut begun = std::mem::take(&mut last.begun);
         let mut look = Look::default();
-        for record in blocks.iter().flat_map(|block| wire::records(block)) {
-            if look.named.is_none() && record.time() >= self.since {
-                self.judge(record, &mut look);
+        // A thread may have gone on to another CPU between a call's start and its end.
+        let records =
+            || blocks.iter().flat_map(|block| wire::records(block)).filter(|record| record.time() >= self.since);
+        records().for_each(|record| self.keep_start(record, &mut begun));
+        for record in records() {
+            if look.named.is_none() {
+                self.judge(record, &begun, |bytes| redaction.records(&cgroup, bytes), &mut look);
             }
+        }
+        begun.retain(|tid, start| records().all(|record| !is_end_of(&record, *tid, start)));
+        if let Some(last) = self.looks.get_mut(&track) {
+            last.begun = begun;
         }
         // One that ended during the look before may have been seen by it.
         if !look.told && ended > before {
@@ -118,19 +142,60 @@ impl Calls {
         Ok(look.named)
     }
 
-    fn judge(&self, record: Record<'_>, look: &mut Look) {
+    fn keep_start(&self, record: Record<'_>, begun: &mut HashMap<u32, Vec<u8>>) {
+        let is_for = |call: CallRecord<'_>| self.rules.iter().any(|rule| rule.is_for(call.nr(), call.compat()));
+        if record.kind() == Kind::RECORD_ENTER
+            && record.call().is_some_and(is_for)
+            && (begun.len() < BEGUN_MOST || begun.contains_key(&record.tid()))
+        {
+            let known = begun.get(&record.tid()).and_then(|bytes| Record::parse(bytes)).map_or(0, |known| known.time());
+            if record.time() >= known {
+                begun.insert(record.tid(), record.bytes().to_vec());
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        record: Record<'_>,
+        begun: &HashMap<u32, Vec<u8>>,
+        redaction: impl Fn(&[u8]) -> Option<Vec<u8>>,
+        look: &mut Look,
+    ) {
         let Some(call) = record.call().filter(|_| record.kind() == Kind::RECORD_CALL) else { return };
         if !self.rules.iter().any(|rule| rule.may_fit(call.nr(), call.compat(), call.ret(), call.duration())) {
             return;
         }
         look.told = true;
-        let mut events = Vec::new();
-        let mut decoder = Decoder::new(Style { paths: true, ..Style::default() }, &[]);
-        decoder.feed(record, &mut events);
-        decoder.finish(&mut events);
-        look.named = events.iter().find_map(|event| {
+        let start = begun.get(&record.tid()).map_or(&[][..], Vec::as_slice);
+        let bytes = [start, record.bytes()].concat();
+        let rule = decoded(&bytes).iter().find_map(|event| {
             let What::Call(call) = &event.what else { return None };
-            self.rules.iter().find(|rule| rule.fits(call)).map(|rule| (event.tid, rule.text.clone()))
+            self.rules.iter().find(|rule| rule.fits(call))
+        });
+        let Some(rule) = rule else { return };
+        // The rule is for what was called; what is told of it goes to logs and clients.
+        let shown = decoded(&redaction(&bytes).unwrap_or(bytes));
+        look.named = shown.iter().find_map(|event| {
+            let What::Call(call) = &event.what else { return None };
+            let (start, tid, comm) = (event.start, event.tid, event.comm.to_string());
+            Some((rule.text.clone(), LastCall { start, tid, pid: event.pid, comm, text: summary::line(call) }))
         });
     }
+}
+
+/// A call's records, decoded by themselves.
+fn decoded(bytes: &[u8]) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut decoder = Decoder::new(Style { paths: true, ..Style::default() }, &[]);
+    wire::records(bytes).for_each(|record| decoder.feed(record, &mut events));
+    decoder.finish(&mut events);
+    events
+}
+
+/// Whether a record is the end of the call that a thread began so.
+fn is_end_of(record: &Record<'_>, tid: u32, start: &[u8]) -> bool {
+    let began = Record::parse(start).map_or(0, |start| start.time());
+    let is_end = record.kind() == Kind::RECORD_CALL || record.kind() == Kind::RECORD_EXIT;
+    is_end && record.tid() == tid && record.time() >= began
 }

@@ -57,8 +57,8 @@ pub(super) struct Saving {
     tasks: JoinSet<Outcome>,
     /// The ids of dumps that were stored.
     news: broadcast::Sender<String>,
-    /// The dump of each crash loop's last death, by whose it is.
-    lasts: HashMap<String, String>,
+    /// The dump of each crash loop's last death, by whose it is; of calls that rules name, the last of those.
+    lasts: HashMap<(String, bool), String>,
     pub(super) counts: Counts,
 }
 
@@ -104,7 +104,10 @@ impl Saving {
         reply: Option<Reply<crate::control::Saved>>,
     ) {
         let store = self.store.clone();
-        let former = last.as_ref().filter(|last| last.again).and_then(|last| self.lasts.remove(&last.name));
+        let former = last
+            .as_ref()
+            .filter(|last| last.again)
+            .and_then(|last| self.lasts.remove(&(last.name.clone(), last.calls)));
         self.tasks.spawn_blocking(move || {
             let recording = decode::summed_up(redaction.apply(recording()));
             let target = name(&recording);
@@ -152,7 +155,7 @@ impl Saving {
                 // Nobody may be listening.
                 let _ = self.news.send(saved.id.clone());
                 if let Some(last) = last {
-                    self.lasts.insert(last.name, saved.id.clone());
+                    self.lasts.insert((last.name, last.calls), saved.id.clone());
                 }
                 let path = saved.path.display().to_string();
                 Ok(crate::control::Saved { id: saved.id, path, bytes: saved.size })

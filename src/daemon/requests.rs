@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
 use crate::{
-    control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, Track, Which},
-    model::{Cause, plain},
+    control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
+    decode,
+    model::{Cause, Stuck, plain},
     recorder::{TrackId, Unfound, Windows, find},
     store,
 };
@@ -37,6 +38,7 @@ impl Daemon {
                 }
                 send(reply, closed);
             }
+            Request::Stuck(wanted, peer, reply) if !reply.is_closed() => self.stuck(&wanted, &peer, reply),
             Request::Dump(which, peer, reply) if !reply.is_closed() => self.dump(&which, &peer, reply),
             Request::Save(id, peer, reply) if !reply.is_closed() => self.save(id, &peer, reply),
             Request::Follow(which, slower, peer, reply) if !reply.is_closed() => {
@@ -58,7 +60,7 @@ impl Daemon {
                 self.tell_of("stored", &id, &peer);
                 stored::file(self.saving.directory(), id, reply);
             }
-            Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
+            Request::Stuck(..) | Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
             Request::Count(wanted, reply) => self.count(&wanted, reply),
             Request::Metrics(reply) => send(reply, self.metrics().map_err(Into::into)),
         }
@@ -155,6 +157,26 @@ impl Daemon {
         Ok(self.recorder.close(TrackId(id))?)
     }
 
+    /// Asks the kernel here, looks into processes elsewhere.
+    fn stuck(&self, wanted: &StuckWanted, peer: &Peer, reply: Reply<Vec<Stuck>>) {
+        let tracks = match &wanted.target {
+            Some(target) => self.choose(target),
+            None => Ok(self.recorder.identities().filter(|(_, _, live)| *live).map(|(id, ..)| id).collect()),
+        };
+        let copied = tracks.and_then(|tracks| Ok(self.recorder.calls_in_flight(&tracks)?));
+        let copied = match copied {
+            Ok(copied) => copied,
+            Err(problem) => return send(reply, Err(problem)),
+        };
+        self.tell_of("stuck", wanted.target.as_deref().unwrap_or("all"), peer);
+        let (redaction, longer) = (self.redaction.clone(), wanted.longer);
+        tokio::task::spawn_blocking(move || {
+            let longer = u64::try_from(longer.as_nanos()).unwrap_or(u64::MAX);
+            let stuck = decode::stuck(&redaction.apply(copied.whole()), longer);
+            send(reply, stuck.map_err(Into::into));
+        });
+    }
+
     /// Copies the rings here, packs them elsewhere.
     fn dump(&self, which: &Which, peer: &Peer, reply: Reply<Vec<u8>>) {
         let copied = self.which(which).and_then(|tracks| Ok(self.recorder.dump_tracks(&tracks, Cause::Request)?));
@@ -166,7 +188,7 @@ impl Daemon {
         let redaction = self.redaction.clone();
         tokio::task::spawn_blocking(move || {
             let mut file = Vec::new();
-            let written = store::write(&mut file, &redaction.apply(copied.whole()));
+            let written = store::write(&mut file, &decode::summed_up(redaction.apply(copied.whole())));
             send(reply, written.map(|()| file).map_err(Into::into));
         });
     }

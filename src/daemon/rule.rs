@@ -40,9 +40,14 @@ pub enum When {
 }
 
 impl Rule {
+    /// Whether it is for calls of this number.
+    pub fn is_for(&self, nr: u16, compat: bool) -> bool {
+        (if compat { self.compat } else { self.native }) == Some(nr)
+    }
+
     /// Whether a call may be meant, before it is decoded.
     pub fn may_fit(&self, nr: u16, compat: bool, ret: i64, took: Option<u64>) -> bool {
-        (if compat { self.compat } else { self.native }) == Some(nr)
+        self.is_for(nr, compat)
             && match self.when {
                 When::Failed(errno) => ret == -i64::from(errno),
                 When::Longer(least) => took.is_some_and(|took| u128::from(took) >= least.as_nanos()),

@@ -216,9 +216,9 @@ impl Daemon {
 
     /// Takes in the calls that rules name.
     fn look_at_calls(&mut self) {
-        for found in self.calls.look(&self.recorder, Instant::now()) {
+        for found in self.calls.look(&self.recorder, &self.redaction, Instant::now()) {
             if let Some(identity) = self.recorder.identity(found.track) {
-                let cause = Cause::Call { tid: found.tid, rule: found.rule };
+                let cause = Cause::Call { tid: found.call.tid, rule: found.rule, call: Some(Box::new(found.call)) };
                 let hears = |user| self.managers.hears(user);
                 let evidence = evidence::evidence(found.track, identity, cause, None, hears);
                 self.weigh(evidence);

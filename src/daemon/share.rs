@@ -215,7 +215,8 @@ impl Beyond {
             again || self.waits.as_ref().is_some_and(|waits| waits.last.as_ref().is_some_and(|last| last.again));
         let after_the_other = self.dumped.map(|at| at + limits.interval);
         let due = after_the_other.map_or(now + QUIET, |at| at.max(now + QUIET));
-        let last = Some(Last { name: name.to_owned(), again });
+        let calls = matches!(planned.cause, Cause::Call { .. });
+        let last = Some(Last { name: name.to_owned(), calls, again });
         self.waits = Some(Planned { last, due, ..planned.clone() });
     }
 }

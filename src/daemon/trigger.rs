@@ -4,7 +4,8 @@
 //! Each makes a dump of its track after a tail, so that what follows is in it, too. What tells of a death
 //! that already has its dump, or whose dump waits, makes no second one.
 //!
-//! Limits hold for each identity, so that one crash loop costs no other its dumps; see `Shares`.
+//! Limits hold for each identity, so that one crash loop costs no other its dumps; see `Shares`. Calls that rules name have
+//! shares of their own: however often they come, a death has its dump.
 
 use std::{
     collections::HashMap,
@@ -75,6 +76,8 @@ pub(super) struct Planned {
 pub(super) struct Last {
     /// Whose.
     pub name: String,
+    /// Whether it was for calls that a rule names: they are another loop than deaths.
+    pub calls: bool,
     /// Whether the dump of an earlier one of the same loop is not needed any more.
     pub again: bool,
 }
@@ -95,7 +98,9 @@ pub(super) struct Triggers {
     planned: Vec<Planned>,
     /// By track.
     told: HashMap<u64, Told>,
-    shares: Shares,
+    deaths: Shares,
+    /// The same for calls that rules name.
+    calls: Shares,
 }
 
 /// systemd tells of a death at once; later than this it is another one.
@@ -109,8 +114,10 @@ impl Triggers {
         if !wants(policy, &evidence) {
             return Verdict::Unwanted;
         }
-        let planned = self.planned.iter_mut().chain(self.shares.waiting());
-        if let Some(planned) = planned.into_iter().find(|planned| planned.track == evidence.track) {
+        let is_call = matches!(evidence.cause, Cause::Call { .. });
+        // A call's dump that waits is no death's: it may wait for long, and what died is overwritten by then.
+        let waiting = self.deaths.waiting().chain(self.calls.waiting().filter(|_| is_call));
+        if let Some(planned) = self.planned.iter_mut().chain(waiting).find(|planned| planned.track == evidence.track) {
             if tells_more(&evidence.cause, &planned.cause) {
                 planned.cause = evidence.cause;
                 planned.pid = evidence.pid;
@@ -123,7 +130,8 @@ impl Triggers {
         self.told.retain(|_, told| now.saturating_duration_since(told.at) < CLEANING);
         let Evidence { track, cause, pid, name, .. } = evidence;
         let planned = Planned { track, cause, last: None, due: now + policy.tail, pid };
-        match self.shares.take(&policy.limits, &name, planned, now) {
+        let shares = if is_call { &mut self.calls } else { &mut self.deaths };
+        match shares.take(&policy.limits, &name, planned, now) {
             Ok(planned) => {
                 self.planned.push(planned);
                 Verdict::Planned
@@ -147,13 +155,14 @@ impl Triggers {
 
     /// When the next planned dump is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.planned.iter().map(|planned| planned.due).chain(self.shares.next()).min()
+        self.planned.iter().map(|planned| planned.due).chain(self.deaths.next()).chain(self.calls.next()).min()
     }
 
     /// A planned dump that is due; from now on its death counts as told.
     pub(super) fn due(&mut self, now: Instant) -> Option<Planned> {
         let at = self.planned.iter().position(|planned| planned.due <= now);
-        let planned = at.map(|at| self.planned.swap_remove(at)).or_else(|| self.shares.due(now))?;
+        let planned = at.map(|at| self.planned.swap_remove(at));
+        let planned = planned.or_else(|| self.deaths.due(now)).or_else(|| self.calls.due(now))?;
         if let Some(told) = Told::of(&planned, now) {
             self.told.insert(planned.track, told);
         }
@@ -163,13 +172,14 @@ impl Triggers {
     /// All planned dumps, due or not: the daemon ends.
     pub(super) fn all(&mut self) -> Vec<Planned> {
         let mut all = std::mem::take(&mut self.planned);
-        all.extend(self.shares.all());
+        all.extend(self.deaths.all());
+        all.extend(self.calls.all());
         all
     }
 
-    /// Those who died without a dump, for the limits.
+    /// Those who died, or whose calls a rule named, without a dump, for the limits.
     pub(super) fn missed(&self) -> impl Iterator<Item = (&str, &Missed)> {
-        self.shares.missed()
+        self.deaths.missed().chain(self.calls.missed())
     }
 }
 

@@ -177,7 +177,7 @@ fn of_a_crash_loop_the_first_and_the_last_are_kept() {
     assert!(clock.pass(8 * S).is_empty());
     clock.now += 2 * S;
     let last = clock.triggers.due(clock.now).unwrap();
-    assert_eq!((last.track, last.last), (40, Some(Last { name: "a".into(), again: false })));
+    assert_eq!((last.track, last.last), (40, Some(Last { name: "a".into(), calls: false, again: false })));
     assert_eq!(missed(&clock), [("a", 36, Limit::Burst)]);
     // It goes on, slowly: once in an interval the dump of its last death takes the place of the one before.
     let mut lasts = Vec::new();
@@ -209,7 +209,8 @@ fn what_kills_a_process_does_not_hide_what_another_died_of() {
 #[test]
 fn a_call_is_no_death() {
     let mut clock = Clock::new();
-    let call = Evidence { pid: None, ..evidence(1, Cause::Call { tid: 7, rule: "openat=EACCES".into() }, 7) };
+    let call =
+        Evidence { pid: None, ..evidence(1, Cause::Call { tid: 7, rule: "openat=EACCES".into(), call: None }, 7) };
     assert_eq!(clock.see(call.clone()), Verdict::Planned);
     assert_eq!(clock.see(call.clone()), Verdict::Told);
     assert_eq!(clock.pass(S).len(), 1);
@@ -229,4 +230,25 @@ fn what_is_remembered_stays_small() {
     }
     let text = format!("{:?}", clock.triggers).len();
     assert!(text < 200_000, "{text}");
+}
+
+#[test]
+fn calls_that_rules_name_use_up_no_deaths_dumps() {
+    let mut clock = Clock::new();
+    let called = || Cause::Call { tid: 7, rule: "openat=EACCES".into(), call: None };
+    for n in 0..10 {
+        clock.see(evidence(1, called(), 7));
+        assert_eq!(clock.pass(S).len(), usize::from(n < 3), "{n}");
+    }
+    // The last of the calls waits for its dump; the death does not wait with it.
+    assert_eq!(clock.see(killed(1, 7, libc::SIGKILL)), Verdict::Planned);
+    assert!(matches!(clock.pass(S)[..], [Cause::Killed { .. }]));
+    // Nor the other way round: a crash loop leaves the rule its dumps.
+    let mut clock = Clock::new();
+    for pid in 0..10 {
+        clock.see(killed(1, pid, libc::SIGSEGV));
+        clock.pass(S);
+    }
+    assert_eq!(clock.see(evidence(2, called(), 7)), Verdict::Planned);
+    assert!(matches!(clock.pass(S)[..], [Cause::Call { .. }]));
 }

@@ -4,9 +4,11 @@
 
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap};
 
+use anyhow::Result;
+
 use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
-    model::{Block, Call, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Summary, What},
+    model::{Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stuck, Summary, What},
     summary,
     wire::{self, Record},
 };
@@ -27,7 +29,12 @@ const NAMED: Descriptors = Descriptors { devices: false, ..Descriptors::ALL };
 /// it, and for lists.
 pub fn summed_up(mut recording: Recording) -> Recording {
     let counts = count(&recording.blocks);
-    let (words, summary) = last_words(&recording.dump, &recording.blocks);
+    let (words, summary, matched) = last_words(&recording.dump, &recording.blocks);
+    if let Cause::Call { call, .. } = &mut recording.dump.cause
+        && matched.is_some()
+    {
+        *call = matched.map(Box::new);
+    }
     recording.dump.counts = Some(counts);
     recording.dump.last_words = Some(words);
     recording.dump.summary = Some(summary);
@@ -45,7 +52,7 @@ fn count(blocks: &[Block]) -> Counts {
     counts
 }
 
-fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary) {
+fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary, Option<LastCall>) {
     let (newest, ends) = newest(blocks);
     let older = Recording { dump: essential(dump), blocks: ends };
     let older = History::of(&older, &Style::default());
@@ -75,7 +82,23 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary) {
     words.ended = ended;
     words.more_ended = words.ended.len().saturating_sub(ENDED);
     words.ended.drain(..words.more_ended);
-    (words, summary)
+    (words, summary, matched(&dump.cause, &events))
+}
+
+/// Calls in flight that have lasted so many nanoseconds, the longest first, with what they wait for.
+pub fn stuck(recording: &Recording, least: u64) -> Result<Vec<Stuck>> {
+    let style = Style { paths: true, descriptors: NAMED, ..Style::default() };
+    let history = History::of(recording, &style)?;
+    let events: Vec<Event> = history.events().collect();
+    Ok(summary::stuck(&recording.dump, &events, least))
+}
+
+/// The call that a rule made the dump for, as the history tells it: whose it is, and what its descriptors stand for.
+fn matched(cause: &Cause, events: &[Event]) -> Option<LastCall> {
+    let Cause::Call { call: Some(made), .. } = cause else { return None };
+    let event = events.iter().find(|event| event.tid == made.tid && event.start == made.start)?;
+    let What::Call(call) = &event.what else { return None };
+    Some(last_call(event, call))
 }
 
 /// What decoding needs of a header.

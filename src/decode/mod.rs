@@ -77,7 +77,7 @@ mod uring;
 mod watch;
 
 pub use escape::escape;
-pub use last_words::summed_up;
+pub use last_words::{stuck, summed_up};
 pub use live::Decoder;
 pub use merge::{Events, History};
 pub use style::{Constants, Descriptors, Strings, Style};

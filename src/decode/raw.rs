@@ -146,11 +146,8 @@ impl<'a> Raw<'a> {
 
 /// The argument list that holds, and the arguments: in registers, or in the words that were captured.
 fn case(row: Option<&'static Row>, args: [u64; 6], pieces: &[Piece<'_>]) -> (Option<&'static Case>, [u64; 6]) {
-    let Some(cases) = row.and_then(|row| row.cases) else { return (None, args) };
-    let mask = u64::from(cases.mask);
-    let wanted = args.get(usize::from(cases.arg)).copied().unwrap_or(0) & mask;
-    let found = cases.list.iter().find(|case| case.values.iter().any(|value| value & mask == wanted));
-    let Some(case) = found.filter(|_| cases.words) else { return (found, args) };
+    let found = row.and_then(|row| row.case(&args));
+    let Some(case) = found.filter(|_| row.is_some_and(Row::has_words)) else { return (found, args) };
     let words = pieces.iter().find(|piece| piece.part == Part::PART_WORDS).and_then(|piece| piece.bytes.ok());
     let (words, _) = words.unwrap_or_default().as_chunks::<4>();
     if words.len() < case.args.iter().map(|arg| usize::from(arg.index) + 1).max().unwrap_or(0) {

@@ -9,9 +9,9 @@ use super::{
     style::Style,
 };
 use crate::{
-    model::{Call, Comm, Event, Exit, Outcome, Sent, Signal, What},
+    model::{Call, Comm, Event, Exit, Outcome, Sent, Signal, What, Why},
     syscall::{self, Ret},
-    wire::{CallRecord, Kind, Piece, Record, record_flag},
+    wire::{CallRecord, Kind, Piece, Record, TaskRecord, record_flag},
 };
 
 /// When a call that has ended began; without that, its end.
@@ -39,7 +39,7 @@ pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Even
         Tells::Superseded => What::Exit(Exit::Superseded { by: record.task()?.former() }),
         Tells::Task => match record.uring() {
             Some(request) => What::Uring(Box::new(request::decode(style, &request, found.view))),
-            None => task(found)?,
+            None => task(style, found)?,
         },
     };
     let (pid, comm) = found.who;
@@ -166,6 +166,12 @@ fn sent<K: Kept>(found: &Found<'_, K>) -> Option<Sent> {
     Some(Sent { pid: sent.sender(), comm: Comm(sent.comm()), by_kernel: sent.is_by_kernel(), code })
 }
 
+/// What only the kernel knows of a thread's end.
+fn why(style: &Style, exit: &TaskRecord<'_>) -> Why {
+    let filtered = || exit.last_filtered().and_then(|(nr, compat)| syscall::name(style.abi(compat), nr));
+    if exit.is_by_oom() { Why::Memory } else { filtered().map_or(Why::Signal, Why::Forbidden) }
+}
+
 /// Whether a timer sent it: whoever ran just then had nothing to do with it.
 fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
     let code = info.and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
@@ -177,7 +183,7 @@ fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
     }
 }
 
-fn task<K: Kept>(found: &Found<'_, K>) -> Option<What> {
+fn task<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<What> {
     let record = found.record;
     let task = record.task()?;
     Some(match record.kind() {
@@ -186,7 +192,7 @@ fn task<K: Kept>(found: &Found<'_, K>) -> Option<What> {
         Kind::RECORD_JOIN => What::Join,
         Kind::RECORD_COMM => What::Rename,
         _ => What::Exit(match exit(task.code()) {
-            Exit::Killed { signo, core, .. } => Exit::Killed { signo, core, sent: sent(found) },
+            Exit::Killed { signo, core, .. } => Exit::Killed { signo, core, sent: sent(found), why: why(style, &task) },
             exit => exit,
         }),
     })
@@ -197,7 +203,7 @@ fn task<K: Kept>(found: &Found<'_, K>) -> Option<What> {
 fn exit(code: u32) -> Exit {
     match code & 0x7f {
         0 => Exit::Status((code >> 8) as u8),
-        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0, sent: None },
+        signo => Exit::Killed { signo: signo as i32, core: code & 0x80 != 0, sent: None, why: Why::Signal },
     }
 }
 

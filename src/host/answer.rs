@@ -8,7 +8,7 @@ use super::{
     files::{self, Networks},
     memory::Memory,
     message::{Ask, Seen, receive, send},
-    network, threads,
+    network, threads, waits,
 };
 use crate::cgroup::Cgroup;
 
@@ -58,6 +58,8 @@ impl Eyes {
                 }
                 None => Seen::Understood,
             },
+            Ask::Waits { lines } => Seen::Waits(lines.iter().map(|line| waits::of(line, &mut self.networks)).collect()),
+            Ask::Holders { ends } => Seen::Holders(waits::holders(&ends)),
             Ask::Files { pid } => Seen::Files(files::of(pid, &mut self.networks)),
             Ask::Networks { pids } => Seen::Networks(network::of(&pids)),
         }

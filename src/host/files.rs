@@ -24,6 +24,29 @@ const PROMPT: [&str; 16] = [
     "btrfs", "vfat", "squashfs", "mqueue",
 ];
 
+impl Networks {
+    /// The socket that a process's internet socket is connected to, if that is in the same network.
+    pub(super) fn peer(&mut self, pid: u32, inode: u64) -> Option<u64> {
+        self.addresses(pid).peer(inode)
+    }
+
+    fn addresses(&mut self, pid: u32) -> &Addresses {
+        self.addresses.entry(namespace(pid, "net")).or_insert_with(|| sockets::addresses(pid))
+    }
+
+    /// The mounts of a process whose file systems answer by themselves.
+    fn prompt(&mut self, pid: u32) -> &BTreeSet<u32> {
+        self.prompt.entry(namespace(pid, "mnt")).or_insert_with(|| prompt(pid))
+    }
+}
+
+/// Whether a descriptor is of a pipe that has a name. Nobody else is asked.
+pub(super) fn is_fifo(pid: u32, fd: i32, networks: &mut Networks) -> bool {
+    let mount = info(pid, fd, "mnt_id:").and_then(|mount| u32::try_from(mount).ok());
+    mount.is_some_and(|mount| networks.prompt(pid).contains(&mount))
+        && fs::metadata(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|file| file.file_type().is_fifo())
+}
+
 /// What is known of namespaces, by the links that name them.
 #[derive(Debug, Default)]
 pub(super) struct Networks {
@@ -49,7 +72,7 @@ fn file(pid: u32, fd: i32, networks: &mut Networks) -> Option<File> {
     let place = format!("/proc/{pid}/fd/{fd}");
     let path = link(&place)?;
     if let Some(inode) = inode(&path) {
-        let addresses = networks.addresses.entry(namespace(pid, "net")).or_insert_with(|| sockets::addresses(pid));
+        let addresses = networks.addresses(pid);
         let socket = protocol(&place).map(|protocol| match addresses.get(&protocol, inode) {
             Some(address) => format!("{protocol}:[{address}]"),
             None => format!("{protocol}:[{inode}]"),
@@ -57,14 +80,14 @@ fn file(pid: u32, fd: i32, networks: &mut Networks) -> Option<File> {
         return Some(File { path, socket, ..File::default() });
     }
     if path == "anon_inode:[pidfd]" {
-        let process = info(pid, fd, "Pid:").filter(|pid| *pid != 0);
+        let process = info(pid, fd, "Pid:").and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid != 0);
         return Some(File { path, process, ..File::default() });
     }
     if !path.starts_with('/') {
         return Some(File { path, ..File::default() });
     }
-    let prompt = networks.prompt.entry(namespace(pid, "mnt")).or_insert_with(|| prompt(pid));
-    let seen = info(pid, fd, "mnt_id:").filter(|mount| prompt.contains(mount)).and_then(|_| fs::metadata(&place).ok());
+    let mount = info(pid, fd, "mnt_id:").and_then(|mount| u32::try_from(mount).ok());
+    let seen = mount.filter(|mount| networks.prompt(pid).contains(mount)).and_then(|_| fs::metadata(&place).ok());
     Some(named(pid, path, seen.as_ref()))
 }
 
@@ -87,7 +110,7 @@ fn prompt_mount(line: &str) -> Option<u32> {
 }
 
 /// What a link of /proc leads to.
-fn link(place: &str) -> Option<String> {
+pub(super) fn link(place: &str) -> Option<String> {
     fs::read_link(place).ok()?.into_os_string().into_string().ok()
 }
 
@@ -110,7 +133,8 @@ fn bears(pid: u32, path: &str, file: &fs::Metadata) -> bool {
     fs::symlink_metadata(there).is_ok_and(|named| file.ino() == named.ino() && file.dev() == named.dev())
 }
 
-fn inode(path: &str) -> Option<u64> {
+/// A socket's, by what its descriptor leads to.
+pub(super) fn inode(path: &str) -> Option<u64> {
     path.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
@@ -125,7 +149,7 @@ fn device(file: &fs::Metadata) -> Option<String> {
 }
 
 /// A number in what the kernel tells of a descriptor itself.
-fn info(pid: u32, fd: i32, name: &str) -> Option<u32> {
+pub(super) fn info(pid: u32, fd: i32, name: &str) -> Option<u64> {
     let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
     info.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }
@@ -168,7 +192,8 @@ mod tests {
         let of_fd = |fd: i32| all.iter().find(|(known, _)| *known == fd).map(|(_, file)| file.clone()).unwrap();
         // Where the file system may have to ask others, nobody looks whether it is only called so.
         let own = std::process::id();
-        let looked = info(own, kept.as_raw_fd(), "mnt_id:").is_some_and(|mount| prompt(own).contains(&mount));
+        let looked = info(own, kept.as_raw_fd(), "mnt_id:")
+            .is_some_and(|mount| prompt(own).iter().any(|known| u64::from(*known) == mount));
         let kept = of_fd(kept.as_raw_fd());
         assert_eq!(kept.deleted, !looked, "{kept:?}");
         assert!(!looked || kept.path == place.to_str().unwrap());

@@ -11,18 +11,21 @@ use std::{
 
 use super::{
     helpers::{self, Helper},
-    memory::record_unseen,
+    memory::{record_unseen, since},
     message::{Ask, Seen},
+    waits::{End, WHOM_MOST, Waiting},
 };
 use crate::{
-    kernel::{InFlight, Kernel, sees_all_pids},
-    model::{Files, Loss, Module, Network, Process, Stacks},
+    kernel::{InFlight, Kernel, line, sees_all_pids},
+    model::{Files, Loss, Module, Network, Process, Stacks, Wait},
 };
 
 /// For one answer: a machine under load takes its time, a server that hangs takes for ever.
 const EACH: Duration = Duration::from_millis(1500);
 /// For all of them.
 const WHOLE: Duration = Duration::from_secs(5);
+/// Who waits less than that is at work.
+const WAITS_LEAST: Duration = Duration::from_secs(1);
 
 /// Whose processes are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct Wanted {
     pub files: bool,
     /// Whether networks are wanted.
     pub networks: bool,
+    /// Whether it is wanted what calls that have lasted long wait for.
+    pub waits: bool,
 }
 
 /// What came back in time.
@@ -74,6 +79,8 @@ pub struct Known {
     pub records: Vec<Vec<u8>>,
     /// The files that their stacks lead through.
     pub modules: Vec<Module>,
+    /// What those of them wait for that have lasted long.
+    pub waits: Vec<Wait>,
     /// The threads, for each of those whose they are.
     pub threads: Vec<Vec<Process>>,
     /// What descriptors stand for.
@@ -117,6 +124,7 @@ impl Look {
 
 const THREADS: &str = "cgroups whose threads were not listed in time";
 const MEMORY: &str = "calls in flight whose memory was not read in time: what they point to is not shown";
+const WAITS: &str = "calls in flight of which nobody could look in time what they wait for";
 const FILES: &str = "processes whose descriptors were not looked at in time: what they stand for is not known";
 const NETWORKS: &str = "looks at networks that did not come back in time";
 const NOTHING: &str = "looks into processes that could not begin";
@@ -146,6 +154,9 @@ impl Looking {
 
     fn look(mut self, wanted: &Wanted) -> Known {
         self.memory(&wanted.calls);
+        if wanted.waits && sees_all_pids() {
+            self.waits(&wanted.calls, wanted.how.now);
+        }
         let mut pids: BTreeSet<u32> = wanted.calls.iter().map(|call| call.thread.pid).collect();
         for (place, whose) in wanted.whose.iter().enumerate() {
             let ask = match whose {
@@ -193,6 +204,43 @@ impl Looking {
                 }
                 _ => self.is_unknown(MEMORY, own.len() as u64),
             }
+        }
+    }
+
+    /// What calls wait for: each process is asked by itself, all of them for who has the other ends.
+    fn waits(&mut self, calls: &[InFlight], now: u64) {
+        let mut of: BTreeMap<u32, Vec<&InFlight>> = BTreeMap::new();
+        let lasts = |call: &&InFlight| Duration::from_nanos(now.saturating_sub(since(&line(&call.line), now)));
+        for call in calls.iter().filter(|call| lasts(call) >= WAITS_LEAST) {
+            of.entry(call.thread.pid).or_default().push(call);
+        }
+        let mut found: Vec<(u32, u32, Waiting)> = Vec::new();
+        for (pid, calls) in of {
+            let lines = calls.iter().map(|call| call.line.clone()).collect();
+            match self.ask(&Ask::Waits { lines }, Some(pid)) {
+                Some(Seen::Waits(waits)) => {
+                    let known = calls.iter().zip(waits);
+                    found.extend(known.filter_map(|(call, waiting)| Some((call.thread.tid, pid, waiting?))));
+                }
+                _ => self.is_unknown(WAITS, calls.len() as u64),
+            }
+        }
+        let ends: Vec<End> = found.iter().filter_map(|(.., waiting)| waiting.end.clone()).collect();
+        let holders = if ends.is_empty() { None } else { self.ask(&Ask::Holders { ends: ends.clone() }, None) };
+        let mut holders = match holders {
+            Some(Seen::Holders(holders)) => holders.into_iter(),
+            _ => vec![Vec::new(); ends.len()].into_iter(),
+        };
+        for (tid, pid, Waiting { on, mut whom, end }) in found {
+            if end.is_some() {
+                // Whoever has both ends himself waits for the others that have it.
+                let (own, others): (Vec<_>, Vec<_>) =
+                    holders.next().unwrap_or_default().into_iter().partition(|holder| holder.pid == pid);
+                whom.extend(if others.is_empty() { own } else { others });
+            }
+            let more = whom.len().saturating_sub(WHOM_MOST);
+            whom.truncate(WHOM_MOST);
+            self.known.waits.push(Wait { tid, on, whom, more });
         }
     }
 

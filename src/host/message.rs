@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::waits::{End, Waiting};
 use crate::model::{Files, Module, Network, Process, Stacks};
 
 /// No answer is longer: the descriptors of a process with thousands of them, with their paths.
@@ -23,6 +24,10 @@ pub(super) enum Ask {
     ThreadsOf { pids: Vec<u32> },
     /// Records of one process's calls in flight, out of the iterator's lines; so many modules are numbered.
     Calls { lines: Vec<Vec<u8>>, modules: usize },
+    /// What calls in flight of one process wait for.
+    Waits { lines: Vec<Vec<u8>> },
+    /// Who has these ends of pipes and sockets.
+    Holders { ends: Vec<End> },
     /// What a process's descriptors stand for.
     Files { pid: u32 },
     /// The network namespaces of processes, other than the recorder's.
@@ -35,6 +40,8 @@ pub(super) enum Seen {
     Understood,
     Threads(Vec<Process>),
     Calls { records: Vec<Vec<u8>>, modules: Vec<Module> },
+    Waits(Vec<Option<Waiting>>),
+    Holders(Vec<Vec<Process>>),
     Files(Option<Files>),
     Networks(Vec<Network>),
 }

@@ -17,8 +17,10 @@ mod look;
 mod memory;
 mod message;
 mod network;
+mod pieces;
 mod sockets;
 mod threads;
+mod waits;
 mod walk;
 
 pub use answer::serve;

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fs,
     net::{Ipv4Addr, Ipv6Addr},
+    os::fd::AsRawFd,
 };
+
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
 /// What stands between the brackets of strace's `TCP:[...]`, by inode. Each kind of socket has its own: what one is
 /// called must not pass for another's address.
@@ -24,6 +27,13 @@ impl Addresses {
             _ => self.internet.get(&inode),
         }
     }
+
+    /// The socket at the other end of an internet socket's connection, if that is here.
+    pub(super) fn peer(&self, inode: u64) -> Option<u64> {
+        let (local, remote) = self.internet.get(&inode)?.split_once("->")?;
+        let wanted = format!("{remote}->{local}");
+        self.internet.iter().find(|(_, address)| **address == wanted).map(|(inode, _)| *inode)
+    }
 }
 
 /// Those of the sockets of a process's network.
@@ -36,6 +46,46 @@ pub(super) fn addresses(pid: u32) -> Addresses {
     addresses.unix = unix_of(&table("unix"));
     addresses.netlink.extend(lines(&table("netlink")).filter_map(|line| netlink(str::from_utf8(line).ok()?)));
     addresses
+}
+
+/// The socket that a unix socket is connected to, as the kernel's sock_diag(7) tells of sockets in the recorder's own
+/// network.
+pub(super) fn unix_peer(inode: u64) -> Option<u64> {
+    /// UDIAG_SHOW_PEER asks for it, an attribute of type UNIX_DIAG_PEER answers.
+    const SHOW_PEER: u32 = 4;
+    const PEER: u16 = 2;
+    /// SOCK_DIAG_BY_FAMILY, and NLM_F_REQUEST.
+    const BY_FAMILY: u16 = 20;
+    const REQUEST: u16 = 1;
+    let number = u32::try_from(inode).ok()?;
+    // struct nlmsghdr and struct unix_diag_req.
+    let mut question = Vec::with_capacity(40);
+    question.extend(40_u32.to_ne_bytes());
+    [BY_FAMILY, REQUEST].iter().for_each(|half| question.extend(half.to_ne_bytes()));
+    [0, 0].iter().for_each(|word: &u32| question.extend(word.to_ne_bytes()));
+    question.extend([u8::try_from(libc::AF_UNIX).unwrap_or(1), 0, 0, 0]);
+    [u32::MAX, number, SHOW_PEER].iter().for_each(|word| question.extend(word.to_ne_bytes()));
+    question.extend([0xff; 8]);
+    let kernel =
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag).ok()?;
+    send(kernel.as_raw_fd(), &question, MsgFlags::empty()).ok()?;
+    let mut answer = [0; 1024];
+    let length = recv(kernel.as_raw_fd(), &mut answer, MsgFlags::MSG_DONTWAIT).ok()?;
+    let answer = answer.get(..length)?;
+    let half = |at: usize| Some(u16::from_ne_bytes(answer.get(at..at + 2)?.try_into().ok()?));
+    let word = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+    // Behind the header: family, type, state, padding, the inode, a cookie; then attributes.
+    if half(4)? != BY_FAMILY || word(20)? != number {
+        return None;
+    }
+    let mut at = 32;
+    loop {
+        let (size, kind) = (usize::from(half(at)?), half(at + 2)?);
+        if kind == PEER {
+            return word(at + 4).map(u64::from);
+        }
+        at += size.max(4).next_multiple_of(4);
+    }
 }
 
 /// Behind the heading.

@@ -7,6 +7,7 @@ use std::{collections::HashMap, fs, fs::File, os::unix::fs::FileExt, path::PathB
 
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 
+use super::memory::since;
 use crate::{
     model::{Module, Stacks},
     symbol::{BEFORE, is_behind_call},
@@ -62,7 +63,7 @@ impl Walker {
         if !self.wants(call.entered) {
             return None;
         }
-        let time = if call.entered == 0 { self.now } else { call.entered };
+        let time = since(call, self.now);
         // Who may not read it does without.
         let kernel = fs::read(format!("/proc/{}/stack", call.tid)).unwrap_or_default();
         let compat = call.flags.0 & record_flag::FLAG_COMPAT.0 != 0;

@@ -51,6 +51,7 @@ pub fn line(bytes: &[u8]) -> inflight {
         ip: u64_at(offset_of!(inflight, ip)),
         bp: u64_at(offset_of!(inflight, bp)),
         cgroup: u64_at(offset_of!(inflight, cgroup)),
+        asleep: u64_at(offset_of!(inflight, asleep)),
         slot: u32_at(offset_of!(inflight, slot)),
         ..Default::default()
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::signal_name;
+use super::{LastCall, signal_name};
 
 /// Why a dump was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub enum Cause {
         tid: u32,
         /// The rule as it stands in the configuration: `openat=EACCES`.
         rule: String,
+        /// The call itself; `None`: an older recorder made the dump.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<Box<LastCall>>,
     },
 }
 
@@ -96,7 +99,13 @@ impl fmt::Display for Cause {
                 write!(f, "{comm}[{pid}] was killed by {}{core}", signal_name(*signal))
             }
             Self::Status { pid, comm, status } => write!(f, "{comm}[{pid}] exited with {status}"),
-            Self::Call { tid, rule } => write!(f, "thread {tid} made a call that matches {rule}"),
+            Self::Call { rule, call: Some(call), .. } => {
+                let LastCall { pid, tid, comm, text, .. } = &**call;
+                let pid = if *pid == 0 { tid } else { pid };
+                let who = if comm.is_empty() { format!("process {pid}") } else { format!("{comm}[{pid}]") };
+                write!(f, "{who} called {text}, which the rule {rule} asks for")
+            }
+            Self::Call { tid, rule, call: None } => write!(f, "thread {tid} made a call that the rule {rule} asks for"),
         }
     }
 }
@@ -116,5 +125,11 @@ mod tests {
         assert_eq!(failed("exit-code", Some(3 << 8)), "the unit failed: exit-code (status 3)");
         assert_eq!(failed("core-dump", Some(0x8b)), "the unit failed: core-dump (SIGSEGV)");
         assert_eq!(failed("timeout", None), "the unit failed: timeout");
+        let call = serde_json::from_str::<Cause>("{\"call\":{\"tid\":7,\"rule\":\"openat=EACCES\"}}").unwrap();
+        assert_eq!(call.to_string(), "thread 7 made a call that the rule openat=EACCES asks for");
+        let Cause::Call { tid, rule, .. } = call else { panic!() };
+        let made = LastCall { tid: 7, pid: 5, comm: "cat".into(), text: "openat(..) = -1 EACCES".into(), start: 0 };
+        let told = Cause::Call { tid, rule, call: Some(made.into()) }.to_string();
+        assert_eq!(told, "cat[5] called openat(..) = -1 EACCES, which the rule openat=EACCES asks for");
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, Summary};
+use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, Summary, Wait};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct Dump {
     pub redacted: Vec<String>,
     /// The threads that were alive, and what was known of others.
     pub processes: Vec<Process>,
+    /// What calls in flight waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<Wait>,
     /// The names of the network interfaces where the recorder was, by their numbers.
     #[serde(default)]
     pub interfaces: BTreeMap<u32, String>,

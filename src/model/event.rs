@@ -257,6 +257,18 @@ pub struct Sent {
     pub code: Option<i32>,
 }
 
+/// Why a signal ended a thread, where only the kernel knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Why {
+    /// The signal says all.
+    #[default]
+    Signal,
+    /// The OOM killer chose its process.
+    Memory,
+    /// SIGSYS without a signal that was delivered: its seccomp filter forbade this call.
+    Forbidden(&'static str),
+}
+
 /// A thread's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -270,6 +282,8 @@ pub enum Exit {
         core: bool,
         /// Who sent the signal, if that was seen.
         sent: Option<Sent>,
+        /// What only the kernel knows of it.
+        why: Why,
     },
     /// Another thread of its process called execve: it lives on under the process's id.
     Superseded {

@@ -17,11 +17,12 @@ mod stacks;
 mod strace;
 mod summary;
 mod uring;
+mod wait;
 
 pub use block::{Block, Body, Seen, Stored};
 pub use cause::Cause;
 pub use dump::{Completeness, Dump, Each, Loss, Process, Reach, Recording, Stretch, Window};
-pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Sent, Signal, Value, What};
+pub use event::{Argument, Call, Comm, Event, Exit, Outcome, Sent, Signal, Value, What, Why};
 pub use files::{File, Files};
 pub use identity::{Container, Identity, Pod};
 pub use last_words::{Counts, Ended, LastCall, LastWords};
@@ -35,3 +36,4 @@ pub use stacks::Stacks;
 pub use strace::StraceForm;
 pub use summary::Summary;
 pub use uring::{Field, Step, Uring};
+pub use wait::{Stuck, Wait, WaitsOn};

@@ -1,6 +1,6 @@
 //! Where in a program a call was made.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,4 +54,44 @@ pub struct Symbol {
     pub offset: u64,
     /// The place in its source, if debug information tells it: `main.c:12`.
     pub source: Option<String>,
+}
+
+impl Stack {
+    /// A line for each function, the innermost first, and one where nothing more is known. A frame that no frame pointer
+    /// tells is marked as the kernel marks its own: `?`.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.kernel.iter().map(|function| format!("kernel: {function}")).collect();
+        for frame in &self.frames {
+            let mut line = String::from(if frame.likely { "? " } else { "" });
+            frame.push_to(&mut line);
+            if let Some(source) = frame.symbol.as_ref().and_then(|symbol| symbol.source.as_ref()) {
+                let _ = write!(line, " {source}");
+            }
+            lines.push(line);
+        }
+        let end = if self.frames.is_empty() {
+            Some("(the program's stack could not be taken)")
+        } else if self.cut {
+            Some("(there are more frames than are kept)")
+        } else if self.ends {
+            Some("(no frame pointers beyond this)")
+        } else {
+            None
+        };
+        lines.extend(end.map(str::to_owned));
+        lines
+    }
+}
+
+impl Frame {
+    /// Appends it as `strace -k` writes it: `FILE(FUNCTION+0x14) [0x1149e4]`.
+    pub fn push_to(&self, text: &mut String) {
+        let Self { module, at, file, symbol, .. } = self;
+        let _ = match (module, file, symbol) {
+            (None, ..) => write!(text, "[{at:#x}]"),
+            (_, Some(file), Some(symbol)) => write!(text, "{file}({}+{:#x}) [{at:#x}]", symbol.name, symbol.offset),
+            (_, Some(file), None) => write!(text, "{file}() [{at:#x}]"),
+            (Some(number), None, _) => write!(text, "file {number}() [{at:#x}]"),
+        };
+    }
 }

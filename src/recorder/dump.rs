@@ -35,12 +35,22 @@ pub struct Dumping {
     before: Vec<(Look, usize)>,
 }
 
+/// What a dump is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// All that tracks hold.
+    All,
+    /// The calls in flight only: rings are left alone.
+    CallsInFlight,
+}
+
 /// Copies what the tracks hold; nothing is stopped.
 pub(super) fn take(
     kernel: &Kernel,
     history: &History,
     alive: &Alive,
     wanted: &[Wanted<'_>],
+    of: Of,
     cause: Cause,
 ) -> Result<Dumping> {
     // Before the rings: a call that ends in between is in them, and is then told as ended.
@@ -59,10 +69,11 @@ pub(super) fn take(
         how: host::How::of(kernel, now),
         files: true,
         networks: true,
+        waits: true,
     });
     // Up to here all rings will be complete.
     let until = boottime();
-    let unsent = kernel.flush()?;
+    let unsent = if of == Of::All { kernel.flush()? } else { Vec::new() };
     let mut blocks = Vec::new();
     let mut each = Vec::new();
     let mut in_flight = Vec::new();
@@ -71,7 +82,7 @@ pub(super) fn take(
     for ((place, wanted), calls) in wanted.iter().enumerate().zip(own_calls) {
         let whose = u16::try_from(place).context("one dump holds at most 65,536 cgroups: dump fewer at once")?;
         let Part { blocks: own, mut window, refused: lost, names: named } =
-            Part::of(kernel, history, alive, wanted, &unsent, until)?;
+            if of == Of::All { Part::of(kernel, history, alive, wanted, &unsent, until)? } else { Part::default() };
         blocks.extend(own.into_iter().map(|block| Block { whose, ..block }));
         in_flight.push((blocks.len(), calls));
         blocks.push(Block { whose, ..Block::of(None, 0, Vec::new()) });
@@ -115,6 +126,7 @@ impl Dumping {
         let told = known.networks.iter().filter(|network| names.networks.contains(&network.number));
         dump.networks = told.cloned().collect();
         dump.files.clone_from(&known.files);
+        dump.waits.clone_from(&known.waits);
         dump.processes = known.threads.iter().flatten().cloned().collect();
         // Where /proc has other numbers, those in a call are all that is known.
         let listed: BTreeSet<u32> = dump.processes.iter().map(|thread| thread.tid).collect();

@@ -61,6 +61,7 @@ pub use watch::{TrackInfo, Watching, Windows};
 
 use alive::Alive;
 use cpus::online;
+use dump::Of;
 use hold::Hold;
 use part::{Source, Wanted};
 use slot::{By, Slot};
@@ -250,7 +251,7 @@ impl Recorder {
     pub fn dump(&self, cause: Cause) -> Result<Recording> {
         let wanted: Vec<Wanted<'_>> =
             self.tracks.iter().map(|(id, track)| Wanted { track, sources: self.sources(*id, track) }).collect();
-        Ok(dump::take(&self.kernel, &self.history, &self.alive, &wanted, cause)?.whole())
+        Ok(dump::take(&self.kernel, &self.history, &self.alive, &wanted, Of::All, cause)?.whole())
     }
 
     /// Copies what the rings hold of one track; what is to be known of its processes is still being looked at.
@@ -260,12 +261,21 @@ impl Recorder {
 
     /// The same of some tracks, into one dump.
     pub fn dump_tracks(&self, ids: &[TrackId], cause: Cause) -> Result<Dumping> {
+        self.take(ids, Of::All, cause)
+    }
+
+    /// Only the calls of some tracks that have not ended.
+    pub fn calls_in_flight(&self, ids: &[TrackId]) -> Result<Dumping> {
+        self.take(ids, Of::CallsInFlight, Cause::Request)
+    }
+
+    fn take(&self, ids: &[TrackId], of: Of, cause: Cause) -> Result<Dumping> {
         let wanted = |id: &TrackId| {
             let track = self.track(*id)?;
             Ok(Wanted { track, sources: self.sources(*id, track) })
         };
         let wanted = ids.iter().map(wanted).collect::<Result<Vec<_>>>()?;
-        dump::take(&self.kernel, &self.history, &self.alive, &wanted, cause)
+        dump::take(&self.kernel, &self.history, &self.alive, &wanted, of, cause)
     }
 
     fn track(&self, id: TrackId) -> Result<&Track> {

@@ -58,6 +58,7 @@ impl Recorder {
             how: How::of(&self.kernel, boottime()),
             files,
             networks: files,
+            waits: false,
         })
     }
 

@@ -202,6 +202,11 @@ fn process(dump: &Dump) -> Option<(u32, String)> {
     if let Cause::Killed { pid, comm, .. } | Cause::Status { pid, comm, .. } = &dump.cause {
         return Some((*pid, comm.clone()));
     }
+    if let Cause::Call { call: Some(call), .. } = &dump.cause
+        && call.pid != 0
+    {
+        return Some((call.pid, call.comm.clone()));
+    }
     let ended = dump.last_words.iter().flat_map(|words| words.ended.iter().rev());
     let killed = ended.clone().find(|ended| ended.signal.is_some());
     let badly = killed.or_else(|| ended.clone().find(|ended| ended.status != Some(0)));

@@ -3,7 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::{moment::clock, quantity::span};
-use crate::model::{Dump, Ended, LastCall, plain, signal_name};
+use crate::model::{Cause, Dump, Ended, LastCall, plain, signal_name};
+
+/// How the line of a call ends whose start was not seen.
+const UNSEEN: &str = "since before the recording>";
 
 /// One line each, no more than so many failed calls; none if nobody has looked, or nothing is to be told.
 pub fn lines(dump: &Dump, failed: usize) -> Vec<String> {
@@ -12,6 +15,9 @@ pub fn lines(dump: &Dump, failed: usize) -> Vec<String> {
     let at = |time| clock(time, dump.clock_offset, &zone);
     let call = |call: &LastCall| format!("{} {}[{}] {}", at(call.start), call.comm, call.tid, call.text);
     let mut lines = Vec::new();
+    if let Cause::Call { rule, call: Some(matched), .. } = &dump.cause {
+        lines.push(format!("matched: {} ({rule})", call(matched)));
+    }
     if words.more_ended > 0 {
         lines.push(format!("ended: {} processes before these", words.more_ended));
     }
@@ -21,7 +27,8 @@ pub fn lines(dump: &Dump, failed: usize) -> Vec<String> {
     }
     for in_flight in &words.in_flight {
         let since = span(dump.taken.saturating_sub(in_flight.start));
-        lines.push(format!("in flight: {} for {since}", call(in_flight)));
+        let least = if in_flight.text.ends_with(UNSEEN) { "at least " } else { "" };
+        lines.push(format!("in flight: {} for {least}{since}", call(in_flight)));
     }
     if words.more_in_flight > 0 {
         lines.push(format!("in flight: {} more", words.more_in_flight));

@@ -2,6 +2,7 @@
 
 mod about;
 mod diff;
+mod history;
 mod html;
 mod json;
 mod last_words;
@@ -13,6 +14,7 @@ mod shape;
 mod stack;
 mod stats;
 mod strace;
+mod stuck;
 mod summary;
 mod text;
 mod uring;
@@ -22,11 +24,13 @@ use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
 pub use diff::{Diff, Side};
+pub use history::{Life, Lives, history, lives};
 pub use json::{SCHEMA, tame};
 pub use last_words::lines as last_words;
 pub use moment::date;
 pub use quantity::{size, span};
 pub use stats::{By, Stats, Wanted};
+pub use stuck::stuck;
 pub use window::lines as window;
 
 pub use summary::{Column, Summary, Table};

@@ -8,7 +8,7 @@ use super::{
     process::{Process, Processes},
     words,
 };
-use crate::model::{Cause, Dump, Event, Exit, Sent, Signal, signal_name};
+use crate::model::{Cause, Dump, Event, Exit, Sent, Signal, Why, signal_name};
 
 /// A failure that is told of a process that a fault ended has to be so near.
 const NEAR: u64 = 1_000_000_000;
@@ -19,7 +19,7 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
     let Some(main) = main(&dump.cause, processes) else { return };
     let Some((end, _)) = main.end() else { return };
     let culprit = culprit(main, processes);
-    tell(findings, dump, culprit);
+    tell(findings, dump, culprit, processes);
     before_it(findings, culprit, processes);
     if !std::ptr::eq(culprit, main) {
         let later = culprit.end().map_or(0, |(event, _)| end.start.saturating_sub(event.start));
@@ -104,12 +104,13 @@ fn culprit<'p, 'a>(main: &'p Process<'a>, processes: &'p Processes<'a>) -> &'p P
     culprit
 }
 
-fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>) {
+fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>, processes: &Processes<'a>) {
     let Some((end, exit)) = process.end() else { return };
     let mut events = vec![end];
     let (how, by_itself) = match exit {
-        Exit::Killed { signo, core, sent } => {
-            let death = Death { process, signo, sent };
+        Exit::Killed { signo, core, sent, why } => {
+            let parent = processes.parent(process);
+            let death = Death { process, parent, signo, sent, why };
             let how = death.how(&mut events);
             let core = if core { " (core dumped)" } else { "" };
             (format!("{how}{core}"), death.is_by_itself())
@@ -134,9 +135,20 @@ fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>) {
         sentence = format!("{word} {sentence}");
     }
     findings.say(sentence, events);
+    if !matches!(exit, Exit::Killed { why: Why::Forbidden(_), .. }) {
+        forbidden(findings, process);
+    }
     let heard = Some(process).filter(|process| !process.said.is_empty());
     if let Some(line) = heard.and_then(|process| process.said.line()) {
         findings.say(format!("It had said: `{line}`."), []);
+    }
+}
+
+/// A thread that a seccomp filter ended while its process went on.
+fn forbidden<'a>(findings: &mut Findings<'a>, process: &Process<'a>) {
+    if let Some((event, call)) = process.forbidden {
+        let thread = words::who(event.tid, &event.comm);
+        findings.say(format!("Its thread {thread} was killed by SIGSYS: its seccomp filter forbids {call}."), [event]);
     }
 }
 
@@ -155,8 +167,10 @@ fn systemds(cause: &Cause) -> Option<&'static str> {
 /// A death by a signal.
 struct Death<'p, 'a> {
     process: &'p Process<'a>,
+    parent: Option<&'p Process<'a>>,
     signo: i32,
     sent: Option<Sent>,
+    why: Why,
 }
 
 impl<'a> Death<'_, 'a> {
@@ -169,6 +183,11 @@ impl<'a> Death<'_, 'a> {
 
     /// Whether nobody else sent it.
     fn is_by_itself(&self) -> bool {
+        match self.why {
+            Why::Memory => return false,
+            Why::Forbidden(_) => return true,
+            Why::Signal => {}
+        }
         if self.fault().is_some() {
             return true;
         }
@@ -191,6 +210,9 @@ impl<'a> Death<'_, 'a> {
                 format!("died of {name} after {fault_is}{thread}")
             };
         }
+        if self.why == Why::Memory {
+            return format!("was killed by {name}: the kernel's OOM killer chose it when memory ran out");
+        }
         if let Some(sent) = self.sent {
             return self.sent(&name, sent);
         }
@@ -200,11 +222,12 @@ impl<'a> Death<'_, 'a> {
                 return format!("was killed by {name}, sent by {}", words::who(pid, &comm));
             }
         }
-        match self.signo {
-            libc::SIGSYS => {
+        match (self.signo, self.why) {
+            (libc::SIGSYS, Why::Forbidden(call)) => format!("was killed by {name}: its seccomp filter forbids {call}"),
+            (libc::SIGSYS, _) => {
                 format!("was killed by {name}: its seccomp filter forbade a call, which the record does not name")
             }
-            libc::SIGABRT => format!("aborted ({name})"),
+            (libc::SIGABRT, _) => format!("aborted ({name})"),
             _ => format!("was killed by {name}; who sent it is not in the record"),
         }
     }
@@ -231,6 +254,12 @@ impl<'a> Death<'_, 'a> {
         }
     }
 
+    /// Whether that is its parent, and has ended by then.
+    fn is_ended_parent(&self, pid: u32) -> bool {
+        let ends = self.parent.filter(|parent| parent.pid == pid).and_then(Process::end).map(|(event, _)| event.start);
+        ends.zip(self.process.end()).is_some_and(|(parents, (own, _))| parents <= own.start)
+    }
+
     fn sent(&self, name: &str, Sent { pid, comm, by_kernel, code }: Sent) -> String {
         let own = pid == self.process.pid;
         match self.signo {
@@ -241,7 +270,21 @@ impl<'a> Death<'_, 'a> {
             libc::SIGXCPU if by_kernel => format!("was killed by {name}: its limit of CPU time was used up"),
             libc::SIGXFSZ if own => format!("was killed by {name}: a file would have grown beyond its limit"),
             libc::SIGABRT if own => format!("aborted ({name})"),
+            // Only a terminal has the kernel send these: by a key, or when it hangs up; and a group that nobody can
+            // continue any more gets SIGHUP.
+            libc::SIGINT | libc::SIGQUIT if by_kernel => format!("was killed by {name} from its terminal's keyboard"),
+            libc::SIGHUP if by_kernel => {
+                format!("was killed by {name}, sent by the kernel: its terminal or its session has gone")
+            }
+            libc::SIGIO if by_kernel || code.is_none_or(|code| code > 0) => {
+                format!("was killed by {name}: a descriptor of its is ready, and it has no handler for that")
+            }
             _ if by_kernel => format!("was killed by {name}, sent by the kernel"),
+            // Without details: of what is sent so to others, this is what a parent's end sends.
+            _ if code.is_none() && self.is_ended_parent(pid) => {
+                let parent = words::who(pid, &comm);
+                format!("was killed by {name}, which it gets when its parent ends (PR_SET_PDEATHSIG), as {parent} did")
+            }
             _ if own => format!("sent itself {name} and died of it"),
             _ => format!("was killed by {name}, sent by {}", words::who(pid, &comm)),
         }

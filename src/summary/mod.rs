@@ -24,6 +24,7 @@ mod words;
 use process::Processes;
 
 use crate::model::{Cause, Dump, Ended, Event, LastCall, Outcome, Summary, What};
+pub use waiting::stuck;
 pub use words::whole as line;
 
 /// Sentences, and the events that they rest on.
@@ -49,7 +50,7 @@ pub fn of(dump: &Dump, older: &[Event], events: &[Event]) -> (Summary, Vec<Ended
     let processes = Processes::of(dump, older.iter().chain(events));
     let mut findings = Findings::default();
     match &dump.cause {
-        Cause::Call { tid, rule } => matched(&mut findings, *tid, rule, events),
+        Cause::Call { tid, rule, call } => matched(&mut findings, *tid, rule, call.as_deref(), events),
         _ => death::find(&mut findings, dump, &processes),
     }
     if findings.sentences.is_empty() {
@@ -66,17 +67,25 @@ pub fn of(dump: &Dump, older: &[Event], events: &[Event]) -> (Summary, Vec<Ended
     (summary, processes.ended())
 }
 
-/// The call for which a rule made the dump: the thread's last that it fits.
-fn matched<'a>(findings: &mut Findings<'a>, tid: u32, rule: &str, events: &'a [Event]) {
+/// The call for which a rule made the dump, or else the thread's last that it fits; its text where its record is not among
+/// the newest.
+fn matched<'a>(findings: &mut Findings<'a>, tid: u32, rule: &str, made: Option<&LastCall>, events: &'a [Event]) {
     let name = rule.split(['=', '>']).next().unwrap_or(rule);
     let is_by_errno = rule.contains('=');
     let fits = |event: &&Event| match &event.what {
-        What::Call(call) if event.tid == tid && call.name() == name => {
-            !is_by_errno || matches!(call.outcome, Outcome::Failed { .. })
-        }
+        What::Call(call) if event.tid == tid && call.name() == name => match made {
+            Some(made) => event.start == made.start,
+            None => !is_by_errno || matches!(call.outcome, Outcome::Failed { .. }),
+        },
         _ => false,
     };
-    let Some(event) = events.iter().rev().find(fits) else { return };
+    let Some(event) = events.iter().rev().find(fits) else {
+        if let Some(made) = made {
+            let pid = if made.pid == 0 { made.tid } else { made.pid };
+            findings.say(format!("{}[{pid}] called {}, which the rule {rule} asks for.", made.comm, made.text), []);
+        }
+        return;
+    };
     let What::Call(call) = &event.what else { return };
     let who = words::who(event.pid, &event.comm);
     let what = match &call.outcome {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{failure::Failures, said::Said, words};
-use crate::model::{Call, Comm, Dump, Ended, Event, Exit, Outcome, Sent, Signal, What};
+use crate::model::{Call, Comm, Dump, Ended, Event, Exit, Outcome, Sent, Signal, What, Why};
 
 /// A thread, as far as it matters how it ends.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(super) struct Process<'a> {
     /// The last signals that reached it, by their numbers.
     signals: HashMap<i32, (&'a Event, &'a Signal)>,
     exit: Option<(&'a Event, Exit)>,
+    /// The first of its threads that a seccomp filter ended, and the call that it forbade.
+    pub(super) forbidden: Option<(&'a Event, &'static str)>,
     /// It called exit_group.
     leaves: bool,
 }
@@ -43,7 +45,7 @@ impl<'a> Process<'a> {
     /// How it ended, and the event that tells; `None`: it lives, for all that is known.
     pub(super) fn end(&self) -> Option<(&'a Event, Exit)> {
         let all = self.leaves || self.threads.values().all(|thread| thread.ended);
-        self.exit.filter(|(_, exit)| all || matches!(exit, Exit::Killed { .. }))
+        self.exit.filter(|(_, exit)| all || (matches!(exit, Exit::Killed { .. }) && !is_threads_own(exit)))
     }
 
     /// Whether a signal or a status other than 0 ended it.
@@ -71,15 +73,19 @@ impl<'a> Process<'a> {
         let (event, exit) = self.end()?;
         let plainly = Ended { time: event.start, pid: self.pid, comm: self.name().to_string(), ..Ended::default() };
         Some(match exit {
-            Exit::Killed { signo, core, sent } => {
+            Exit::Killed { signo, core, sent, why } => {
                 let dying = self.fault().map_or(event.tid, |(event, _)| event.tid);
                 let last = self.threads.get(&dying).and_then(|thread| thread.last);
+                // One that was sent before and did not end it is not what did.
+                let is_fault = self.fault().is_some_and(|(_, fault)| fault.signo == signo);
+                let sent = sent.filter(|_| why == Why::Signal && !is_fault);
                 let own = |sent: &Sent| sent.pid == self.pid && !sent.by_kernel;
                 let sender = sent.filter(|sent| !own(sent));
                 let sender =
                     sender.map(
                         |sent| if sent.by_kernel { "the kernel".to_owned() } else { words::who(sent.pid, &sent.comm) },
                     );
+                let sender = sender.or_else(|| (why == Why::Memory).then(|| "the kernel's OOM killer".to_owned()));
                 Ended {
                     signal: Some(signo),
                     core,
@@ -134,8 +140,11 @@ impl<'a> Process<'a> {
             What::Exit(Exit::Superseded { .. }) => {}
             What::Exit(exit) => {
                 thread.ended = true;
+                if let Exit::Killed { why: Why::Forbidden(call), .. } = exit {
+                    self.forbidden.get_or_insert((event, call));
+                }
                 // Threads that a signal ends with the one that it was for come after it.
-                if !matches!(self.exit, Some((_, Exit::Killed { .. }))) {
+                if !matches!(&self.exit, Some((_, exit @ Exit::Killed { .. })) if !is_threads_own(exit)) {
                     self.exit = Some((event, *exit));
                 }
             }
@@ -146,6 +155,11 @@ impl<'a> Process<'a> {
             _ => {}
         }
     }
+}
+
+/// Whether it is the end of one thread alone: a seccomp filter may be meant so.
+fn is_threads_own(exit: &Exit) -> bool {
+    matches!(exit, Exit::Killed { why: Why::Forbidden(_), .. })
 }
 
 /// Whether the kernel sent it for what the thread itself did.

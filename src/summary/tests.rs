@@ -1,7 +1,7 @@
 //! Histories of a few events, and what is said of them.
 
 use super::of;
-use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Outcome, Sent, Signal, What};
+use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Outcome, Sent, Signal, What, Why};
 
 const MILLI: u64 = 1_000_000;
 
@@ -39,7 +39,7 @@ fn exits(at: u64, pid: u32, comm: &str, status: u8) -> Event {
 }
 
 fn killed(at: u64, pid: u32, tid: u32, comm: &str, signo: i32, sent: Option<Sent>) -> Event {
-    event(at, pid, tid, comm, What::Exit(Exit::Killed { signo, core: false, sent }))
+    event(at, pid, tid, comm, What::Exit(Exit::Killed { signo, core: false, sent, why: Why::Signal }))
 }
 
 fn fault(at: u64, pid: u32, tid: u32, comm: &str, address: &str) -> Event {

@@ -1,7 +1,7 @@
 //! What those that live wait for, and what they failed at lately.
 
 use super::{Findings, process::Process, process::Processes, words};
-use crate::model::{Call, Dump, Event, Outcome};
+use crate::model::{self, Call, Dump, Event, Outcome, Stuck, Wait, WaitsOn, What};
 
 /// Who waits less than that is at work.
 const LEAST: u64 = 1_000_000_000;
@@ -15,11 +15,22 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
         let since = words::span(dump.taken.saturating_sub(failure.event.end));
         findings.say(format!("In {who} {}, {since} before the dump.", words::failure(failure)), [failure.event]);
     }
-    let mut waits: Vec<Wait<'_, 'a>> = living().flat_map(|process| of(process, dump, processes)).collect();
+    if let Some((process, event, call)) =
+        living().find_map(|process| process.forbidden.map(|(event, call)| (process, event, call)))
+    {
+        let (who, thread) = (words::who(process.pid, &process.name()), words::who(event.tid, &event.comm));
+        findings.say(
+            format!("In {who} the thread {thread} was killed by SIGSYS: its seccomp filter forbids {call}."),
+            [event],
+        );
+    }
+    let mut waits: Vec<InFlight<'_, 'a>> = living().flat_map(|process| of(process, dump, processes)).collect();
     waits.sort_by_key(|wait| wait.event.start);
     let long = waits.iter().filter(|wait| wait.lasts >= LEAST);
-    // Whoever waits for a child that waits itself is not where it hangs.
-    let leaf = long.clone().find(|wait| wait.child.is_none()).or_else(|| long.clone().next());
+    // Whoever waits for another one that waits himself is not where it hangs.
+    let waiting: Vec<u32> = long.clone().map(|wait| wait.process.pid).collect();
+    let leaf = long.clone().find(|wait| !wait.whom.iter().any(|whom| waiting.contains(whom)));
+    let leaf = leaf.or_else(|| long.clone().next());
     let Some(wait) = leaf else { return };
     let others = long.count() - 1;
     let others = match others {
@@ -32,38 +43,100 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
     } else {
         format!("for {} at least", words::span(wait.lasts))
     };
-    findings
-        .say(format!("{} {} {age}.{others}", words::who(wait.process.pid, &wait.event.comm), wait.what), [wait.event]);
+    findings.say(
+        format!("{} {} {age}{}.{others}", words::who(wait.process.pid, &wait.event.comm), wait.what, wait.on),
+        [wait.event],
+    );
 }
 
-struct Wait<'p, 'a> {
+/// Calls in flight that have lasted so many nanoseconds, the longest first; `events` are a history's newest.
+pub fn stuck(dump: &Dump, events: &[Event], least: u64) -> Vec<Stuck> {
+    let names = dump.names();
+    let calls = events.iter().filter_map(|event| match &event.what {
+        What::Call(call) => Some((event, call, start_seen(call)?)),
+        _ => None,
+    });
+    let mut stuck: Vec<(u64, Stuck)> = calls
+        .filter_map(|(event, call, start_seen)| {
+            let lasts = dump.taken.saturating_sub(event.start);
+            let wait = wait_of(dump, event.tid);
+            (lasts >= least).then(|| {
+                let stuck = Stuck {
+                    target: names.get(usize::from(event.whose)).cloned().unwrap_or_default(),
+                    pid: event.pid,
+                    tid: event.tid,
+                    comm: event.comm.to_string(),
+                    call: words::whole(call),
+                    seconds: seconds(lasts),
+                    at_least: !start_seen,
+                    waits_for: wait.map(|wait| waits_for(dump, event.pid, wait)),
+                    whom: wait.map_or_else(Vec::new, |wait| wait.whom.clone()),
+                    stack: call.stack.as_ref().map_or_else(Vec::new, |stack| stack.lines()),
+                };
+                (event.start, stuck)
+            })
+        })
+        .collect();
+    stuck.sort_by_key(|(start, stuck)| (*start, stuck.tid));
+    stuck.into_iter().map(|(_, stuck)| stuck).collect()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "milliseconds of any uptime fit into a double")]
+fn seconds(nanoseconds: u64) -> f64 {
+    (nanoseconds / 1_000_000) as f64 / 1e3
+}
+
+/// Of a call in flight whether its start was seen; `None`: it is none.
+fn start_seen(call: &Call) -> Option<bool> {
+    match call.outcome {
+        Outcome::InFlight { start_seen } => Some(start_seen),
+        _ => None,
+    }
+}
+
+fn wait_of(dump: &Dump, tid: u32) -> Option<&Wait> {
+    dump.waits.iter().find(|wait| wait.tid == tid)
+}
+
+struct InFlight<'p, 'a> {
     process: &'p Process<'a>,
     event: &'a Event,
     lasts: u64,
     age_known: bool,
     what: String,
-    /// A child of its that it waits for.
-    child: Option<u32>,
+    /// Who has to do something first, behind a comma.
+    on: String,
+    /// The processes that it waits for.
+    whom: Vec<u32>,
 }
 
 fn of<'p, 'a>(
     process: &'p Process<'a>,
     dump: &Dump,
     processes: &'p Processes<'a>,
-) -> impl Iterator<Item = Wait<'p, 'a>> {
-    let taken = dump.taken;
+) -> impl Iterator<Item = InFlight<'p, 'a>> {
     process.threads.values().filter_map(move |thread| {
         let (event, call) = thread.last?;
-        let Outcome::InFlight { start_seen } = call.outcome else { return None };
+        let age_known = start_seen(call)?;
         let waits_for_child = matches!(call.name(), "wait4" | "waitid");
         let mut alive = processes.children(process).filter(|child| child.end().is_none());
         let child = alive.next().filter(|_| waits_for_child);
-        let what = match child {
-            Some(child) => format!("waits for its child {}", words::who(child.pid, &child.name())),
-            None => waits(call),
+        let wait = wait_of(dump, event.tid).filter(|wait| !wait.whom.is_empty());
+        let mut whom: Vec<u32> = wait.iter().flat_map(|wait| &wait.whom).map(|whom| whom.pid).collect();
+        let (what, on) = match (wait, child) {
+            (Some(wait), _) if wait.on == WaitsOn::Child => {
+                (format!("waits for {}", waits_for(dump, process.pid, wait)), String::new())
+            }
+            (Some(wait), _) => (waits(call), format!(", for {}", waits_for(dump, process.pid, wait))),
+            (None, Some(child)) => {
+                whom.push(child.pid);
+                (format!("waits for its child {}", words::who(child.pid, &child.name())), String::new())
+            }
+            (None, None) => (waits(call), String::new()),
         };
-        let lasts = taken.saturating_sub(event.start);
-        Some(Wait { process, event, lasts, age_known: start_seen, what, child: child.map(|child| child.pid) })
+        let lasts = dump.taken.saturating_sub(event.start);
+        whom.retain(|pid| *pid != process.pid);
+        Some(InFlight { process, event, lasts, age_known, what, on, whom })
     })
 }
 
@@ -72,5 +145,56 @@ fn waits(call: &Call) -> String {
         "nanosleep" | "clock_nanosleep" => format!("sleeps in {}", words::call(call)),
         "flock" => format!("waits for a lock: {}", words::call(call)),
         _ => format!("waits in {}", words::call(call)),
+    }
+}
+
+/// Processes that are named in a sentence.
+const NAMED: usize = 3;
+
+/// What a thread of a process waits for, in words: `the writers of its pipe: sh[12]`.
+fn waits_for(dump: &Dump, pid: u32, wait: &Wait) -> String {
+    let mut whom: Vec<String> = wait.whom.iter().take(NAMED).map(|whom| whom.to_string()).collect();
+    let more = wait.more + wait.whom.len().saturating_sub(NAMED);
+    if more > 0 {
+        whom.push(format!("{more} more"));
+    }
+    let whom = whom.join(", ");
+    let or = |known: String, unknown: &str| if whom.is_empty() { unknown.to_owned() } else { known };
+    match &wait.on {
+        WaitsOn::Pipe { reads: true } => or(
+            format!("whoever can write to the pipe: {whom}"),
+            "somebody to write to the pipe; no process of this machine can",
+        ),
+        WaitsOn::Pipe { reads: false } => or(
+            format!("whoever can read from the pipe: {whom}"),
+            "somebody to read from the pipe; no process of this machine can",
+        ),
+        WaitsOn::Socket => or(format!("the socket's other end, which is with {whom}"), "the socket's other end"),
+        WaitsOn::FileLock => or(format!("a lock that {whom} holds"), "a lock; who holds it is not known"),
+        WaitsOn::Mutex => or(format!("a mutex that the thread {} holds", threads(wait)), "a mutex"),
+        WaitsOn::Thread => or(format!("the end of the thread {}", threads(wait)), "the end of a thread"),
+        WaitsOn::Child if wait.whom.len() == 1 => format!("its child {whom}"),
+        WaitsOn::Child => or(format!("one of its children: {whom}"), "a child; none is there"),
+        WaitsOn::Descriptors(fds) => {
+            let names: Vec<String> = fds.iter().take(NAMED).map(|fd| named(dump, pid, *fd)).collect();
+            let more = if fds.len() > NAMED { ", ..." } else { "" };
+            let with = if whom.is_empty() { String::new() } else { format!(", whose other end is with {whom}") };
+            format!("something on {}{more}{with}", names.join(", "))
+        }
+    }
+}
+
+fn threads(wait: &Wait) -> String {
+    let name = |thread: &model::Process| format!("{}[{}]", thread.comm, thread.tid);
+    wait.whom.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// `5<TCP:[127.0.0.1:80]>`
+fn named(dump: &Dump, pid: u32, fd: i32) -> String {
+    let files = dump.files.iter().find(|files| files.pid == pid);
+    let file = files.and_then(|files| files.descriptors.iter().find(|(known, _)| *known == fd));
+    match file {
+        Some((_, file)) => format!("{fd}<{}>", model::plain(file.socket.as_ref().unwrap_or(&file.path))),
+        None => format!("descriptor {fd}"),
     }
 }

@@ -21,5 +21,5 @@ pub use class::Class;
 pub use filter::Filter;
 pub use layout::{Field, Layout};
 pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
-pub use shape::{Bpf, Registered, Shape};
+pub use shape::{Behind, Bpf, Inside, Registered, Shape};
 pub use words::Words;

@@ -22,6 +22,19 @@ impl Row {
     pub fn args(&self) -> &'static [Arg] {
         self.args
     }
+
+    /// Which of a multiplexed call's argument lists these registers mean.
+    pub fn case(&self, registers: &[u64; 6]) -> Option<&'static Case> {
+        let cases = self.cases?;
+        let mask = u64::from(cases.mask);
+        let wanted = registers.get(usize::from(cases.arg)).copied().unwrap_or(0) & mask;
+        cases.list.iter().find(|case| case.values.iter().any(|value| value & mask == wanted))
+    }
+
+    /// Whether its arguments are words of memory.
+    pub fn has_words(&self) -> bool {
+        self.cases.is_some_and(|cases| cases.words)
+    }
 }
 
 /// One argument.

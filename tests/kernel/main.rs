@@ -16,6 +16,7 @@
 //! | `secrets` | what leaves the recorder and who gets it: rules for secrets, clients, names that mean harm |
 //! | `verifier` | what each program costs the kernel to check and to run |
 //! | `views` | only slow calls are kept, and calls are counted without recording |
+//! | `answers` | what is told of deaths and of calls that hang is true: killers, rules, lives, who waits for whom |
 //! | `asking` | top, stats, follow and ps as clients of the daemon: true, and gone when the client is |
 //! | `history` | what rings have taken is kept, all of it, in order, once; what is missing is stated |
 //! | `restart` | a killed daemon loses nothing: recording goes on, dumps are whole or absent |
@@ -48,6 +49,7 @@
 //! force (`support::WAYS`).
 
 mod alive;
+mod answers;
 mod asking;
 mod attached;
 mod attack;

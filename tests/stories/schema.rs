@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
-use traceloop::model::{Cause, Container, Dump, Each, File, Files, Identity, Loss, Pod, Process, Reach, Window};
+use traceloop::model::{
+    Cause, Container, Dump, Each, File, Files, Identity, LastCall, Loss, Pod, Process, Reach, Wait, WaitsOn, Window,
+};
 
 use super::support::{dump_of, header, openat, signal, stderr, stdout, task, traceloop};
 
@@ -94,7 +96,12 @@ fn all_that_a_dump_can_say_of_itself() {
         Cause::Unit { result: "timeout".into(), status: None },
         Cause::Killed { pid: 7, comm: "a".into(), signal: 11, core: true },
         Cause::Status { pid: 7, comm: "a".into(), status: 3 },
-        Cause::Call { tid: 7, rule: "openat=EACCES".into() },
+        Cause::Call { tid: 7, rule: "openat=EACCES".into(), call: None },
+        Cause::Call {
+            tid: 7,
+            rule: "openat=EACCES".into(),
+            call: Some(Box::new(LastCall { tid: 7, pid: 7, ..LastCall::default() })),
+        },
     ];
     let file = File { path: "/a".into(), deleted: true, device: Some("char 1:3".into()), ..File::default() };
     let files = Files { pid: 7, directory: Some(file.clone()), descriptors: vec![(3, file)] };
@@ -119,6 +126,17 @@ fn all_that_a_dump_can_say_of_itself() {
         pod: Some(pod),
         outer: vec![Container { id: "box".into(), ..Container::default() }],
     };
+    let whom = vec![Process { tid: 7, pid: 7, comm: "a".into() }];
+    let on = [
+        WaitsOn::Pipe { reads: true },
+        WaitsOn::Socket,
+        WaitsOn::FileLock,
+        WaitsOn::Mutex,
+        WaitsOn::Thread,
+        WaitsOn::Child,
+        WaitsOn::Descriptors(vec![3]),
+    ];
+    let waits: Vec<Wait> = on.into_iter().map(|on| Wait { tid: 7, on, whom: whom.clone(), more: 1 }).collect();
     for cause in causes {
         let window = Window {
             complete_from: Some(5),
@@ -131,6 +149,7 @@ fn all_that_a_dump_can_say_of_itself() {
             window,
             identities: vec![identity.clone(), Identity::default()],
             processes: vec![Process { tid: 7, pid: 7, comm: "a".into() }],
+            waits: waits.clone(),
             followed: vec![Process { tid: 7, pid: 7, comm: "a".into() }],
             interfaces: BTreeMap::from([(1, "lo".to_owned())]),
             generic_families: BTreeMap::from([(16, "nlctrl".to_owned())]),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::since;
 use crate::{
-    model::{Call, Comm, Event, Exit, Outcome, What, errno_name},
-    render::{stack, strace, uring},
+    model::{Call, Comm, Event, Exit, Outcome, Stack, What, errno_name},
+    render::{strace, uring},
 };
 
 /// Events of a part; also the end of a part that holds long strings.
@@ -95,7 +95,7 @@ impl Part {
         self.result.push(places[2]);
         self.errno.push(places[3]);
         let frames = match &event.what {
-            What::Call(call) => call.stack.as_deref().map(stack::lines),
+            What::Call(call) => call.stack.as_deref().map(Stack::lines),
             _ => None,
         };
         let frames = self.string(&frames.unwrap_or_default().join("\n"));

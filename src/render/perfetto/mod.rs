@@ -22,7 +22,7 @@ use self::{
     },
     strings::Strings,
 };
-use super::{stack, strace, uring, window};
+use super::{strace, uring, window};
 use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Step, Uring, What, errno_name, signal_name};
 
 /// The track of what concerns the whole dump; threads and processes have the numbers behind it.
@@ -135,7 +135,7 @@ impl Perfetto {
         let mut notes: Vec<DebugAnnotation> =
             call.args.iter().map(|arg| self.strings.text(arg.name, call.text_of(arg))).collect();
         if let Some(stack) = &call.stack {
-            notes.push(self.strings.text("stack", &stack::lines(stack).join("\n")));
+            notes.push(self.strings.text("stack", &stack.lines().join("\n")));
         }
         let mut categories = vec![self.strings.category("syscall")];
         match &call.outcome {

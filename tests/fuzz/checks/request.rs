@@ -44,6 +44,7 @@ async fn owner(mut asked: mpsc::Receiver<Request>) {
             Request::GivenUp(reply) => drop(reply.send(Ok(Vec::new()))),
             Request::Add(add, _, reply) => drop(reply.send(Ok(Track { target: add.target, ..Track::default() }))),
             Request::Close(id, _, reply) => drop(reply.send(Err(nothing(id)))),
+            Request::Stuck(_, _, reply) => drop(reply.send(Ok(vec![traceloop::model::Stuck::default()]))),
             Request::Dump(Which::Track(3), _, reply) => drop(reply.send(Ok(vec![7; 100]))),
             Request::Dump(_, _, reply) => drop(reply.send(Err(nothing(4)))),
             Request::Save(id, _, reply) => drop(reply.send(Err(nothing(id)))),
