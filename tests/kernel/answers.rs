@@ -289,7 +289,7 @@ fn a_worker_of_a_busy_server_that_crashes_is_in_its_dump() {
     assert!(of_worker > 100, "{of_worker} lines of {worker} of {}", dump.lines().count());
     assert!(dump.contains(&format!("{worker} ")) && dump.contains("+++ killed by SIGSEGV"), "{of_worker}");
     let told = info(&served, group.name());
-    assert!(told.contains(&format!("nginx[{worker}] was killed by SIGSEGV, sent by ")), "{told}");
+    assert!(told.contains(&format!("nginx[{worker}] was killed by SIGSEGV")), "{told}");
     let ended = running.0[0].try_wait().expect("look at nginx");
     assert!(ended.is_none_or(|status| status.signal().is_none()), "the master goes on");
 }
