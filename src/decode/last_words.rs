@@ -10,7 +10,7 @@ use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
     model::{Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stuck, Summary, What},
     summary,
-    wire::{self, Record},
+    wire::{self, Kind, Record},
 };
 
 /// Records that are looked at.
@@ -120,7 +120,7 @@ fn essential(dump: &Dump) -> Dump {
 }
 
 /// The newest records, and of the calls in flight as many as are told and a few more. Only the newest blocks are
-/// unpacked; what cannot be is told when the dump is read. Then the records of tasks that stand before those: without
+/// unpacked; what cannot be is told when the dump is read. Then the records of tasks, and of who ended them, that stand before those: without
 /// the calls between them they say nothing of descriptors, and are decoded apart.
 fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     let mut newest: BinaryHeap<Reverse<u64>> = BinaryHeap::with_capacity(RECORDS + 1);
@@ -149,7 +149,8 @@ fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     unpacked.reverse();
     let in_flight = blocks.iter().filter(|block| block.cpu.is_none());
     let in_flight: Vec<_> = in_flight.filter_map(|block| Some((block, block.plain().ok()?))).collect();
-    let is_older = |record: &Record<'_>| record.time() < oldest && record.task().is_some();
+    let tells = |record: &Record<'_>| record.task().is_some() || record.kind() == Kind::RECORD_KILL;
+    let is_older = |record: &Record<'_>| record.time() < oldest && tells(record);
     let mut times: Vec<u64> = unpacked
         .iter()
         .flat_map(|(_, bytes)| wire::records(bytes))
