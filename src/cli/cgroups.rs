@@ -63,7 +63,9 @@ impl Cgroups {
             tokio::select! {
                 request = signals.next() => match request {
                     Request::End(_) => break,
-                    Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
+                    Request::Dump => {
+                        destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?;
+                    }
                     Request::Child => {}
                 },
                 _ = second.tick() => recorder.follow_cpus()?,

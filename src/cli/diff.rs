@@ -73,6 +73,6 @@ pub(super) fn feed(
     let mut style = Style { paths: by_path, ..Style::default() };
     (style.descriptors.paths, style.descriptors.sockets) = (true, true);
     let history = History::of(recording, &style)?;
-    selection.choose(&recording.dump, history.events()).for_each(|event| diff.event(side, &event));
+    history.chosen(selection).for_each(|event| diff.event(side, &event));
     Ok(())
 }

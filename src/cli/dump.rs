@@ -33,8 +33,9 @@ impl Dump {
         if let Some(damage) = &damage {
             super::say(format_args!("traceloop: {damage}"))?;
         }
-        destination.dump(&recording, &self.recorded.style())?;
-        Ok(if damage.is_some() { End::NoMatch } else { End::Done })
+        drop(file);
+        let whole = destination.dump(&recording, &self.recorded.style())?;
+        Ok(if damage.is_some() || !whole { End::NoMatch } else { End::Done })
     }
 
     /// The ids go to stdout, for scripts.

@@ -1,6 +1,7 @@
 //! Options of what is written, where, and how.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -48,6 +49,9 @@ pub(super) struct Output {
     #[command(flatten)]
     summarizing: Summarizing,
 }
+
+/// How much of a dump a browser bears.
+const BROWSER: &str = "a browser hardly bears more at once; earlier ones with --until TIME, more with -n N";
 
 /// The formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -176,6 +180,22 @@ impl Output {
         Ok(())
     }
 
+    /// Which part of a dump of so many calls is shown where nobody says how much: how many calls, and in words.
+    fn newest(&self, calls: u64) -> Option<(usize, String)> {
+        let given = self.selecting.is_given();
+        let (most, hint) = match self.format() {
+            Format::Html => (200_000, BROWSER),
+            Format::Perfetto => (1_000_000, BROWSER),
+            Format::Text | Format::Strace | Format::Json if self.is_terminal() && !given && self.table().is_none() => (
+                1000,
+                "more with -n N, --last TIME or --since TIME; all of them go into a pipe, or into a file with -o",
+            ),
+            _ => return None,
+        };
+        let of = if given { "those that were asked for".to_owned() } else { format!("{calls} calls") };
+        (calls > most as u64).then(|| (most, format!("shown are the newest {most} of {of}: {hint}")))
+    }
+
     /// The format of the calls, if they are to be written one by one.
     fn render(&self) -> Option<render::Format> {
         match self.format() {
@@ -213,8 +233,23 @@ pub(super) struct Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// Writes a dump.
-    pub(super) fn dump(&mut self, recording: &Recording, style: &Style) -> Result<()> {
+    /// Writes a dump; whether all of it that was wanted could be read, which was said otherwise.
+    pub(super) fn dump(&mut self, recording: &Recording, style: &Style) -> Result<bool> {
+        let mut whole = true;
+        let mut dump = Cow::Borrowed(&recording.dump);
+        let mut selection = Cow::Borrowed(&self.selection);
+        let calls = recording.blocks.iter().map(|block| u64::from(block.calls)).sum();
+        if selection.last.is_none()
+            && let Some((last, words)) = self.output.newest(calls)
+        {
+            selection.to_mut().last = Some(last);
+            // Of JSON and strace's lines people read this apart.
+            if !matches!(self.output.format(), Format::Text | Format::Strace) {
+                super::say(format_args!("traceloop: {words}"))?;
+            }
+            dump.to_mut().shown = Some(words);
+        }
+        let dump = dump.as_ref();
         if self.output.format() == Format::Raw {
             store::write(&mut self.out, recording)?;
         } else {
@@ -225,17 +260,16 @@ impl Destination<'_> {
                     table.see(event);
                 }
             };
-            let mut symbols =
-                (!recording.dump.modules.is_empty()).then(|| Symbols::of(&recording.dump, sees_all_pids()));
+            let mut symbols = (!dump.modules.is_empty()).then(|| Symbols::of(dump, sees_all_pids()));
             let named = |mut event: Event| {
                 if let Some(symbols) = &mut symbols {
                     symbols.name(&mut event);
                 }
                 event
             };
-            let events = self.selection.choose(&recording.dump, history.events()).inspect(counted).map(named);
+            let events = history.chosen(&selection).inspect(counted).map(named);
             match self.output.render() {
-                Some(format) => render::dump(&mut self.out, format, &recording.dump, events),
+                Some(format) => render::dump(&mut self.out, format, dump, events),
                 None => {
                     events.for_each(drop);
                     Ok(())
@@ -247,6 +281,10 @@ impl Destination<'_> {
                     super::say(format_args!("traceloop: no functions of {file}: {why}"))?;
                 }
             }
+            for what in history.damage() {
+                super::say(format_args!("traceloop: not shown: {what}"))?;
+                whole = false;
+            }
             if let Some(table) = table {
                 table.write(&mut self.out).context("write the summary")?;
             }
@@ -254,11 +292,11 @@ impl Destination<'_> {
         self.out.flush().context("write the dump")?;
         // The other formats hold it; strace's have no place for it.
         if matches!(self.output.format(), Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
-            let lines = render::window(&recording.dump);
+            let lines = render::window(dump);
             let lines: Vec<_> = lines.iter().map(|line| format!("traceloop: {line}")).collect();
             super::say(lines.join("\n"))?;
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// Takes in what has become known of the files that stacks lead through.
@@ -278,5 +316,33 @@ impl Destination<'_> {
             render::follow(&mut self.out, format, clock_offset, names, &events).context("write the calls")?;
         }
         self.out.flush().context("write the calls")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        output: Output,
+    }
+
+    #[test]
+    fn what_a_browser_bears_is_shown_unless_somebody_says_how_much() {
+        let newest = |args: &str, calls| {
+            let line = Line::parse_from([&["show"], &args.split(' ').collect::<Vec<_>>()[..]].concat());
+            line.output.newest(calls)
+        };
+        let (most, words) = newest("--format html", 300_000).unwrap();
+        assert_eq!(most, 200_000);
+        assert!(words.starts_with("shown are the newest 200000 of 300000 calls: a browser"), "{words}");
+        assert!(newest("--format html", 200_000).is_none());
+        let (_, words) = newest("--format perfetto --since -30s", 2_000_000).unwrap();
+        assert!(words.starts_with("shown are the newest 1000000 of those that were asked for: "), "{words}");
+        assert!(newest("--format json -o /dev/null", 2_000_000).is_none());
     }
 }

@@ -99,7 +99,9 @@ impl Run {
                 }
             };
             match request {
-                Request::Dump => destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?,
+                Request::Dump => {
+                    destination.dump(&decode::summed_up(recorder.dump(Cause::Request)?), &style)?;
+                }
                 Request::End(libc::SIGTERM) => {
                     let _ = kill(child, Signal::SIGTERM);
                 }

@@ -107,6 +107,16 @@ impl Selecting {
         selection
     }
 
+    /// Whether anything was chosen.
+    pub(super) fn is_given(&self) -> bool {
+        let Self { expressions, successful_only, failed_only, status, signal, paths, duration, tid, .. } = self;
+        let Self { since, until, within, last, .. } = self;
+        let times = [since, until, within].iter().any(|time| time.is_some());
+        let calls = *successful_only || *failed_only || status.is_some() || signal.is_some() || duration.is_some();
+        let listed = !(expressions.is_empty() && paths.is_empty() && tid.is_empty());
+        times || calls || listed || last.is_some()
+    }
+
     /// Shorter calls are not shown.
     pub(super) fn least_duration(&self) -> Duration {
         self.duration.unwrap_or_default()

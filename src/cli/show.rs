@@ -1,17 +1,11 @@
 //! `traceloop show`: a stored dump, or a dump file from anywhere, decoded without root and without BPF.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{fs::File, path::Path};
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{
-    End,
-    choosing::Place,
-    opening::opened,
-    output::Output,
-    progress::{Progress, Watched},
-};
+use super::{End, choosing::Place, opening::opened, output::Output};
 use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
@@ -42,15 +36,13 @@ impl Show {
 
 /// Writes a dump file as the options want it; what stands before some damage is written too.
 pub(super) fn print(path: &Path, file: File, output: &Output, string_limit: usize, paged: bool) -> Result<End> {
-    let length = file.metadata().map(|about| about.len()).ok();
-    let watched = Watched { inner: file, progress: Progress::new("reading", length) };
-    let (mut recording, damage) = store::read(BufReader::new(watched))?;
+    let (mut recording, damage) = store::open(file)?;
     if let Some(damage) = &damage {
         super::say(format_args!("traceloop: {}: {damage}", path.display()))?;
     }
     if recording.dump.last_words.is_none() || recording.dump.summary.is_none() {
         recording = decode::summed_up(recording);
     }
-    output.open_for_reader(paged)?.dump(&recording, &output.style(string_limit))?;
-    Ok(if damage.is_some() { End::NoMatch } else { End::Done })
+    let whole = output.open_for_reader(paged)?.dump(&recording, &output.style(string_limit))?;
+    Ok(if damage.is_some() || !whole { End::NoMatch } else { End::Done })
 }

@@ -84,11 +84,16 @@ impl Stats {
         let wanted = render::Wanted { by, histogram: self.histogram, errnos: self.errno_summary };
         let mut stats = render::Stats::new(wanted);
         let mut table = self.summarizing.table().map(render::Table::new);
-        for event in selection.choose(&recording.dump, history.events()) {
+        for event in history.chosen(&selection) {
             stats.event(&event);
             if let Some(table) = &mut table {
                 table.see(&event);
             }
+        }
+        let mut whole = whole;
+        for what in history.damage() {
+            super::say(format_args!("traceloop: not counted: {what}"))?;
+            whole = false;
         }
         let mut out = stored::stdout();
         if !self.summarizing.is_all() {

@@ -8,7 +8,9 @@ use anyhow::Result;
 
 use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
-    model::{Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stuck, Summary, What},
+    model::{
+        Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stuck, Summary, What, Window,
+    },
     summary,
     wire::{self, Kind, Record},
 };
@@ -107,7 +109,7 @@ fn essential(dump: &Dump) -> Dump {
         arch: dump.arch.clone(),
         clock_offset: dump.clock_offset,
         taken: dump.taken,
-        window: dump.window.clone(),
+        window: Window { overwritten: dump.window.overwritten, left_out: dump.window.left_out, ..Window::default() },
         processes: dump.processes.clone(),
         interfaces: dump.interfaces.clone(),
         networks: dump.networks.clone(),

@@ -1,8 +1,8 @@
 //! From records to events: what the bytes mean, in strace's words.
 //!
-//! Data flows one way: `merge` (a whole recording) or `live` (what has just happened) give records in the
-//! order of their times to `pair`, which joins what belongs together, and `tell` makes events: `call`
-//! prints a call (`raw`): its arguments by the row's kinds (`argument`, `captured`) and shapes (`shape` and the
+//! Data flows one way: `merge` (a recording, block by block) or `live` (what has just happened) give records in the
+//! order of their times to `pair`, which joins what belongs together, and `tell` makes events, which `order` puts in
+//! the order in which they began; `history` knows which blocks that takes. `call` prints a call (`raw`): its arguments by the row's kinds (`argument`, `captured`) and shapes (`shape` and the
 //! small files beside it), `result` its result; `threads` remembers names and processes along the way. Nothing
 //! here reads files or knows where records come from. No byte of a record can make it panic: what cannot
 //! be decoded is shown as the address or number that it is.
@@ -30,6 +30,7 @@ mod file;
 mod filter;
 mod found;
 mod handle;
+mod history;
 #[cfg(test)]
 mod hostile;
 mod identity;
@@ -48,9 +49,9 @@ mod mount;
 mod net;
 mod number;
 mod opened;
+mod order;
 mod pair;
 mod perf;
-mod places;
 mod poll;
 mod process;
 mod ptrace;
@@ -69,15 +70,17 @@ mod stack;
 mod stat;
 mod style;
 mod tell;
+mod teller;
 mod terminal;
 mod text;
 mod threads;
 mod time;
 mod uring;
+mod wanted;
 mod watch;
 
 pub use escape::escape;
+pub use history::{Events, History};
 pub use last_words::{stuck, summed_up};
 pub use live::Decoder;
-pub use merge::{Events, History};
 pub use style::{Constants, Descriptors, Strings, Style};

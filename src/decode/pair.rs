@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    asked::{Moment, View},
+    asked::Moment,
     errno,
     fds::Descriptors,
     found::{Found, Kept, Tells},
@@ -26,7 +26,7 @@ const RESTART_BLOCK: i64 = 516;
 const NOT_BEGUN: i32 = libc::ENOSYS;
 
 /// What was read of the records so far, given in the order of their times.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pairs<K> {
     pub(super) style: Style,
     threads: Threads,
@@ -69,17 +69,39 @@ impl<K: Kept> Pairs<K> {
 
     /// Goes through the whole history before it is told: what descriptors stood for at its end is
     /// then known from their beginning on.
-    pub(super) fn foresee<'a>(mut self, records: impl Iterator<Item = (Record<'a>, K)>, at_end: &[Files]) -> Self {
+    pub(super) fn foresee(mut self, at_end: &[Files], go_through: impl FnOnce(&mut Self)) -> Self {
         if self.files.is_some() {
             let threads = self.threads.clone();
-            for (record, kept) in records {
-                self.feed(record, || kept, &mut |_| ());
-            }
+            go_through(&mut self);
             self.files = self.files.take().map(|files| files.again(at_end));
             let (style, files) = (self.style, self.files);
             return Self { threads, files, ..Self::new(style, &[]) };
         }
         self
+    }
+
+    /// Whether it is followed what descriptors stand for: then no record can be left out.
+    pub(super) fn follows_files(&self) -> bool {
+        self.files.is_some()
+    }
+
+    /// Takes in what a record from long before says of its thread.
+    pub(super) fn recall(&mut self, record: &Record<'_>) {
+        if let Some(task) = record.task().filter(|_| record.kind() != Kind::RECORD_EXIT) {
+            self.threads.see(record.tid(), task.tgid(), Comm(task.comm()));
+        }
+    }
+
+    /// Whether the beginning of a thread's call is known.
+    pub(super) fn has_begun(&self, tid: u32, start: u64) -> bool {
+        self.begun.get(&tid).and_then(K::record).is_some_and(|begun| begun.time() == start)
+    }
+
+    /// Threads whose next record matters, whatever it is: of those in a call, only in one that is wanted.
+    pub(super) fn waiting(&self, wanted: impl Fn(&Record<'_>) -> bool) -> impl Iterator<Item = u32> {
+        let is_waited_for = move |kept: &K| kept.record().is_some_and(|begun| wanted(&begun));
+        let begun = self.begun.iter().filter(move |(_, kept)| is_waited_for(kept)).map(|(tid, _)| *tid);
+        begun.chain(self.stacks.keys().copied())
     }
 
     /// Tells a thread's process and name, where they become known otherwise.
@@ -138,7 +160,7 @@ impl<K: Kept> Pairs<K> {
         match &self.files {
             Some(descriptors) => {
                 let moment = Moment { descriptors, pid: request.tgid(), changes: &[] };
-                tell(Found { view: Some(View::Now(&moment)), ..found });
+                tell(Found { view: Some(&moment), ..found });
             }
             None => tell(found),
         }
@@ -177,7 +199,7 @@ impl<K: Kept> Pairs<K> {
         match &self.files {
             Some(descriptors) => {
                 let moment = Moment { descriptors, pid: found.who.0, changes: &[] };
-                tell(Found { view: Some(View::Now(&moment)), ..found });
+                tell(Found { view: Some(&moment), ..found });
             }
             None => tell(found),
         }
@@ -209,7 +231,7 @@ impl<K: Kept> Pairs<K> {
                     files.surest(tid, opened::changes(raw, files, pid))
                 });
                 let moment = Moment { descriptors: files, pid, changes: &changes };
-                tell(Found { view: Some(View::Now(&moment)), ..found });
+                tell(Found { view: Some(&moment), ..found });
                 changes.into_iter().for_each(|change| files.apply(pid, change));
             }
         }

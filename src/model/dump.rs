@@ -42,6 +42,9 @@ pub struct Dump {
     /// Whether the kernel handed core dumps to systemd-coredump, which keeps them by the numbers of processes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cores_kept: bool,
+    /// Which part of it is shown, in words; `None`: all that was asked for.
+    #[serde(skip)]
+    pub shown: Option<String>,
     /// For which time it is complete.
     pub window: Window,
     /// The same for each of `identities`, where there are several: their blocks say whose they are.
@@ -132,9 +135,17 @@ pub struct Window {
     pub records: u64,
     /// Records that newer ones have overwritten.
     pub overwritten: u64,
+    /// Older records that were left out when it was stored, since one dump takes only so much.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub left_out: u64,
     /// The stretches of its time, oldest first, where that is not all complete; none: it is, from `complete_from` on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stretches: Vec<Stretch>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none_left_out(records: &u64) -> bool {
+    *records == 0
 }
 
 /// A stretch of time and how complete a dump is in it.

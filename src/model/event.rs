@@ -91,6 +91,17 @@ pub enum What {
     Rename,
     /// A request of io_uring's was submitted, or has completed.
     Uring(Box<Uring>),
+    /// Records are missing, from the event's start to its end; of no thread.
+    Gap(Box<Gap>),
+}
+
+/// Records that are missing where they would stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How many; 0: nobody knows.
+    pub records: u64,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A system call with its arguments in strace's words.

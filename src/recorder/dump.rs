@@ -154,6 +154,7 @@ fn whole(each: &mut Vec<Each>) -> Window {
         lost: Vec::new(),
         records: windows().map(|window| window.records).sum(),
         overwritten: windows().map(|window| window.overwritten).sum(),
+        left_out: 0,
         // Told of each.
         stretches: Vec::new(),
     }

@@ -119,6 +119,15 @@ enum Object<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         duration_ns: Option<u64>,
     },
+    Gap {
+        ts: f64,
+        until: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        records: Option<u64>,
+        reason: &'a str,
+    },
     Loss {
         count: u64,
         reason: &'a str,
@@ -249,7 +258,8 @@ pub fn tame(json: &str) -> Cow<'_, str> {
 
 fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64, target: Option<&'a str>) -> Object<'a> {
     #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
-    let ts = (event.start.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
+    let seconds = |time: u64| (time.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
+    let ts = seconds(event.start);
     let who = Who { ts, pid: event.pid, tid: event.tid, comm, comm_bytes: escaped(&event.comm, comm), target };
     match &event.what {
         What::Call(call) => self::call(call, who),
@@ -275,6 +285,13 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64, target: Option
         What::Join => Object::Join { who },
         What::Rename => Object::Rename { who },
         What::Uring(request) => self::request(request, who),
+        What::Gap(gap) => Object::Gap {
+            ts,
+            until: seconds(event.end),
+            target,
+            records: Some(gap.records).filter(|records| *records > 0),
+            reason: &gap.reason,
+        },
     }
 }
 

@@ -209,7 +209,13 @@ pub(super) fn instant(what: &What) -> Option<String> {
     Some(match what {
         What::Signal(signal) => format!("--- {} {} ---", signal.name, signal.info),
         What::Exit(exit) => exit_line(*exit),
-        What::Call(_) | What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename | What::Uring(_) => {
+        What::Call(_)
+        | What::Exec { .. }
+        | What::Fork { .. }
+        | What::Join
+        | What::Rename
+        | What::Uring(_)
+        | What::Gap(_) => {
             return None;
         }
     })

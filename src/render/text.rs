@@ -83,10 +83,12 @@ fn line(text: &mut String, event: &Event, whose: Option<&str>, clock_offset: i64
         text.push_str(whose);
         text.push(' ');
     }
-    event.comm.push_to(text);
-    text.push('[');
-    strace::number(text, event.tid.into());
-    text.push_str("] ");
+    if !matches!(event.what, What::Gap(_)) {
+        event.comm.push_to(text);
+        text.push('[');
+        strace::number(text, event.tid.into());
+        text.push_str("] ");
+    }
     match &event.what {
         What::Call(call) => call_text(text, call),
         What::Fork { parent } => {
@@ -94,6 +96,9 @@ fn line(text: &mut String, event: &Event, whose: Option<&str>, clock_offset: i64
         }
         What::Uring(request) => text.push_str(&uring::words(request)),
         What::Join => text.push_str("+++ joined the cgroup +++"),
+        What::Gap(gap) => {
+            let _ = write!(text, "--- {} ---", window::missing(event, gap));
+        }
         What::Signal(signal) => {
             let from = signal.sender.map_or_else(String::new, |(pid, comm)| format!(" from {comm}[{pid}]"));
             let _ = write!(text, "--- {} {} ---{from}", signal.name, signal.info);
@@ -170,6 +175,9 @@ fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
             Exit::Superseded { .. } => continue,
         };
         writeln!(out, "# {comm}[{pid}] {how}")?;
+    }
+    if let Some(shown) = &dump.shown {
+        writeln!(out, "# {shown}")?;
     }
     Ok(())
 }

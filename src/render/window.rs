@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::moment::clock;
-use crate::model::{Completeness, Dump, Identity, Window, plain};
+use super::{moment::clock, quantity::span};
+use crate::model::{Completeness, Dump, Event, Gap, Identity, Window, plain};
 
 /// One line for the window, one for each loss; then, of a dump of several cgroups, the same of each.
 pub fn lines(dump: &Dump) -> Vec<String> {
     let mut lines = of_one(dump, &dump.window, None);
+    lines.extend(dump.shown.clone());
     let redacted = dump.redacted.iter().map(|what| format!("redacted by the configuration: {}", plain(what)));
     lines.extend(redacted);
     for (one, identity) in dump.each.iter().zip(&dump.identities) {
@@ -48,6 +49,9 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
     if window.overwritten > 0 {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
+    if window.left_out > 0 {
+        let _ = write!(text, "; {} older records left out, as one stored dump takes no more", window.left_out);
+    }
     let losses = window.lost.iter().map(|loss| format!("lost {} records: {}", loss.count, plain(&loss.reason)));
     let unknown = window.stretches.iter().filter_map(|stretch| match &stretch.state {
         Completeness::Gap { records: 0, reason } => {
@@ -56,6 +60,16 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
         _ => None,
     });
     std::iter::once(text).chain(losses).chain(unknown).collect()
+}
+
+/// What is missing between two events, for how long and why.
+pub(super) fn missing(event: &Event, gap: &Gap) -> String {
+    let records = match gap.records {
+        0 => "records missing, nobody knows how many".to_owned(),
+        1 => "1 record missing".to_owned(),
+        records => format!("{records} records missing"),
+    };
+    format!("{records}, for {}: {}", span(event.end.saturating_sub(event.start)), plain(&gap.reason))
 }
 
 #[cfg(test)]

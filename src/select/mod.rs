@@ -48,17 +48,10 @@ impl Selection {
         self.since.is_some() || self.until.is_some() || self.last.is_some()
     }
 
-    /// The events of a dump that are wanted. With `last`, they are looked at from their end first.
-    pub fn choose<'a, E>(&'a self, dump: &'a Dump, events: E) -> impl Iterator<Item = Event> + 'a
-    where
-        E: DoubleEndedIterator<Item = Event> + ExactSizeIterator + Clone + 'a,
-    {
+    /// The time of a dump that is wanted: since and until.
+    pub fn range(&self, dump: &Dump) -> (u64, u64) {
         let clock = |when: &When| when.boottime(dump.taken, dump.clock_offset);
-        let since = self.since.as_ref().map_or(0, clock);
-        let until = self.until.as_ref().map_or(u64::MAX, clock);
-        let wanted = move |event: &Event| event.end >= since && event.start <= until && self.wants(&dump.arch, event);
-        let before = self.last.map_or(0, |last| before_last(events.clone(), last, wanted));
-        events.skip(before).filter(wanted)
+        (self.since.as_ref().map_or(0, clock), self.until.as_ref().map_or(u64::MAX, clock))
     }
 
     /// Keeps the events that are wanted, whatever their time and place.
@@ -66,7 +59,8 @@ impl Selection {
         events.retain(|event| self.wants(arch, event));
     }
 
-    fn wants(&self, arch: &str, event: &Event) -> bool {
+    /// Whether an event is wanted, whatever its time and place.
+    pub fn wants(&self, arch: &str, event: &Event) -> bool {
         if !self.threads.is_empty() && !self.threads.contains(&event.tid) {
             return false;
         }
@@ -76,7 +70,7 @@ impl Selection {
             What::Exit(Exit::Superseded { .. }) => !self.no_superseded,
             What::Exit(_) => !self.no_exits,
             What::Uring(request) => self.wants_request(arch, request),
-            What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename => true,
+            What::Exec { .. } | What::Fork { .. } | What::Join | What::Rename | What::Gap(_) => true,
         }
     }
 
@@ -105,20 +99,6 @@ impl Selection {
             && (self.paths.is_empty()
                 || call.paths.iter().any(|path| self.paths.iter().any(|wanted| **wanted == **path)))
     }
-}
-
-/// How many events stand before the last so many calls that are wanted.
-fn before_last<E>(mut events: E, last: usize, wanted: impl Fn(&Event) -> bool) -> usize
-where
-    E: DoubleEndedIterator<Item = Event> + ExactSizeIterator,
-{
-    let mut calls = 0;
-    while calls < last
-        && let Some(event) = events.next_back()
-    {
-        calls += usize::from(matches!(event.what, What::Call(_)) && wanted(&event));
-    }
-    events.len()
 }
 
 #[cfg(test)]
@@ -152,7 +132,9 @@ mod tests {
             call(1, 20_000_000_000, Outcome::Failed { errno: 2, text: "".into() }),
             call(231, 30_000_000_000, Outcome::Never),
         ];
-        selection.choose(&dump, events.into_iter()).map(|event| event.start / 1_000_000_000).collect()
+        let (since, until) = selection.range(&dump);
+        let wanted = |event: &Event| event.end >= since && event.start <= until && selection.wants(&dump.arch, event);
+        events.into_iter().filter(wanted).map(|event| event.start / 1_000_000_000).collect()
     }
 
     #[test]
@@ -165,8 +147,6 @@ mod tests {
         assert_eq!(kept(&Selection { threads: vec![231], ..all() }), [30]);
         assert_eq!(kept(&Selection { duration: Some(20_000_000_000), ..all() }), [20, 30]);
         assert_eq!(kept(&Selection { paths: vec![b"/1".to_vec()], ..all() }), [20]);
-        assert_eq!(kept(&Selection { last: Some(2), ..all() }), [20, 30]);
-        assert_eq!(kept(&Selection { last: Some(0), ..all() }), [0_u64; 0]);
         assert_eq!(kept(&Selection { since: Some(When::parse("-25s").unwrap()), ..all() }), [20, 30]);
         assert_eq!(kept(&Selection { until: Some(When::parse("-25s").unwrap()), ..all() }), [10]);
         assert_eq!(kept(&Selection { since: Some(When::parse("25").unwrap()), ..all() }), [30]);

@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let bytes: usize = recording.blocks.iter().map(|block| block.plain_length()).sum();
     println!("{count} records, {} MiB\n\n| | CPU seconds | million records a second |\n|---|---|---|", bytes >> 20);
     let style = Style::default();
-    let history = timed("index", count, || History::of(&recording, &style))?;
+    let history = History::of(&recording, &style)?;
     timed("decode", count, || Ok(history.events().map(|event| event.start).max()))?;
     for (name, format) in [("strace", Format::STRACE), ("text", Format::Text), ("json", Format::Json)] {
         timed(&format!("decode and render {name}"), count, || {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `dumps` | a dump file is read on any machine, also when it is torn, foreign or hostile |
 //! | `fuzzed` | what the fuzzer throws, thrown here too: its corpus, changed in many ways |
-//! | `memory` | a large dump is shown in memory that its records limit |
+//! | `memory` | a large dump is shown in no more memory than a small one |
+//! | `parts` | of a large dump a part is shown as it stands in the whole; gaps stand where they are |
 //! | `promises` | each test that tests/README.md names is there |
 //! | `schema` | every line of JSON keeps to the schema that `explain --schema` prints |
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
@@ -16,6 +17,7 @@ mod dumps;
 mod fuzzed;
 mod hostile;
 mod memory;
+mod parts;
 mod promises;
 mod schema;
 mod socket;

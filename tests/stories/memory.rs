@@ -1,4 +1,4 @@
-//! Showing a large dump takes memory in proportion to its records, not to what is told of them.
+//! Showing a dump takes no more memory for its size.
 
 use std::{
     fs,
@@ -9,17 +9,16 @@ use std::{
 use super::support::{dump, openat_by};
 
 const MIB: usize = 1 << 20;
-/// The README's promise: so many times the records, and so much for the program itself.
-const MULTIPLE: usize = 2;
-const FIXED: usize = 32 * MIB;
+/// So much for any dump: the program itself, blocks of one moment, events on their way into order.
+const MOST: usize = 64 * MIB;
 
 #[test]
-fn a_large_dump_is_shown_in_twice_the_memory_of_its_records() {
+fn a_large_dump_is_shown_in_no_more_memory_than_a_small_one() {
     let records: Vec<Vec<u8>> = (0..)
         .map(|n: u64| openat_by(10 + n % 50, format!("/usr/share/doc/{n}/README"), 1_000_000_000 + n * 1_000, 40_000))
         .scan(0, |size, record| {
             *size += record.len();
-            (*size <= 64 * MIB).then_some(record)
+            (*size <= 48 * MIB).then_some(record)
         })
         .collect();
     let size: usize = records.iter().map(Vec::len).sum();
@@ -31,7 +30,7 @@ fn a_large_dump_is_shown_in_twice_the_memory_of_its_records() {
         let (peak, shown) = peak_of(&[&["show", file], options].concat());
         println!("{options:?}: {} MiB of records, {} MiB shown, {} MiB at most", size / MIB, shown / MIB, peak / MIB);
         assert!(shown > 1000 * 40, "{options:?} shows only {shown} bytes");
-        assert!(peak <= MULTIPLE * size + FIXED, "{options:?}: {} MiB for {} MiB", peak / MIB, size / MIB);
+        assert!(peak <= MOST, "{options:?}: {} MiB for {} MiB", peak / MIB, size / MIB);
     }
 }
 

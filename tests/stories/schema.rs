@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
 use traceloop::model::{
-    Cause, Container, Dump, Each, File, Files, Identity, LastCall, Loss, Pod, Process, Reach, Wait, WaitsOn, Window,
+    Cause, Completeness, Container, Dump, Each, File, Files, Identity, LastCall, Loss, Pod, Process, Reach, Stretch, Wait, WaitsOn, Window,
 };
 
 use super::support::{dump_of, header, openat, signal, stderr, stdout, task, traceloop};
@@ -43,9 +43,19 @@ fn lines(dump: Dump, records: &[Vec<u8>]) -> Vec<Value> {
 #[test]
 fn every_type_of_line() {
     let second = 1_000_000_000;
+    let gap = Completeness::Gap { records: 5, reason: "nobody was there".into() };
     let lines = lines(
         Dump {
-            window: Window { lost: vec![Loss { count: 3, reason: "no room".into() }], ..Window::default() },
+            window: Window {
+                lost: vec![Loss { count: 3, reason: "no room".into() }],
+                stretches: vec![
+                    Stretch { from: second, to: 4 * second + 1, state: Completeness::Complete },
+                    Stretch { from: 4 * second + 1, to: 5 * second, state: gap },
+                    Stretch { from: 5 * second, to: 9 * second, state: Completeness::InPart },
+                ],
+                left_out: 4,
+                ..Window::default()
+            },
             ..header()
         },
         &[
@@ -61,10 +71,10 @@ fn every_type_of_line() {
         ],
     );
     let types: Vec<_> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
-    let expected = ["dump", "join", "call", "fork", "exec", "rename", "signal", "exit", "exit", "loss"];
+    let expected = ["dump", "join", "call", "fork", "exec", "gap", "rename", "signal", "exit", "exit", "loss"];
     assert_eq!(types, expected);
-    assert_eq!((&lines[6]["signal"], &lines[6]["sender_pid"]), (&json!("SIGTERM"), &json!(7)));
-    assert_eq!((&lines[7]["signal"], &lines[8]["status"]), (&json!("SIGTERM"), &json!(3)));
+    assert_eq!((&lines[7]["signal"], &lines[7]["sender_pid"]), (&json!("SIGTERM"), &json!(7)));
+    assert_eq!((&lines[8]["signal"], &lines[9]["status"]), (&json!("SIGTERM"), &json!(3)));
 }
 
 #[test]

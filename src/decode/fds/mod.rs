@@ -72,7 +72,7 @@ pub(super) enum Change {
 }
 
 /// The descriptors of all processes, as of the records that were followed so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Descriptors {
     tables: HashMap<u32, Table>,
     /// Processes that share another's table.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::since;
 use crate::{
     model::{Call, Comm, Event, Exit, Outcome, Stack, What, errno_name},
-    render::{strace, uring},
+    render::{strace, uring, window},
 };
 
 /// Events of a part; also the end of a part that holds long strings.
@@ -79,6 +79,7 @@ impl Part {
         let parent =
             if let What::Fork { parent } = &event.what { format!("started by {parent}") } else { String::new() };
         let words = if let What::Uring(request) = &event.what { uring::words(request) } else { String::new() };
+        let missing = if let What::Gap(gap) = &event.what { window::missing(event, gap) } else { String::new() };
         let (name, text, result, errno): Words<'_> = match &event.what {
             What::Call(call) => (call.name(), &call.text, strace::outcome(call), errno(call)),
             What::Signal(signal) => (&signal.name, &line, "", String::new()),
@@ -88,6 +89,7 @@ impl Part {
             What::Join => ("join", "joined the cgroup", "", String::new()),
             What::Rename => ("rename", "has a new name", "", String::new()),
             What::Uring(request) => (uring::name(request), &words, "", String::new()),
+            What::Gap(_) => ("missing", &missing, "", String::new()),
         };
         let places = [name, text, result, &errno].map(|word| self.string(word));
         self.name.push(places[0]);
@@ -135,6 +137,7 @@ fn figures(event: &Event) -> (u8, u8, i64) {
         What::Join => (5, 0, 0),
         What::Rename => (6, 0, 0),
         What::Uring(_) => (7, 0, 0),
+        What::Gap(_) => (8, 0, 0),
     }
 }
 

@@ -72,6 +72,10 @@ impl Perfetto {
 
     /// Takes an event; those of a dump come in the order in which they began.
     pub(super) fn event(&mut self, out: &mut dyn Write, event: &Event) -> io::Result<()> {
+        if let What::Gap(gap) = &event.what {
+            let mark = self.mark(ABOUT, &window::missing(event, gap), "dump");
+            return self.instant(out, event.start, mark);
+        }
         let track = self.track(out, event)?;
         match &event.what {
             What::Call(call) => self.call(out, track, event, call),
@@ -105,7 +109,7 @@ impl Perfetto {
                 self.instant(out, event.start, mark)
             }
             What::Uring(request) => self.request(out, track, event, request),
-            What::Rename => Ok(()),
+            What::Rename | What::Gap(_) => Ok(()),
         }
     }
 
