@@ -121,6 +121,8 @@ pub struct Storage {
     keep_free: Option<Amount>,
     #[serde(deserialize_with = "some_duration")]
     max_age: Option<Duration>,
+    #[serde(deserialize_with = "size")]
+    dump_most: usize,
 }
 
 /// When dumps are made by themselves.
@@ -184,7 +186,7 @@ impl Default for Record {
 impl Default for Storage {
     fn default() -> Self {
         let Retention { max_use, keep_free, max_age } = Retention::default();
-        Self { directory: store::DIRECTORY.into(), max_use, keep_free, max_age }
+        Self { directory: store::DIRECTORY.into(), max_use, keep_free, max_age, dump_most: 64 << 20 }
     }
 }
 
@@ -239,6 +241,7 @@ impl Config {
             "`store.directory` is a path from the root, not {}",
             config.store.directory.display()
         );
+        ensure!(config.store.dump_most >= 1 << 20, "`store.dump-most` is 1M at least");
         ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
         ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
@@ -299,6 +302,11 @@ impl Config {
     pub fn retention(&self) -> Retention {
         let Storage { max_use, keep_free, max_age, .. } = self.store;
         Retention { max_use, keep_free, max_age }
+    }
+
+    /// How many bytes one stored dump takes at most.
+    pub fn dump_most(&self) -> u64 {
+        self.store.dump_most as u64
     }
 
     /// When dumps are made by themselves.
@@ -427,7 +435,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 3 + 11 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 4 + 11 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     model::{Cause, Dump, Recording},
     redact::Redaction,
     render,
-    store::{Retention, Saved, Store},
+    store::{self, Retention, Saved, Store},
     systemd::{self, Journal},
 };
 
@@ -99,25 +99,25 @@ impl Saving {
         &mut self,
         recording: impl FnOnce() -> Recording + Send + 'static,
         redaction: Arc<Redaction>,
-        retention: Retention,
+        (retention, most): (Retention, u64),
         last: Option<Last>,
         reply: Option<Reply<crate::control::Saved>>,
     ) {
-        let store = self.store.clone();
+        let directory = self.store.clone();
         let former = last
             .as_ref()
             .filter(|last| last.again)
             .and_then(|last| self.lasts.remove(&(last.name.clone(), last.calls)));
         self.tasks.spawn_blocking(move || {
-            let recording = decode::summed_up(redaction.apply(recording()));
+            let recording = decode::summed_up(redaction.apply(store::bounded(recording(), most)));
             let target = name(&recording);
-            let result = store.keep(&recording, &retention).map(|kept| {
+            let result = directory.keep(&recording, &retention).map(|kept| {
                 // Nothing happened to its units: the daemon's settings changed.
                 if recording.dump.cause != Cause::Replaced {
                     announce(&kept.saved, &recording.dump);
                 }
                 if let Some(former) = former {
-                    replace(&store, &former, &kept.saved.id);
+                    replace(&directory, &former, &kept.saved.id);
                 }
                 (kept.saved, kept.given_up.len() as u64)
             });

@@ -330,7 +330,8 @@ impl Daemon {
         last: Option<Last>,
         reply: Option<control::Reply<control::Saved>>,
     ) {
-        self.saving.store(recording, self.redaction.clone(), self.config.retention(), last, reply);
+        let limits = (self.config.retention(), self.config.dump_most());
+        self.saving.store(recording, self.redaction.clone(), limits, last, reply);
     }
 
     /// Makes the planned dumps whose time has come.

@@ -7,6 +7,7 @@
 //! In the directory a dump is there whole or not at all (`save`); its name tells when, who and why
 //! (`name`); one policy says which are given up (`retention`). Who is meant by a name, `identity` knows.
 
+mod bound;
 mod choice;
 mod directory;
 mod field;
@@ -18,6 +19,7 @@ mod save;
 mod trouble;
 mod write;
 
+pub use bound::bounded;
 pub use choice::{Choice, Match, Pattern, Word};
 pub use directory::{DIRECTORY, Entry, Store};
 pub use field::{FIELDS, Field};
