@@ -241,7 +241,13 @@ impl Iterator for Events<'_> {
             }
             let reading = self.reading.as_mut()?;
             match reading.step(&self.history.recording.blocks) {
-                Some(damage) => self.history.damage.borrow_mut().extend(damage),
+                Some(damage) => {
+                    let mut known = self.history.damage.borrow_mut();
+                    // What is gone through again is damaged still.
+                    if let Some(damage) = damage.filter(|damage| !known.contains(damage)) {
+                        known.push(damage);
+                    }
+                }
                 None => self.order = self.reading.take().map(|reading| reading.teller.order),
             }
         }

@@ -86,7 +86,7 @@ fn recording(calls: u64) -> Result<Recording> {
     let mut time = 1_000_000_000;
     for n in 0..calls {
         time += 500 + n * 7919 % 700;
-        let cpu = u32::from(n % 3 == 0);
+        let cpu = u32::from(n.is_multiple_of(3));
         let ring = &mut rings[cpu as usize];
         ring.extend(call(n, time));
         if ring.len() >= Block::PLAIN {
@@ -119,7 +119,7 @@ fn call(n: u64, time: u64) -> Vec<u8> {
     bytes.extend(nr.to_ne_bytes());
     bytes.extend([3, u8::from(nr == 1)]);
     // Some last.
-    bytes.extend(if n % 5000 == 0 { 400_000_u64.min(time / 2) } else { 300 }.to_ne_bytes());
+    bytes.extend(if n.is_multiple_of(5000) { 400_000_u64.min(time / 2) } else { 300 }.to_ne_bytes());
     bytes.extend(ret.to_ne_bytes());
     args.iter().for_each(|arg| bytes.extend(arg.to_ne_bytes()));
     if nr == 1 {
