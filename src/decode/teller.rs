@@ -73,8 +73,9 @@ impl<'a> Teller<'a> {
             return true;
         }
         let may_be = |record: &Record<'_>| wanted.may_be(record, Tells::InFlight);
-        // An execve behind may take back that a thread ended.
-        let ended = self.exits.keys().copied().filter(|_| block.seen.has_kind(Kind::RECORD_EXEC));
+        // An execve behind may take back that a thread ended, the last time that it did.
+        let ends = [Kind::RECORD_EXEC, Kind::RECORD_EXIT].iter().any(|kind| block.seen.has_kind(*kind));
+        let ended = self.exits.keys().copied().filter(|_| ends);
         let waits = self.interrupted.keys().copied().chain(self.pairs.waiting(may_be)).chain(ended);
         let opens = waits.into_iter().any(|tid| block.seen.has_thread(tid));
         if opens && behind {
