@@ -86,7 +86,7 @@ static __always_inline bool is_aliased(const volatile struct plan *plan, struct 
 	return false;
 }
 
-static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __u32 nr)
+static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 {
 	struct task_struct *task = me();
 	const volatile struct plan *plan;

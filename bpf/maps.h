@@ -6,8 +6,8 @@
 struct task_state {
 	__u64 entered;
 	__u32 slot;
-	__u32 plan;
-	__u16 nr;
+	__s32 nr;
+	__u16 plan;
 	enum record_flag flags;
 	__u8 noted;		/* note holds what PLAN_NOTE asks for */
 	__u32 tid;

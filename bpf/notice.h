@@ -76,8 +76,8 @@ struct notice {
 struct count_key {
 	__u64 cgroup;
 	__u32 tgid;
-	__u16 nr;
-	__u16 compat;
+	__s32 nr;
+	__u64 compat;
 };
 
 /* How many they were, and their times in nanoseconds. */

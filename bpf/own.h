@@ -6,7 +6,7 @@
 #pragma once
 
 /* Where such a call's state has the plan of others. */
-enum { OWN_PLAN = 0xffffffff };
+enum { OWN_PLAN = 0xffff };
 
 /* The token is written by userspace, the counts are written here; userspace maps them. */
 struct own_calls {

@@ -165,6 +165,7 @@ enum { SIGKILL = 9, SIGSYS = 31, SECCOMP_MODE_FILTER = 2 };
 static __always_inline void tell_why(struct task_record *end, struct task_struct *task)
 {
 	__u32 signo = end->code & 0x7f;
+	int nr;
 
 	if (signo == SIGKILL && BPF_CORE_READ(task, signal, oom_mm))
 		end->why = WHY_OOM;
@@ -172,7 +173,8 @@ static __always_inline void tell_why(struct task_record *end, struct task_struct
 	    BPF_CORE_READ(task, seccomp.mode) < SECCOMP_MODE_FILTER)
 		return;
 	end->why = WHY_SECCOMP;
-	end->last = number_at_exit((struct pt_regs *)bpf_task_pt_regs(me()));
+	nr = number_at_exit((struct pt_regs *)bpf_task_pt_regs(me()));
+	end->last = nr < 0 || nr > 0xffff ? 0xffff : nr;
 	end->flags = is_compat(me()) ? FLAG_COMPAT : 0;
 }
 

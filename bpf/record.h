@@ -47,7 +47,10 @@ struct record {
 	__u32 tid;
 };
 
-/* RECORD_CALL, RECORD_ENTER: time is the end, or the start. args[nargs] follow, then pieces. */
+/*
+ * RECORD_CALL, RECORD_ENTER: time is the end, or the start. args[nargs] follow, then pieces. A call that no plan knows
+ * has a word behind its six arguments: the number, whole.
+ */
 struct call_record {
 	__u32 lead;
 	__u16 size;
@@ -60,7 +63,7 @@ struct call_record {
 	__u8 pieces;
 	__u64 duration;
 	__s64 ret;
-	__u64 args[6];
+	__u64 args[7];
 };
 
 enum part {
@@ -129,7 +132,7 @@ struct task_record {
 	__u32 code;		/* exit: as wait(2) reports it */
 	enum exit_why why;	/* exit */
 	__u8 pad;
-	__u16 last;		/* WHY_SECCOMP: the number of its last call */
+	__u16 last;		/* WHY_SECCOMP: the number of its last call; 0xffff: one that no plan knows */
 	__u8 comm[16];
 	__u64 cgroup;		/* the task's */
 };
@@ -152,6 +155,7 @@ enum file_how {
 	FILE_WHOLE = 2,		/* the path reaches up to the root */
 	FILE_UNHASHED = 4,	/* the path is no longer, or never was, the file's */
 	FILE_CLOEXEC = 8,
+	FILE_HIDDEN = 16,	/* made by the reader: what its name was is not to be shown */
 } __attribute__((packed));
 
 /* The fd that stands for the working directory. */
@@ -257,9 +261,9 @@ struct inflight {
 	__u64 cgroup;
 	__u64 asleep;		/* of one whose start was not seen: for how long the thread has not run; 0: not known */
 	__u32 slot;
-	__u16 nr;
+	__s32 nr;
 	enum record_flag flags;
-	__u8 pad;
+	__u8 pad[7];
 	__u8 comm[16];
 };
 
@@ -287,5 +291,5 @@ enum {
 	BATCH_MOST = 3840,
 	PIECES_ROOM = 8192,
 	PIECE_MOST = 4096,
-	RECORD_MOST = 40 + 48 + PIECES_ROOM + PIECE_MOST + 64,
+	RECORD_MOST = 40 + 56 + PIECES_ROOM + PIECE_MOST + 64,
 };

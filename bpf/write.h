@@ -74,6 +74,7 @@ static __always_inline void fill_call(struct call_record *call, struct task_stru
 		call->duration = call->time - state->entered;
 	}
 	arguments(regs, state->flags & FLAG_COMPAT, call->args);
+	call->args[6] = (__s64)state->nr;
 }
 
 /* Another program is writing on this CPU: the record goes out by itself, without memory. */

@@ -13,13 +13,16 @@ use crate::skel::types::{
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
 const CALL_HEAD: usize = offset_of!(call_record, args);
+/// Six arguments, and the number of a call that no plan knows: it may need more bits than the field for it has.
+const WORDS_MOST: u8 = 7;
+const NUMBER_AT: usize = CALL_HEAD + 8 * 6;
 const RECORD_HEAD: usize = 24;
 /// What these records were before they told their cgroup.
 const TASK_LEAST: usize = offset_of!(task_record, cgroup);
 const SIGNAL_LEAST: usize = offset_of!(signal_record, cgroup);
 
 const _: () = {
-    assert!(CALL_HEAD == 40);
+    assert!(CALL_HEAD == 40 && size_of::<call_record>() == NUMBER_AT + 8);
     assert!(TASK_LEAST == 56 && SIGNAL_LEAST == 104 && size_of::<cgroup_record>() == 32);
     assert!(size_of::<piece>() == 4);
     assert!(size_of::<file_record>().is_multiple_of(8));
@@ -43,6 +46,42 @@ pub struct Record<'a> {
     bytes: &'a [u8],
 }
 
+/// How a record is laid out. A kind of record that has no form is none: whoever has to know all of them matches these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A `CallRecord`.
+    Call,
+    /// A `SignalRecord`.
+    Signal,
+    /// A `TaskRecord`.
+    Task,
+    /// A `FileRecord`.
+    File,
+    /// Whose records follow.
+    Cgroup,
+    /// A `UringRecord`.
+    Uring,
+    /// A `StackRecord`.
+    Stack,
+}
+
+impl Form {
+    fn of(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::RECORD_CALL | Kind::RECORD_ENTER => Self::Call,
+            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => Self::Signal,
+            Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN => {
+                Self::Task
+            }
+            Kind::RECORD_FILE => Self::File,
+            Kind::RECORD_CGROUP => Self::Cgroup,
+            Kind::RECORD_URING => Self::Uring,
+            Kind::RECORD_STACK => Self::Stack,
+            _ => return None,
+        })
+    }
+}
+
 macro_rules! read {
     ($bytes:expr, $at:expr, $type:ty) => {{
         let mut raw = [0; size_of::<$type>()];
@@ -59,23 +98,20 @@ impl<'a> Record<'a> {
         }
         let size = usize::from(read!(bytes, offset_of!(call_record, size), u16));
         let record = Self { bytes: bytes.get(..size)? };
-        let least = match record.kind() {
-            Kind::RECORD_CALL | Kind::RECORD_ENTER => CALL_HEAD,
-            Kind::RECORD_SIGNAL | Kind::RECORD_KILL => SIGNAL_LEAST,
-            Kind::RECORD_FORK | Kind::RECORD_EXEC | Kind::RECORD_EXIT | Kind::RECORD_COMM | Kind::RECORD_JOIN => {
-                TASK_LEAST
-            }
-            Kind::RECORD_FILE => size_of::<file_record>(),
-            Kind::RECORD_CGROUP => size_of::<cgroup_record>(),
-            Kind::RECORD_URING => size_of::<uring_record>(),
-            Kind::RECORD_STACK => size_of::<stack_record>(),
-            _ => return None,
+        let least = match Form::of(record.kind())? {
+            Form::Call => CALL_HEAD,
+            Form::Signal => SIGNAL_LEAST,
+            Form::Task => TASK_LEAST,
+            Form::File => size_of::<file_record>(),
+            Form::Cgroup => size_of::<cgroup_record>(),
+            Form::Uring => size_of::<uring_record>(),
+            Form::Stack => size_of::<stack_record>(),
         };
         if size < least || size % 8 != 0 || size > SAMPLE_MOST {
             return None;
         }
         if let Some(call) = record.call()
-            && CALL_HEAD + 8 * usize::from(call.nargs()) > size
+            && CALL_HEAD + 8 * usize::from(call.words()) > size
         {
             return None;
         }
@@ -90,6 +126,11 @@ impl<'a> Record<'a> {
     /// What it is about; none but the known kinds pass `parse`.
     pub fn kind(&self) -> Kind {
         Kind(self.bytes.get(offset_of!(call_record, kind)).copied().unwrap_or(0))
+    }
+
+    /// How it is laid out; each that has passed `parse` has a form.
+    pub fn form(&self) -> Option<Form> {
+        Form::of(self.kind())
     }
 
     /// Whether it carries this flag of bpf/record.h.
@@ -162,8 +203,11 @@ pub struct CallRecord<'a> {
 
 impl<'a> CallRecord<'a> {
     /// The system call's number, in the ABI that `compat` tells.
-    pub fn nr(&self) -> u16 {
-        read!(self.record.bytes, offset_of!(call_record, nr), u16)
+    pub fn nr(&self) -> i32 {
+        match self.words() {
+            WORDS_MOST => read!(self.record.bytes, NUMBER_AT, i32),
+            _ => read!(self.record.bytes, offset_of!(call_record, nr), u16).into(),
+        }
     }
 
     /// Whether it came in by the 32-bit ABI of a 64-bit kernel.
@@ -192,14 +236,15 @@ impl<'a> CallRecord<'a> {
         read!(self.record.bytes, offset_of!(call_record, ret), i64)
     }
 
-    fn nargs(&self) -> u8 {
-        self.record.bytes[offset_of!(call_record, nargs)].min(6)
+    /// How many words stand before its pieces.
+    fn words(&self) -> u8 {
+        self.record.bytes[offset_of!(call_record, nargs)].min(WORDS_MOST)
     }
 
     /// The argument registers; those that the call does not use are 0.
     pub fn args(&self) -> [u64; 6] {
         let mut args = [0; 6];
-        for (n, arg) in args.iter_mut().enumerate().take(usize::from(self.nargs())) {
+        for (n, arg) in args.iter_mut().enumerate().take(usize::from(self.words())) {
             *arg = read!(self.record.bytes, CALL_HEAD + 8 * n, u64);
         }
         args
@@ -207,7 +252,7 @@ impl<'a> CallRecord<'a> {
 
     /// The captured memory, in the order of capture.
     pub fn pieces(&self) -> Pieces<'a> {
-        let from = CALL_HEAD + 8 * usize::from(self.nargs());
+        let from = CALL_HEAD + 8 * usize::from(self.words());
         Pieces {
             rest: self.record.bytes.get(from..).unwrap_or_default(),
             left: self.record.bytes[offset_of!(call_record, pieces)],
@@ -409,6 +454,11 @@ impl<'a> FileRecord<'a> {
     /// Whether nothing leads to it by its name.
     pub fn is_unhashed(&self) -> bool {
         self.how(file_how::FILE_UNHASHED)
+    }
+
+    /// Whether its path, or its address, was taken out.
+    pub fn is_hidden(&self) -> bool {
+        self.how(file_how::FILE_HIDDEN)
     }
 
     /// Whether execve closes it.
@@ -654,13 +704,14 @@ pub type OwnedPiece = (u8, Part, Result<Vec<u8>, i32>);
 
 /// Puts a call record together in userspace: what `inflight` saw, with the memory it points to.
 pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Vec<u8> {
+    let number_fits = u16::try_from(call.nr).is_ok();
     let head = call_record {
         kind: Kind::RECORD_ENTER,
         flags: record_flag(call.flags.0 | record_flag::FLAG_IN_FLIGHT.0),
         time: call.entered,
         tid: call.tid,
-        nr: call.nr,
-        nargs,
+        nr: u16::try_from(call.nr).unwrap_or(u16::MAX),
+        nargs: if number_fits { nargs } else { WORDS_MOST },
         pieces: u8::try_from(pieces.len()).unwrap_or(u8::MAX),
         ..Default::default()
     };
@@ -673,8 +724,8 @@ pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Ve
     bytes.extend_from_slice(&head.nr.to_ne_bytes());
     bytes.extend_from_slice(&[head.nargs, head.pieces]);
     bytes.extend_from_slice(&[0; 16]);
-    for arg in call.args.iter().take(usize::from(nargs)) {
-        bytes.extend_from_slice(&arg.to_ne_bytes());
+    for word in call.args.iter().chain([&i64::from(call.nr).cast_unsigned()]).take(usize::from(head.nargs)) {
+        bytes.extend_from_slice(&word.to_ne_bytes());
     }
     finish(&mut bytes, pieces);
     bytes
@@ -682,22 +733,29 @@ pub fn in_flight_record(call: &inflight, nargs: u8, pieces: &[OwnedPiece]) -> Ve
 
 /// A call record with other memory behind its arguments.
 pub fn with_pieces(record: &Record<'_>, pieces: &[OwnedPiece]) -> Vec<u8> {
-    let nargs = record.call().map_or(0, |call| usize::from(call.nargs()));
+    let nargs = record.call().map_or(0, |call| usize::from(call.words()));
     let mut bytes = record.bytes()[..CALL_HEAD + 8 * nargs].to_vec();
     bytes[offset_of!(call_record, pieces)] = u8::try_from(pieces.len()).unwrap_or(u8::MAX);
     finish(&mut bytes, pieces);
     bytes
 }
 
-/// A RECORD_FILE with another path, or a unix socket with another address.
-pub fn with_name(record: &Record<'_>, name: &[u8]) -> Vec<u8> {
+/// A RECORD_FILE without its path, or a unix socket without its address.
+pub fn without_name(record: &Record<'_>) -> Vec<u8> {
     let mut bytes = record.bytes()[..size_of::<file_record>()].to_vec();
-    let named = bytes[offset_of!(file_record, names)] > 0;
-    let length = u8::try_from(name.len()).unwrap_or(0);
-    let (names, address) = if named { (1, 0) } else { (0, length) };
-    bytes[offset_of!(file_record, names)] = names;
-    bytes[offset_of!(file_record, address)] = address;
-    bytes.extend_from_slice(&name[..usize::from(length)]);
+    bytes[offset_of!(file_record, names)] = 0;
+    bytes[offset_of!(file_record, address)] = 0;
+    bytes[offset_of!(file_record, how)] |= file_how::FILE_HIDDEN.0;
+    finish(&mut bytes, &[]);
+    bytes
+}
+
+/// A RECORD_URING with another path.
+pub fn with_path(record: &Record<'_>, path: &[u8]) -> Vec<u8> {
+    let mut bytes = record.bytes()[..size_of::<uring_record>()].to_vec();
+    let length = u16::try_from(path.len() + 1).unwrap_or(0);
+    bytes[offset_of!(uring_record, path)..][..2].copy_from_slice(&length.to_ne_bytes());
+    bytes.extend_from_slice(path);
     bytes.push(0);
     finish(&mut bytes, &[]);
     bytes

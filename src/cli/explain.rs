@@ -41,7 +41,7 @@ impl Explain {
             }
             return Ok(End::Done);
         };
-        let by_number = call.parse().ok().and_then(|nr| syscall::row(abi, nr));
+        let by_number = call.parse::<u16>().ok().and_then(|nr| syscall::row(abi, nr));
         let Some(row) = by_number.or_else(|| syscall::find(&call)) else {
             bail!("there is no system call {call:?}; `traceloop explain` lists them all");
         };

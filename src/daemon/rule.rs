@@ -41,12 +41,12 @@ pub enum When {
 
 impl Rule {
     /// Whether it is for calls of this number.
-    pub fn is_for(&self, nr: u16, compat: bool) -> bool {
-        (if compat { self.compat } else { self.native }) == Some(nr)
+    pub fn is_for(&self, nr: impl Into<i32>, compat: bool) -> bool {
+        (if compat { self.compat } else { self.native }).map(i32::from) == Some(nr.into())
     }
 
     /// Whether a call may be meant, before it is decoded.
-    pub fn may_fit(&self, nr: u16, compat: bool, ret: i64, took: Option<u64>) -> bool {
+    pub fn may_fit(&self, nr: impl Into<i32>, compat: bool, ret: i64, took: Option<u64>) -> bool {
         self.is_for(nr, compat)
             && match self.when {
                 When::Failed(errno) => ret == -i64::from(errno),

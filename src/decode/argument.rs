@@ -343,7 +343,7 @@ pub(super) fn print(text: &mut Text<'_>, raw: &Raw<'_>, index: u8, kind: &Kind) 
             unsigned
         }
         Kind::Path => io::string(text, raw, index, true),
-        Kind::Str => io::string(text, raw, index, false),
+        Kind::Str | Kind::Contents => io::string(text, raw, index, false),
         Kind::In(shape, len) => captured::memory(text, raw, index, *shape, *len, true),
         Kind::Out(shape, len) => captured::memory(text, raw, index, *shape, *len, !raw.failed()),
         Kind::OutIfAny(shape) => {

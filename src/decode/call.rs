@@ -3,7 +3,7 @@
 use super::{argument, net, raw::Raw, result, said, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
-    syscall::{Kind, Shape},
+    syscall::{self, Kind, Shape},
 };
 
 /// Decodes a call. Its duration is the caller's to add.
@@ -52,7 +52,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
     let known = raw.name();
     Call {
         name: known.unwrap_or("syscall"),
-        unknown: known.is_none().then(|| format!("syscall_{:#x}", raw.nr).into()),
+        unknown: known.is_none().then(|| syscall::nameless(raw.nr).into()),
         nr: raw.nr,
         compat: raw.compat,
         text: text.finish(),

@@ -23,7 +23,7 @@ pub(super) fn uint(register: u64) -> u32 {
 pub(super) struct Raw<'a> {
     pub(super) style: &'a Style,
     pub(super) abi: Abi,
-    pub(super) nr: u16,
+    pub(super) nr: i32,
     pub(super) compat: bool,
     pub(super) row: Option<&'static Row>,
     /// Which of a multiplexed call's argument lists holds.

@@ -170,7 +170,7 @@ pub(super) fn call_name(text: &mut Text<'_>, number: u32, arch: u32) {
         AUDIT_AARCH64 => Some(Abi::Aarch64),
         _ => None,
     };
-    match abi.zip(u16::try_from(number).ok()).and_then(|(abi, number)| syscall::name(abi, number)) {
+    match abi.zip(i32::try_from(number).ok()).and_then(|(abi, number)| syscall::name(abi, number)) {
         Some(name) => {
             text.push("__NR_");
             text.push(name);

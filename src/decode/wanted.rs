@@ -96,7 +96,7 @@ impl Wanted {
                 _ => {}
             }
             let native = !call.compat();
-            if native && self.calls.get(usize::from(call.nr())) == Some(&false) {
+            if native && usize::try_from(call.nr()).is_ok_and(|nr| self.calls.get(nr) == Some(&false)) {
                 return false;
             }
         }

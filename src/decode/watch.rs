@@ -141,7 +141,7 @@ fn call(text: &mut Text<'_>, memory: &mut Memory<'_>) {
         text.field("pid").signed(pid);
         text.field("flags").hex(flags);
         text.field("data").braced(|text| {
-            let known = abi.zip(u16::try_from(nr).ok()).and_then(|(abi, nr)| name(abi, nr));
+            let known = abi.and_then(|abi| name(abi, nr));
             match known {
                 Some(name) => text.field("nr").push(&format!("__NR_{name}")),
                 None => text.field("nr").hex(nr.cast_unsigned()),

@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         }
         match kind {
             Kind::Path => vec![(index, Part::PART_DATA, self.string(from, PIECE_MOST))],
-            Kind::Str | Kind::MountType | Kind::MountData => {
+            Kind::Str | Kind::Contents | Kind::MountType | Kind::MountData => {
                 vec![(index, Part::PART_DATA, self.string(from, self.strings + 2))]
             }
             Kind::In(shape, len) => self.memory(index, *shape, *len, Part::PART_DATA),

@@ -13,7 +13,7 @@ pub struct CountKey {
     /// The process.
     pub pid: u32,
     /// The call's number.
-    pub nr: u16,
+    pub nr: i32,
     /// Whether it came in by the 32-bit ABI.
     pub compat: bool,
 }
@@ -40,8 +40,8 @@ impl CountKey {
         Some(Self {
             cgroup: u64::from_ne_bytes(*cgroup),
             pid: u32::from_ne_bytes(*pid),
-            nr: u16::from_ne_bytes(*nr),
-            compat: u16::from_ne_bytes(*compat) != 0,
+            nr: i32::from_ne_bytes(*nr),
+            compat: u64::from_ne_bytes(*compat) != 0,
         })
     }
 
@@ -49,7 +49,7 @@ impl CountKey {
         let mut bytes = self.cgroup.to_ne_bytes().to_vec();
         bytes.extend(self.pid.to_ne_bytes());
         bytes.extend(self.nr.to_ne_bytes());
-        bytes.extend(u16::from(self.compat).to_ne_bytes());
+        bytes.extend(u64::from(self.compat).to_ne_bytes());
         bytes
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let key = CountKey { cgroup: 7 << 40, pid: 4711, nr: 257, compat: true };
         assert_eq!(CountKey::of(&key.bytes()), Some(key));
         assert_eq!(key.bytes().len(), size_of::<crate::skel::types::count_key>());
-        assert_eq!(CountKey::of(&[0; 15]), None);
+        assert_eq!(CountKey::of(&[0; 23]), None);
     }
 
     #[test]

@@ -58,9 +58,8 @@ pub fn line(bytes: &[u8]) -> inflight {
     for (n, arg) in call.args.iter_mut().enumerate() {
         *arg = u64_at(offset_of!(inflight, args) + 8 * n);
     }
-    let tail = u32_at(offset_of!(inflight, nr)).to_ne_bytes();
-    call.nr = u16::from_ne_bytes([tail[0], tail[1]]);
-    call.flags.0 = tail[2];
+    call.nr = u32_at(offset_of!(inflight, nr)).cast_signed();
+    call.flags.0 = bytes.get(offset_of!(inflight, flags)).copied().unwrap_or(0);
     let comm = offset_of!(inflight, comm);
     for (to, from) in call.comm.iter_mut().zip(bytes.get(comm..).unwrap_or_default()) {
         *to = *from;

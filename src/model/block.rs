@@ -88,14 +88,15 @@ impl Seen {
     /// Anything.
     pub const ANY: Self = Self { calls: [u64::MAX; 8], threads: [u64::MAX; 2], kinds: u32::MAX };
     /// The bit of the calls that have none of their own.
-    const OTHERS: u16 = 511;
+    const OTHERS: usize = 511;
 
     fn see(&mut self, record: &Record<'_>) {
         self.kinds |= Self::kind(record.kind());
         self.see_thread(record.tid());
         if let Some(call) = record.call() {
-            let bit = if call.compat() { Self::OTHERS } else { call.nr().min(Self::OTHERS) };
-            self.calls[usize::from(bit / 64)] |= 1 << (bit % 64);
+            let own = usize::try_from(call.nr()).ok().filter(|nr| !call.compat() && *nr < Self::OTHERS);
+            let bit = own.unwrap_or(Self::OTHERS);
+            self.calls[bit / 64] |= 1 << (bit % 64);
         } else if let Some(signal) = record.signal() {
             self.see_thread(signal.target());
         } else if let Some(task) = record.task() {
@@ -130,8 +131,8 @@ impl Seen {
 
     /// Whether there may be a call of which a native number is wanted, or one of another ABI.
     pub fn has_call(&self, wanted: impl Fn(u16) -> bool) -> bool {
-        let bits = (0..Self::OTHERS).filter(|bit| self.calls[usize::from(bit / 64)] & 1 << (bit % 64) != 0);
-        self.calls[7] >> 63 != 0 || bits.into_iter().any(wanted)
+        let mut bits = (0..).zip(0..Self::OTHERS).filter(|(_, bit)| self.calls[bit / 64] & 1 << (bit % 64) != 0);
+        self.calls[7] >> 63 != 0 || bits.any(|(nr, _)| wanted(nr))
     }
 }
 
@@ -266,7 +267,7 @@ mod tests {
     use super::*;
     use crate::wire::inflight;
 
-    fn call(tid: u32, nr: u16, began: u64, ended: u64) -> Vec<u8> {
+    fn call(tid: u32, nr: i32, began: u64, ended: u64) -> Vec<u8> {
         let call = inflight { tid, nr, entered: ended, ..Default::default() };
         let mut bytes = wire::in_flight_record(&call, 3, &[]);
         bytes[6..8].copy_from_slice(&[Kind::RECORD_CALL.0, 0]);

@@ -111,8 +111,8 @@ pub struct Call {
     pub name: &'static str,
     /// The name where the number is unknown: `syscall_0x1f4`.
     pub unknown: Option<Box<str>>,
-    /// Its number.
-    pub nr: u16,
+    /// Its number, an int as the kernel has it.
+    pub nr: i32,
     /// Whether it came in by the 32-bit ABI.
     pub compat: bool,
     /// All arguments' texts, with `, ` between them.

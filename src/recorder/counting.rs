@@ -128,7 +128,7 @@ impl Counting {
 
 fn name(key: &CountKey) -> String {
     let name = syscall::name(Abi::native(key.compat), key.nr);
-    name.map_or_else(|| format!("syscall_{:#x}", key.nr), str::to_owned)
+    name.map_or_else(|| syscall::nameless(key.nr), str::to_owned)
 }
 
 fn name_processes(counts: &mut [Counted]) {

@@ -27,7 +27,7 @@ enum Object<'a> {
         #[serde(flatten)]
         who: Who<'a>,
         syscall: &'a str,
-        nr: u16,
+        nr: i32,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         compat: bool,
         args: Vec<Argument<'a>>,

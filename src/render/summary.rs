@@ -71,7 +71,7 @@ impl Line {
 pub struct Table {
     summary: Summary,
     /// By whether they came in by the 32-bit ABI, and by number.
-    lines: BTreeMap<(bool, u16), Line>,
+    lines: BTreeMap<(bool, i32), Line>,
 }
 
 impl Table {
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
     use crate::model::Comm;
 
-    fn call(name: &'static str, nr: u16, duration: u64, outcome: Outcome) -> Event {
+    fn call(name: &'static str, nr: i32, duration: u64, outcome: Outcome) -> Event {
         let call = Call { nr, outcome, duration: Some(duration), ..Call::bare(name) };
         Event { start: 0, end: 0, tid: 1, pid: 1, comm: Comm::default(), whose: 0, what: What::Call(Box::new(call)) }
     }

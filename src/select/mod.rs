@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::model::Comm;
 
-    fn call(nr: u16, start: u64, outcome: Outcome) -> Event {
+    fn call(nr: i32, start: u64, outcome: Outcome) -> Event {
         let call = Call {
             nr,
             outcome,
@@ -117,7 +117,7 @@ mod tests {
         Event {
             start,
             end: start + 1,
-            tid: u32::from(nr),
+            tid: nr.cast_unsigned(),
             pid: 1,
             comm: Comm::default(),
             whose: 0,

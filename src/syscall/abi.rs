@@ -40,8 +40,7 @@ impl Abi {
         if matches!(self, Self::Ia32 | Self::Arm) { 4 } else { 8 }
     }
 
-    fn name(self, nr: u16) -> Option<&'static str> {
-        let nr = usize::from(nr);
+    fn name(self, nr: usize) -> Option<&'static str> {
         let name = match self {
             Self::X86_64 => x86_64::Sysno::new(nr)?.name(),
             Self::Ia32 => x86::Sysno::new(nr)?.name(),
@@ -88,7 +87,7 @@ static BY_NUMBER: LazyLock<[Vec<Known>; 4]> = LazyLock::new(|| {
         };
         (0..NUMBERS)
             .map(|nr| {
-                let name = abi.name(nr);
+                let name = abi.name(usize::from(nr));
                 let row = name.and_then(|name| of(name).copied());
                 Known { name: row.map(|row| row.name).or(name), row }
             })
@@ -96,14 +95,27 @@ static BY_NUMBER: LazyLock<[Vec<Known>; 4]> = LazyLock::new(|| {
     })
 });
 
+/// The bit that makes an x32 call of a number of x86-64's; -1 and its like are numbers, and no bits.
+const X32: i32 = 0x4000_0000;
+
+fn known(abi: Abi, nr: i32) -> Option<&'static Known> {
+    let nr = if abi == Abi::X86_64 && nr > 0 { nr & !X32 } else { nr };
+    BY_NUMBER[abi.index()].get(usize::try_from(nr).ok()?)
+}
+
 /// The row of a number.
-pub fn row(abi: Abi, nr: u16) -> Option<&'static Row> {
-    BY_NUMBER[abi.index()].get(usize::from(nr))?.row
+pub fn row(abi: Abi, nr: impl Into<i32>) -> Option<&'static Row> {
+    known(abi, nr.into())?.row
 }
 
 /// The name of a number, if the kernel has such a call.
-pub fn name(abi: Abi, nr: u16) -> Option<&'static str> {
-    BY_NUMBER[abi.index()].get(usize::from(nr))?.name
+pub fn name(abi: Abi, nr: impl Into<i32>) -> Option<&'static str> {
+    known(abi, nr.into())?.name
+}
+
+/// What stands for the name of a number that the kernel has no call for: the number as the kernel widens it.
+pub fn nameless(nr: i32) -> String {
+    format!("syscall_{:#x}", i64::from(nr))
 }
 
 /// The row of a name.
@@ -135,6 +147,17 @@ mod tests {
             let known = [Abi::X86_64, Abi::Ia32, Abi::Aarch64].iter().any(|abi| number(*abi, row.name).is_some());
             assert!(known, "{} is no system call", row.name);
         }
+    }
+
+    #[test]
+    fn a_number_is_no_other_s_whose_lower_half_it_has() {
+        for abi in [Abi::X86_64, Abi::Ia32, Abi::Aarch64, Abi::Arm] {
+            for nr in [0x10001, 0x1003b, 0x1000b, -1, -65535, i32::MIN + 1, i32::MAX, 0x4001_0001] {
+                assert!(name(abi, nr).is_none() && row(abi, nr).is_none(), "{abi:?} {nr:#x}");
+            }
+        }
+        assert_eq!((name(Abi::X86_64, 0x4000_0001), name(Abi::Ia32, 0x4000_0004)), (Some("write"), None));
+        assert_eq!([0x10001, -1].map(nameless), ["syscall_0x10001", "syscall_0xffffffffffffffff"]);
     }
 
     #[test]

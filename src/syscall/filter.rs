@@ -70,11 +70,11 @@ impl Word {
         Ok(Self { what, width })
     }
 
-    fn wants(&self, abi: Abi, nr: u16, name: &str, row: Option<&Row>) -> bool {
+    fn wants(&self, abi: Abi, nr: i32, name: &str, row: Option<&Row>) -> bool {
         self.width.is_none_or(|width| width == abi.word())
             && match &self.what {
                 What::Name(wanted) => wanted == name,
-                What::Number(wanted) => *wanted == nr,
+                What::Number(wanted) => i32::from(*wanted) == nr,
                 What::Class(class) => row.is_some_and(|row| row.classes.contains(class)),
                 What::Regex(regex) => regex.is_match(name),
             }
@@ -84,8 +84,9 @@ impl Word {
     fn is_known(&self) -> bool {
         matches!(self.what, What::Class(_))
             || [Abi::X86_64, Abi::Ia32, Abi::Aarch64].into_iter().any(|abi| {
-                (0..NUMBERS)
-                    .any(|nr| abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr, name, abi::row(abi, nr))))
+                (0..NUMBERS).any(|nr| {
+                    abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr.into(), name, abi::row(abi, nr)))
+                })
             })
     }
 }
@@ -123,7 +124,8 @@ impl Filter {
     }
 
     /// Whether a call is wanted.
-    pub fn wants(&self, abi: Abi, nr: u16) -> bool {
+    pub fn wants(&self, abi: Abi, nr: impl Into<i32>) -> bool {
+        let nr = nr.into();
         let name = abi::name(abi, nr).unwrap_or_default();
         let row = abi::row(abi, nr);
         self.words.iter().any(|word| word.wants(abi, nr, name, row)) != self.inverted

@@ -16,7 +16,7 @@ mod shape;
 pub mod table;
 pub mod words;
 
-pub use abi::{Abi, NUMBERS, find, name, number, row};
+pub use abi::{Abi, NUMBERS, find, name, nameless, number, row};
 pub use class::Class;
 pub use filter::Filter;
 pub use layout::{Field, Layout};

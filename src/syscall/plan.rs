@@ -161,7 +161,7 @@ fn from_words(plan: &mut types::plan) {
 }
 
 fn unknown() -> types::plan {
-    types::plan { flags: types::plan_flag::PLAN_RECORD, nargs: 6, ..Default::default() }
+    types::plan { flags: types::plan_flag::PLAN_RECORD, nargs: 7, ..Default::default() }
 }
 
 /// The grabs of one phase, special ones first, as bpf/plan.h wants them.
@@ -347,7 +347,7 @@ enum Way {
 /// Whether a call reads or writes an argument's memory.
 fn way(kind: &Kind) -> Way {
     match kind {
-        Kind::Path | Kind::Str | Kind::In(..) => Way::In,
+        Kind::Path | Kind::Str | Kind::Contents | Kind::In(..) => Way::In,
         Kind::Out(..) | Kind::OutAlways(..) | Kind::OutIfAny(_) | Kind::OutIfRestart(..) => Way::Out,
         Kind::If(_, _, inner) | Kind::IfAll(_, _, inner) | Kind::Unless(_, _, inner) | Kind::Label(_, inner) => {
             way(inner)
@@ -390,7 +390,8 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
     let string = |most| types::grab { what: types::what::WHAT_STRING, arg, most, ..Default::default() };
     match kind {
         Kind::Path => at_end(string(PIECE_MOST)),
-        Kind::Str => at_end(string(clamp(wanted.string_limit as usize + 2))),
+        Kind::Contents if !wanted.payload => Grabs::default(),
+        Kind::Str | Kind::Contents => at_end(string(clamp(wanted.string_limit as usize + 2))),
         Kind::Strings => at_end(types::grab { what: types::what::WHAT_STRINGS, arg, ..Default::default() }),
         Kind::StringCount if wanted.verbose => grabs(arg, &Kind::Strings, word, wanted),
         Kind::StringCount => at_end(types::grab { what: types::what::WHAT_COUNT, arg, ..Default::default() }),

@@ -224,6 +224,8 @@ pub enum Kind {
     Path,
     /// Another string: cut at the string limit.
     Str,
+    /// A string that is contents, as what is written is: cut at the string limit.
+    Contents,
     /// Memory that the call reads.
     In(Shape, Len),
     /// Memory that the call writes; shown when it succeeds.

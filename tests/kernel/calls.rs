@@ -35,8 +35,15 @@ fn an_interrupt_80_of_a_64_bit_program_is_told_apart() {
     let scratch = Scratch::new();
     let program = compile(&scratch, "int80", &[]);
     // Number 20 is getpid by int 0x80 and writev by syscall.
-    let dump = scratch.run(&[], program.to_str().expect("a path"));
-    dump.must_have("getpid()").must_have("writev(-1, NULL, 0)");
+    for way in WAYS {
+        let dump = scratch.run(way, program.to_str().expect("a path"));
+        dump.must_have("getpid()").must_have("writev(-1, NULL, 0)");
+        // Of each of the two ABIs.
+        assert_eq!(dump.count("syscall_0x10014(0xffffffff"), 2, "{}", dump.text);
+        dump.must_have("syscall_0xffffffffffffffff(0xffffffff, 0, 0");
+        // One is x32's, which this kernel may lack.
+        assert_eq!((dump.count("writev("), dump.count("getpid(")), (2, 1), "{}", dump.text);
+    }
 }
 
 #[test]

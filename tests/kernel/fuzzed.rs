@@ -37,7 +37,7 @@ fn recorded(command: &[&str]) -> Recording {
 }
 
 /// What tells one record's form from another's.
-fn form(record: &Record<'_>) -> (u8, u16, bool) {
+fn form(record: &Record<'_>) -> (u8, i32, bool) {
     let call = record.call();
     (record.kind().0, call.map_or(0, |call| call.nr()), call.is_some_and(|call| call.ret() < 0))
 }
@@ -50,7 +50,7 @@ fn real_records_hold_to_what_is_asked_of_any() {
         recorded(&["python3", kinds]),
         recorded(&["sh", "-c", "ls -l / | sort; cat /nonexistent; sleep 0.1 & wait; kill -SEGV $$"]),
     ];
-    let mut forms: BTreeMap<(u8, u16, bool), Vec<u8>> = BTreeMap::new();
+    let mut forms: BTreeMap<(u8, i32, bool), Vec<u8>> = BTreeMap::new();
     for recording in &recordings {
         let mut file = Vec::new();
         store::write(&mut file, recording).expect("write it");
@@ -82,7 +82,7 @@ fn event(record: &[u8]) -> Vec<u8> {
     [&u16::MAX.to_le_bytes()[..], &9_u32.to_ne_bytes(), &[0, 0], &size.to_ne_bytes(), record].concat()
 }
 
-fn write(corpus: &Path, recording: &Recording, forms: &BTreeMap<(u8, u16, bool), Vec<u8>>) {
+fn write(corpus: &Path, recording: &Recording, forms: &BTreeMap<(u8, i32, bool), Vec<u8>>) {
     let put = |target: &str, n: usize, bytes: &[u8]| {
         fs::write(corpus.join(target).join(format!("{n:02}")), bytes).expect("write the corpus");
     };

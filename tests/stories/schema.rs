@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
 use traceloop::model::{
-    Cause, Completeness, Container, Dump, Each, File, Files, Identity, LastCall, Loss, Pod, Process, Reach, Stretch, Wait, WaitsOn, Window,
+    Cause, Completeness, Container, Dump, Each, File, Files, Identity, LastCall, Loss, Pod, Process, Reach, Stretch,
+    Wait, WaitsOn, Window,
 };
 
 use super::support::{dump_of, header, openat, signal, stderr, stdout, task, traceloop};
@@ -180,7 +181,7 @@ fn the_schema_refuses_what_is_none_of_ours() {
         ("type", json!("cal")),
         ("more", json!(1)),
         ("ts", json!("1.5")),
-        ("nr", json!(-1)),
+        ("nr", json!(1_u64 << 31)),
         ("in_flight", json!(false)),
         ("errno", json!("ENOENT")),
         ("args", json!([{"name": "a-b", "value": 1, "text": "1"}])),

@@ -177,7 +177,7 @@ pub(super) static FCNTL_CASES: Cases = cases! {
 static FSCONFIG_CASES: Cases = cases! {
     by 1, mask 0xffff_ffff;
     [0] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Addr, aux: Int) -> Int;
-    [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Str, aux: Int) -> Int;
+    [1] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Contents, aux: Int) -> Int;
     [2] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Choose(4, 0xfff0_0000, &Addr, &In(HexBytes, Arg(aux))), aux: Int) -> Int;
     [3, 4] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Path, aux: DirFd) -> Int;
     [5] (fd: Fd, cmd: Enum(&words::mount::FSCONFIG), _key: Str, _value: Addr, aux: Fd) -> Int;

@@ -31,7 +31,7 @@ pub(super) static ROWS: &[Row] = rows! {
     mq_notify [Desc] (mqdes: Fd, u_notification: In(SigEvent, One)) -> Int;
     mq_getsetattr [Desc] (mqdes: Fd, u_mqstat: In(Struct(&ipc::MQ_ATTR), One), u_omqstat: Out(Struct(&ipc::MQ_ATTR), One)) -> Int;
     add_key [] (_type: Str, _description: Str, _payload: In(Bytes, Arg(plen)), plen: Size, ringid: Signed(&words::ipc::KEY_SPEC)) -> Int;
-    request_key [] (_type: Str, _description: Str, _callout_info: Str, destringid: Signed(&words::ipc::KEY_SPEC)) -> Int;
+    request_key [] (_type: Str, _description: Str, _callout_info: Contents, destringid: Signed(&words::ipc::KEY_SPEC)) -> Int;
     keyctl [] (option: Enum(&words::ipc::KEYCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int by &KEYCTL_CASES;
     mq_timedreceive_time64 [Desc] (mqdes: Fd, u_msg_ptr: Out(Bytes, Ret), msg_len: Size, u_msg_prio: Out(Uint32, One), u_abs_timeout: In(Timespec64, One)) -> Int;
     mq_timedsend_time64 [Desc] (mqdes: Fd, u_msg_ptr: In(Bytes, Arg(msg_len)), msg_len: Size, msg_prio: Uint, u_abs_timeout: In(Timespec64, One)) -> Int;

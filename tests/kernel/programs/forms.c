@@ -80,6 +80,9 @@ int main(void)
 
 	syscall(500, 1, 2, 3, 4, 5, 6);
 	syscall(0x1000, 0, 0, 0, 0, 0, 0xfeed);
+	syscall(0x10001, 1, 2, 3, 4, 5, 6);
+	syscall(0x1003b, 1, 2, 3, 4, 5, 6);
+	syscall(-1, 1, 2, 3, 4, 5, 6);
 	stopped();
 	terminal();
 	interfaces();
