@@ -246,7 +246,7 @@ impl Config {
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
         ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
         config.watching()?;
-        config.redaction()?;
+        config.redaction(config.string_limit())?;
         Ok(config)
     }
 
@@ -287,10 +287,16 @@ impl Config {
         Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, keeper })
     }
 
-    /// What is taken out of records before they leave.
-    pub fn redaction(&self) -> Result<Redaction> {
+    /// Bytes of a string that are recorded.
+    pub fn string_limit(&self) -> u32 {
+        self.record.string_limit
+    }
+
+    /// What is taken out of records before they leave; where strings were recorded up to this length.
+    pub fn redaction(&self, string_limit: u32) -> Result<Redaction> {
         let Redact { environment, arguments, paths } = &self.redact;
-        let patterns = Patterns::new(environment, arguments, paths).context("understand [redact]")?;
+        let patterns =
+            Patterns::new(environment, arguments, paths, string_limit as usize).context("understand [redact]")?;
         for Contents { units, .. } in &self.payload {
             ensure!(!units.is_empty(), "a rule of [[payload]] names no units: [\"*\"] is all of them");
         }

@@ -126,7 +126,7 @@ impl Daemon {
             followers: Vec::new(),
             names: Names::new(config.runtimes.clone()),
             began: SystemTime::now(),
-            redaction: Arc::new(config.redaction()?),
+            redaction: Arc::new(config.redaction(config.string_limit())?),
             named: named.map(Path::to_owned),
             policy: config.policy(),
             config,
@@ -400,7 +400,8 @@ impl Daemon {
     }
 
     fn take_over(&mut self, new: Config, store: Option<Store>) -> Result<()> {
-        let redaction = new.redaction()?;
+        // What is recorded is recorded as it was at the start.
+        let redaction = new.redaction(self.config.string_limit())?;
         if let Some(store) = store {
             self.saving.replace(store);
         }
@@ -434,6 +435,11 @@ impl Daemon {
         // A service may be on its way to a restart: its keeper is a service of its own, and waits.
         if std::env::var_os("NOTIFY_SOCKET").is_none() {
             self.recorder.end();
+        } else if self.recorder.is_held() == Some(true) {
+            tracing::info!(
+                "the keeper goes on recording, and a client of the socket starts the daemon again: `systemctl stop \
+                 traceloop.socket traceloop-keeper` ends both"
+            );
         }
         stored
     }

@@ -3,7 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::escape::escape;
-use crate::{model::File, syscall::words, wire::FileRecord};
+use crate::{
+    model::{File, REDACTED},
+    syscall::words,
+    wire::FileRecord,
+};
 
 const PIPEFS: u32 = 0x5049_5045;
 const SOCKFS: u32 = 0x534f_434b;
@@ -15,6 +19,7 @@ pub(super) fn file(told: &FileRecord<'_>) -> Option<File> {
     let inode = told.inode();
     let plain = |path: String| Some(File { path, ..File::default() });
     match told.magic() {
+        _ if told.is_hidden() => return plain(REDACTED.to_owned()),
         SOCKFS => {
             return Some(File { path: format!("socket:[{inode}]"), socket: Some(socket(told)?), ..File::default() });
         }

@@ -7,7 +7,7 @@ use super::{
     raw::{Raw, int, uint},
 };
 use crate::{
-    model::File,
+    model::{File, REDACTED},
     syscall::{Kind, Ret, Shape},
     wire::Part,
 };
@@ -166,6 +166,9 @@ fn memory_file(raw: &Raw<'_>) -> Option<File> {
 fn absolute(raw: &Raw<'_>, descriptors: &Descriptors, pid: u32, dirfd: Option<i32>, index: u8) -> Option<File> {
     let path = raw.data(index)?.split(|byte| *byte == 0).next()?;
     let path = std::str::from_utf8(path).ok()?;
+    if path == REDACTED {
+        return Some(File { path: path.to_owned(), ..File::default() });
+    }
     let mut whole = if path.starts_with('/') {
         String::new()
     } else {

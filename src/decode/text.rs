@@ -9,7 +9,7 @@ use super::{
     style::{Constants, Strings, Style},
 };
 use crate::{
-    model::{File, StraceForm},
+    model::{File, REDACTED, StraceForm},
     syscall::{Words, words::newer::is_newer},
 };
 
@@ -168,6 +168,9 @@ impl<'a> Text<'a> {
             Strings::Escaped => false,
         };
         self.out.push('<');
+        let hidden = path.strip_prefix(REDACTED).filter(|below| below.is_empty() || below.starts_with('/'));
+        let path = hidden.unwrap_or(path);
+        self.out.push_str(hidden.map_or("", |_| REDACTED));
         if hex {
             hex_bytes(&mut self.out, path.as_bytes());
         } else {

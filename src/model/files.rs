@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What stands in the place of a text that was taken out. No path looks so.
+pub const REDACTED: &str = "<redacted>";
+
 /// What a descriptor stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct File {

@@ -4,8 +4,10 @@
 //! that are not to be kept lose their pieces, and a dump says that it was done. What the rings hold is not changed.
 //! Knows records and the table of calls; nothing of sockets, files and who asks.
 
+mod option;
 mod pattern;
 mod record;
+mod role;
 
 use anyhow::Result;
 use serde::Deserialize;

@@ -6,10 +6,7 @@ use anyhow::{Context, Result, ensure};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex_lite::Regex;
 
-use crate::model::{Files, Module};
-
-/// What stands in the place of what was taken out.
-pub(super) const REDACTED: &str = "<redacted>";
+use crate::model::{Files, Module, REDACTED};
 
 /// The patterns. The default is none.
 #[derive(Clone, Debug, Default)]
@@ -17,11 +14,14 @@ pub struct Patterns {
     environment: Option<GlobSet>,
     arguments: Vec<Regex>,
     paths: Option<GlobSet>,
+    /// A string of more bytes than this was cut.
+    string_limit: usize,
 }
 
 impl Patterns {
     /// Globs of variables' names; expressions for command lines, whose words have one space between them; globs of paths.
-    pub fn new(environment: &[String], arguments: &[String], paths: &[String]) -> Result<Self> {
+    /// Longer strings than the limit were cut when they were recorded.
+    pub fn new(environment: &[String], arguments: &[String], paths: &[String], string_limit: usize) -> Result<Self> {
         let expression = |text: &String| {
             ensure!(text.is_ascii(), "the expression {text:?} is not ASCII");
             let made = Regex::new(text).with_context(|| format!("{text:?} is not a regular expression"))?;
@@ -32,6 +32,7 @@ impl Patterns {
             environment: globs(environment, false)?,
             arguments: arguments.iter().map(expression).collect::<Result<_>>()?,
             paths: globs(paths, true)?,
+            string_limit: string_limit.min(WHOLE_MOST),
         })
     }
 
@@ -72,8 +73,9 @@ impl Patterns {
         hidden.map(|module| module.path = REDACTED.to_owned()).count()
     }
 
-    /// The strings of a command line or an environment without what is named; `None`: nothing is. A string may
-    /// have been cut: what is left of it is looked at.
+    /// The strings of a command line, an environment or options without what is named; `None`: nothing is. Of a string
+    /// that was cut only the values of variables can be known: where more is looked for, nothing of it is left, and an
+    /// option that was cut takes the word behind it along.
     pub(super) fn strings(&self, strings: &[&[u8]], count: &mut usize) -> Option<Vec<Vec<u8>>> {
         let hidden: Vec<Vec<Range<usize>>> = self.hidden(strings);
         if hidden.iter().all(Vec::is_empty) {
@@ -87,23 +89,59 @@ impl Patterns {
     fn hidden(&self, strings: &[&[u8]]) -> Vec<Vec<Range<usize>>> {
         let mut hidden = vec![Vec::new(); strings.len()];
         for (string, hidden) in strings.iter().zip(&mut hidden) {
-            let name = string.iter().position(|byte| *byte == b'=');
-            if let Some(at) = name
-                && self
-                    .environment
-                    .as_ref()
-                    .is_some_and(|names| names.is_match(&*String::from_utf8_lossy(&string[..at])))
-            {
-                hidden.push(at + 1..string.len());
-            } else if self.hides_path(string) {
-                hidden.push(0..string.len());
-            }
+            hidden.extend(self.value(string));
+            hidden.extend(self.paths_in(string));
         }
         self.hidden_by_expressions(strings, &mut hidden);
+        self.hidden_as_cut(strings, &mut hidden);
         for ranges in &mut hidden {
             *ranges = joined(std::mem::take(ranges));
         }
         hidden
+    }
+
+    /// The value of the first variable that is named, up to the string's end: quotes and spaces may be the value's.
+    fn value(&self, string: &[u8]) -> Option<Range<usize>> {
+        let names = self.environment.as_ref()?;
+        let ends = (0..string.len()).filter(|at| string[*at] == b'=');
+        let is_named = |end: usize| {
+            let mut starts = (end.saturating_sub(NAME_MOST)..end).filter(|at| begins_a_name(string, *at));
+            starts.any(|at| names.is_match(&*String::from_utf8_lossy(&string[at..end])))
+        };
+        ends.into_iter().find(|end| is_named(*end)).map(|end| end + 1..string.len())
+    }
+
+    /// The paths in a string that are named: all of it, a part of it, or what an option has directly behind it.
+    fn paths_in(&self, string: &[u8]) -> Vec<Range<usize>> {
+        if self.paths.is_none() || string.is_empty() {
+            return Vec::new();
+        }
+        if self.hides_path(string) {
+            return vec![Range { start: 0, end: string.len() }];
+        }
+        let mut found = Vec::new();
+        let mut begin = 0;
+        for part in string.split(|byte| byte.is_ascii_whitespace() || b"=:,;'\"`()<>|&".contains(byte)) {
+            let root = part.iter().position(|byte| *byte == b'/').unwrap_or(0);
+            let from = [0, root].into_iter().find(|from| self.hides_path(&part[*from..]));
+            found.extend(from.map(|from| begin + from..begin + part.len()));
+            begin += part.len() + 1;
+        }
+        found
+    }
+
+    fn hidden_as_cut(&self, strings: &[&[u8]], hidden: &mut [Vec<Range<usize>>]) {
+        if self.arguments.is_empty() && self.paths.is_none() {
+            return;
+        }
+        let mut is_behind = false;
+        for (string, hidden) in strings.iter().zip(hidden) {
+            let is_cut = string.len() > self.string_limit;
+            if is_cut || (is_behind && !self.arguments.is_empty()) {
+                hidden.push(0..string.len());
+            }
+            is_behind = is_cut && string.starts_with(b"-");
+        }
     }
 
     fn hidden_by_expressions(&self, strings: &[&[u8]], hidden: &mut [Vec<Range<usize>>]) {
@@ -127,6 +165,18 @@ impl Patterns {
             }
         }
     }
+}
+
+/// No string is recorded longer, whatever the limit: the kernel side's piece has room for so many bytes and a NUL.
+const WHOLE_MOST: usize = 4094;
+/// Names of variables are no longer, bytes.
+const NAME_MOST: usize = 256;
+
+/// Whether a variable's name may begin there: at a word's start, or behind a letter's option, as in -eNAME=VALUE.
+fn begins_a_name(string: &[u8], at: usize) -> bool {
+    let is_part = |at: usize| string[at].is_ascii_alphanumeric() || string[at] == b'_';
+    let is_start = |at: usize| at == 0 || !is_part(at - 1);
+    is_start(at) || (at >= 2 && string[at - 2] == b'-' && is_start(at - 2))
 }
 
 /// Ranges in order, none of which touches another.

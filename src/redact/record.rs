@@ -2,11 +2,14 @@
 
 use super::{
     HEAD, Payload,
-    pattern::{Patterns, REDACTED},
+    option::is_key,
+    pattern::Patterns,
+    role::{Role, role},
 };
 use crate::{
-    syscall::{self, Abi, Arg, Kind, Row, Shape},
-    wire::{self, CallRecord, FileRecord, OwnedPiece, Part, Piece, Record},
+    model::REDACTED,
+    syscall::{self, Abi, Kind},
+    wire::{self, CallRecord, FileRecord, Form, OwnedPiece, Part, Piece, Record},
 };
 
 /// The record as it may leave; `None`: as it is.
@@ -16,14 +19,20 @@ pub(super) fn redacted(
     patterns: &Patterns,
     count: &mut usize,
 ) -> Option<Vec<u8>> {
-    if let Some(call) = record.call() {
-        return call_redacted(record, &call, payload, patterns, count);
+    match record.form()? {
+        Form::Call => call_redacted(record, &record.call()?, payload, patterns, count),
+        Form::File => hides_file(&record.file()?, patterns).then(|| {
+            *count += 1;
+            wire::without_name(record)
+        }),
+        // Its buffers are not recorded.
+        Form::Uring => record.uring()?.path().filter(|path| patterns.hides_path(path)).map(|_| {
+            *count += 1;
+            wire::with_path(record, REDACTED.as_bytes())
+        }),
+        // Numbers, names of threads, and functions of the kernel's; what stacks lead through is in the dump's header.
+        Form::Signal | Form::Task | Form::Cgroup | Form::Stack => None,
     }
-    let file = record.file()?;
-    hides_file(&file, patterns).then(|| {
-        *count += 1;
-        wire::with_name(record, REDACTED.as_bytes())
-    })
 }
 
 fn hides_file(file: &FileRecord<'_>, patterns: &Patterns) -> bool {
@@ -32,10 +41,10 @@ fn hides_file(file: &FileRecord<'_>, patterns: &Patterns) -> bool {
         path.push(b'/');
         path.extend_from_slice(name);
     }
-    patterns.hides_path(&path) || patterns.hides_path(address(file.address()))
+    patterns.hides_path(&path) || patterns.hides_path(address(file.address().get(2..).unwrap_or_default()))
 }
 
-/// A unix address: up to its NUL, or abstract, behind one.
+/// A unix address behind its family: up to its NUL, or abstract, behind one.
 fn address(bytes: &[u8]) -> &[u8] {
     let from = usize::from(bytes.first() == Some(&0));
     bytes[from..].split(|byte| *byte == 0).next().unwrap_or_default()
@@ -48,35 +57,37 @@ fn call_redacted(
     patterns: &Patterns,
     count: &mut usize,
 ) -> Option<Vec<u8>> {
-    let row = syscall::row(Abi::native(call.compat()), call.nr())?;
+    let abi = Abi::native(call.compat());
+    let row = syscall::row(abi, call.nr())?;
     let pieces: Vec<Piece<'_>> = call.pieces().collect();
     let mut changed = false;
     let mut out: Vec<OwnedPiece> = Vec::new();
     for piece in &pieces {
-        let role = role(row, piece);
-        match piece.bytes {
-            Ok(bytes) if role.contents && payload != Payload::Full => match payload {
-                Payload::None => changed = true,
-                _ => {
-                    let kept = &bytes[..bytes.len().min(HEAD + 1)];
-                    changed |= kept.len() < bytes.len();
-                    out.push((piece.arg, piece.part, Ok(kept.to_vec())));
-                }
-            },
-            Ok(bytes) if role.path.is_some_and(|from| bytes.len() > from && hides(&bytes[from..], patterns)) => {
-                let from = role.path.unwrap_or(0);
-                *count += 1;
-                changed = true;
-                let ended: &[u8] = if bytes.ends_with(b"\0") { b"\0" } else { b"" };
-                let mut kept = [&bytes[..from], REDACTED.as_bytes(), ended].concat();
-                if from > 0 {
-                    // An address is as long as another argument says.
-                    kept.resize(bytes.len(), 0);
-                }
-                out.push((piece.arg, piece.part, Ok(kept)));
-            }
-            bytes => out.push((piece.arg, piece.part, bytes.map(<[u8]>::to_vec))),
+        let Ok(bytes) = piece.bytes else {
+            out.push((piece.arg, piece.part, piece.bytes.map(<[u8]>::to_vec)));
+            continue;
+        };
+        let Role { contents, path, words, option, strings } = role(row, abi, call.args(), piece);
+        let contents = contents || (option && is_key(call, &pieces));
+        if contents && payload == Payload::None {
+            changed = true;
+            continue;
         }
+        let mut kept = bytes.to_vec();
+        if contents && payload == Payload::Head {
+            kept.truncate(HEAD + 1);
+        }
+        if let Some(from) = path.filter(|from| kept.len() > *from && patterns.hides_path(address(&kept[*from..]))) {
+            *count += 1;
+            take_out(&mut kept, from);
+        } else if words && let Some(new) = words_redacted(&kept, patterns, count) {
+            kept = new;
+        }
+        if let Some(from) = strings {
+            take_out_each(&mut kept, from, patterns, count);
+        }
+        changed |= kept != bytes;
+        out.push((piece.arg, piece.part, Ok(kept)));
     }
     if !patterns.is_empty() {
         for arg in row.args.iter().filter(|arg| matches!(arg.kind, Kind::Strings | Kind::StringCount)) {
@@ -86,8 +97,35 @@ fn call_redacted(
     changed.then(|| wire::with_pieces(record, &out))
 }
 
-fn hides(text: &[u8], patterns: &Patterns) -> bool {
-    patterns.hides_path(address(text))
+/// Writes over what stands from there on. Where something stands before it, it is a field: what it is in stays as long.
+fn take_out(bytes: &mut Vec<u8>, from: usize) {
+    let (length, ended) = (bytes.len(), bytes.ends_with(b"\0"));
+    bytes.truncate(from);
+    bytes.extend_from_slice(REDACTED.as_bytes());
+    if from > 0 {
+        bytes.resize(length, 0);
+    } else if ended {
+        bytes.push(0);
+    }
+}
+
+/// Writes over each NUL-terminated string behind that place that is a path to be hidden; none becomes longer.
+fn take_out_each(bytes: &mut [u8], from: usize, patterns: &Patterns, count: &mut usize) {
+    for string in bytes.get_mut(from..).unwrap_or_default().split_mut(|byte| *byte == 0) {
+        if patterns.hides_path(string) {
+            *count += 1;
+            let word = REDACTED.bytes().chain(std::iter::repeat(0));
+            string.iter_mut().zip(word).for_each(|(byte, new)| *byte = new);
+        }
+    }
+}
+
+/// Options in one string.
+fn words_redacted(bytes: &[u8], patterns: &Patterns, count: &mut usize) -> Option<Vec<u8>> {
+    let text = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    let mut new = patterns.strings(&[text], count)?.pop()?;
+    new.extend_from_slice(&bytes[text.len()..]);
+    Some(new)
 }
 
 /// Takes what is named out of a vector of strings; the strings keep their NULs.
@@ -107,77 +145,4 @@ fn strings(pieces: &mut [OwnedPiece], arg: u8, patterns: &Patterns, count: &mut 
         }
     }
     true
-}
-
-/// What a piece of memory may tell.
-#[derive(Clone, Copy, Debug, Default)]
-struct Role {
-    /// What is read, written, sent or received.
-    contents: bool,
-    /// From where on it is a path, if it is one.
-    path: Option<usize>,
-}
-
-/// What a piece is by the row of its call. Where a call has cases, by all of them: rather too much goes than too little.
-fn role(row: &Row, piece: &Piece<'_>) -> Role {
-    let cases = row.cases.map_or(&[][..], |cases| cases.list);
-    let lists = std::iter::once(row.args).chain(cases.iter().map(|case| case.args));
-    let mut role = Role::default();
-    for arg in lists.flatten().filter(|arg: &&Arg| arg.index == piece.arg) {
-        see(&arg.kind, piece, &mut role);
-    }
-    role
-}
-
-fn see(kind: &Kind, piece: &Piece<'_>, role: &mut Role) {
-    match kind {
-        Kind::Path | Kind::Str | Kind::MountType | Kind::MountData => role.path = Some(0),
-        Kind::In(shape, _)
-        | Kind::Out(shape, _)
-        | Kind::OutIfAny(shape)
-        | Kind::OutAlways(shape, _)
-        | Kind::OutIfRestart(shape, _)
-        | Kind::InOut(shape, _)
-        | Kind::Before(shape, _)
-        | Kind::Corrected(shape, _)
-        | Kind::Moved(shape)
-        | Kind::Both(shape) => see_shape(*shape, piece, role),
-        Kind::PeerAddress(_) => see_shape(Shape::Sockaddr, piece, role),
-        Kind::If(_, _, inner)
-        | Kind::IfAll(_, _, inner)
-        | Kind::Unless(_, _, inner)
-        | Kind::IfDevice(_, inner)
-        | Kind::Label(_, inner) => see(inner, piece, role),
-        Kind::Choose(_, _, first, second) => {
-            see(first, piece, role);
-            see(second, piece, role);
-        }
-        Kind::Switch(_, cases, other) => {
-            see(other, piece, role);
-            cases.iter().for_each(|(_, kind)| see(kind, piece, role));
-        }
-        _ => {}
-    }
-}
-
-fn see_shape(shape: Shape, piece: &Piece<'_>, role: &mut Role) {
-    let is_data = matches!(piece.part, Part::PART_DATA | Part::PART_START | Part::PART_REST);
-    let is_item = matches!(piece.part, Part::PART_ITEM | Part::PART_REST);
-    match shape {
-        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::NulBytes | Shape::KeyInput | Shape::SocketData => {
-            role.contents |= is_data;
-        }
-        Shape::Msgbuf => role.contents |= is_data,
-        Shape::Iovec | Shape::Message | Shape::Messages => {
-            role.contents |= is_item;
-            if piece.part == Part::PART_NAME {
-                role.path = Some(2);
-            }
-        }
-        Shape::Iocbs => role.contents |= piece.part == Part::PART_FIRST,
-        Shape::PathBytes | Shape::PathString | Shape::Name(_) => role.path = Some(0),
-        // A unix socket's, behind its family.
-        Shape::Sockaddr => role.path = Some(2),
-        _ => {}
-    }
 }
