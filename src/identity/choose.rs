@@ -6,13 +6,17 @@ use std::{collections::BTreeMap, error::Error, fmt};
 use crate::model::{Identity, Pod};
 
 use super::{
-    live::cgroup_of,
+    live::{cgroup_of, is_there},
     matching::{Fit, Match, best},
     target::{Kind, Target},
+    unit,
 };
 
 /// A message names at most so many.
 const MOST: usize = 6;
+
+/// Where runtimes put a service manager's tree in a container's cgroup.
+const INNER_ROOTS: [&str; 3] = ["", "/payload", "/container"];
 
 /// A ring that a target may mean.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +62,14 @@ pub enum Unmatched {
 impl Target {
     /// The rings that it means. A process is looked up in /proc.
     pub fn choose(&self, candidates: &[Candidate<'_>]) -> Result<Vec<Chosen>, Unmatched> {
-        self.choose_with(candidates, |pid| cgroup_of(pid).map_err(|error| error.to_string()))
+        self.choose_with(candidates, |pid| cgroup_of(pid).map_err(|error| error.to_string()), is_there)
     }
 
     fn choose_with(
         &self,
         candidates: &[Candidate<'_>],
         cgroup_of: impl Fn(u32) -> Result<String, String>,
+        is_there: impl Fn(&str) -> bool,
     ) -> Result<Vec<Chosen>, Unmatched> {
         if let Kind::Ring(ring) = self.kind {
             let found = candidates.iter().find(|candidate| candidate.ring == ring);
@@ -96,7 +101,12 @@ impl Target {
                 Ok(path) => (path.clone(), Some(format!("process {pid} is in {path}, which is not recorded"))),
                 Err(error) => return Err(self.nothing(Some(error), candidates)),
             },
+            Kind::Path(path) if !is_there(path) => return Err(self.no_such_path(path, candidates, is_there)),
             Kind::Path(path) => (path.clone(), None),
+            Kind::Name => match self.inside(candidates, is_there) {
+                Some(path) => (path, None),
+                None => return Err(self.nothing(None, candidates)),
+            },
             _ => return Err(self.nothing(None, candidates)),
         };
         // Not recorded by itself, but with what it is a part of.
@@ -146,6 +156,31 @@ impl Target {
             newest.into_values().map(|(ring, place)| Chosen { ring, place: place.to_owned() }).collect();
         chosen.sort_by_key(|chosen| chosen.ring);
         Ok(chosen)
+    }
+
+    /// The cgroup of a unit in a container that is recorded as a whole: `web/nginx.service`, `web/init.scope`.
+    fn inside(&self, candidates: &[Candidate<'_>], is_there: impl Fn(&str) -> bool) -> Option<String> {
+        let (outer, unit) = self.text.split_once('/')?;
+        let unit = unit::unit(unit)?;
+        let live = candidates.iter().filter(|candidate| candidate.live);
+        let own = live.filter_map(|candidate| candidate.identity.container.as_ref());
+        let named = own.filter(|container| container.called() == outer || container.id == outer);
+        let mut places = named.flat_map(|container| {
+            INNER_ROOTS.iter().flat_map(move |root| {
+                ["/system.slice", ""].map(|slice| format!("{}{root}{slice}/{unit}", container.cgroup))
+            })
+        });
+        places.find(|place| is_there(place))
+    }
+
+    /// What a path may have meant: what is the most of it that exists, and what is recorded near it.
+    fn no_such_path(&self, path: &str, candidates: &[Candidate<'_>], is_there: impl Fn(&str) -> bool) -> Unmatched {
+        let mut above = path.rmatch_indices('/').map(|(at, _)| &path[..at]);
+        let part = above.find(|above| !above.is_empty() && is_there(above)).map(str::to_owned);
+        let paths = candidates.iter().map(|candidate| candidate.identity.cgroup.clone());
+        let beside = near(path, paths).into_iter().filter(|near| Some(near) != part.as_ref());
+        let near = part.iter().cloned().chain(beside).take(MOST).collect();
+        Unmatched::Nothing { target: self.text.clone(), why: Some("there is no such cgroup".to_owned()), near }
     }
 
     fn nothing(&self, why: Option<String>, candidates: &[Candidate<'_>]) -> Unmatched {

@@ -27,10 +27,17 @@ impl Machine {
             43 => Ok("/elsewhere".to_owned()),
             _ => Err(format!("there is no process {pid}")),
         };
-        let chosen = Target::parse(text).unwrap().choose_with(&candidates, of_pid);
+        let is_there = |path: &str| {
+            let mut paths = self.0.iter().filter(|(_, live)| *live).map(|(identity, _)| identity.cgroup.as_str());
+            ["", "/system.slice", "/system.slice/a.service/sub", INNER].contains(&path)
+                || paths.any(|there| there == path)
+        };
+        let chosen = Target::parse(text).unwrap().choose_with(&candidates, of_pid, is_there);
         chosen.map(|chosen| chosen.iter().map(|chosen| chosen.ring).collect()).map_err(|error| error.to_string())
     }
 }
+
+const INNER: &str = "/machine.slice/machine-web.scope/payload/system.slice/nginx.service";
 
 const USER: &str = "/user.slice/user-1000.slice/user@1000.service/app.slice";
 
@@ -126,4 +133,26 @@ fn a_pod_is_its_containers() {
         assert_eq!(machine.choose(text), Ok(vec![3]));
     }
     assert_eq!(machine.choose("aaaa"), Ok(vec![1]));
+}
+
+#[test]
+fn a_path_that_is_not_there_means_nothing_above_it() {
+    let machine = Machine::new(&[("", true), ("/system.slice/a.service", true), ("/system.slice/type.service", true)]);
+    let error = machine.choose("/system.slice/typo.service").unwrap_err();
+    let wanted = "nothing that is recorded is called /system.slice/typo.service, and there is no such cgroup; near it: \
+                  /system.slice, /system.slice/type.service";
+    assert!(error.starts_with(wanted), "{error}");
+    let error = machine.choose("/system.slice/a.service/nothere").unwrap_err();
+    assert!(error.contains("near it: /system.slice/a.service"), "{error}");
+    let error = machine.choose("/typo.service").unwrap_err();
+    assert!(error.contains("there is no such cgroup"), "{error}");
+    assert_eq!(machine.choose("/system.slice/a.service/sub"), Ok(vec![2]));
+}
+
+#[test]
+fn a_unit_in_a_container_that_is_recorded_as_a_whole_is_found() {
+    let machine = Machine::new(&[("/machine.slice/machine-web.scope", true), ("/system.slice/nginx.service", true)]);
+    assert_eq!(machine.choose("web/nginx.service"), Ok(vec![1]));
+    assert!(machine.choose("web/redis.service").unwrap_err().contains("nothing that is recorded"));
+    assert_eq!(machine.choose("nginx.service"), Ok(vec![2]));
 }

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::cgroup::whole;
+use crate::cgroup::{v2_mount, whole};
 
 /// systemd writes the invocation id to the unit's cgroup: only root can write the first, so it is asked
 /// first; managers without privileges write the second (systemd 251).
@@ -50,6 +50,14 @@ pub fn cgroup_of(pid: u32) -> Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("there is no process {pid}"),
         Err(error) => Err(error).with_context(|| format!("read /proc/{pid}/cgroup")),
     }
+}
+
+/// Whether there is a cgroup of this path, from the root of the v2 tree.
+pub(super) fn is_there(path: &str) -> bool {
+    let Ok(mount) = v2_mount() else { return false };
+    // A container sees a part of the tree.
+    let Ok(below) = Path::new(path).strip_prefix(&mount.root) else { return path.is_empty() };
+    mount.point.join(below).is_dir()
 }
 
 /// `0::/path`; a cgroup that was removed while a zombie is left in it has ` (deleted)` behind its path.

@@ -71,6 +71,11 @@ impl Target {
         if let Kind::Ring(ring) = self.kind { Some(ring) } else { None }
     }
 
+    /// The path that it is, from the tree's root; "" is the root.
+    pub fn path(&self) -> Option<&str> {
+        if let Kind::Path(path) = &self.kind { Some(path) } else { None }
+    }
+
     /// The process that it may name.
     pub fn pid(&self) -> Option<u32> {
         if let Kind::Number(pid) = self.kind { Some(pid) } else { None }

@@ -44,7 +44,11 @@ pub fn find(target: &str) -> Result<Cgroup, Unfound> {
         let path = if Path::new(target).is_dir() && target != "/" { Path::new(target) } else { &inside };
         return Cgroup::open(path).map_err(|_| {
             let root = mount.point.display();
-            Unfound::Nothing(format!("there is no cgroup {target}, neither there nor below {root}"))
+            let nearest = path.ancestors().skip(1).find(|above| above.is_dir() && above.starts_with(&mount.point));
+            let nearest = nearest.unwrap_or(&mount.point).display();
+            let sentence =
+                format!("there is no cgroup {target}, neither there nor below {root}: the nearest is {nearest}");
+            Unfound::Nothing(sentence)
         });
     }
     let wanted = Target::parse(target).map_err(|error| Unfound::Wrong(format!("{error:#}")))?;

@@ -4,8 +4,8 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use k8s_cri::v1::{
-    ContainerFilter, ListContainersRequest, ListPodSandboxRequest, PodSandbox, PodSandboxFilter, VersionRequest,
-    runtime_service_client::RuntimeServiceClient,
+    ContainerFilter, ContainerStatusRequest, ImageSpec, ListContainersRequest, ListPodSandboxRequest, PodSandbox,
+    PodSandboxFilter, VersionRequest, runtime_service_client::RuntimeServiceClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -52,7 +52,11 @@ async fn container(client: &mut Client, id: &str) -> Result<Option<Names>> {
         return Ok(None);
     };
     let image = container.image.unwrap_or_default();
-    let image = if image.user_specified_image.is_empty() { image.image } else { image.user_specified_image };
+    let image = match name_of(image) {
+        Ok(name) => name,
+        // A kubelet asks for images by their digests; the runtime has their names.
+        Err(digest) => name_of(status_image(client, id).await).unwrap_or(digest),
+    };
     let mut names = Names::new("", &container.metadata.unwrap_or_default().name, &image);
     names.label(container.labels);
     // The pod's own labels stand on its sandbox only.
@@ -61,6 +65,20 @@ async fn container(client: &mut Client, id: &str) -> Result<Option<Names>> {
         names = of_sandbox(sandbox, names);
     }
     Ok(Some(names))
+}
+
+/// What an image is called, or its digest, where that is all that is told.
+fn name_of(image: ImageSpec) -> Result<String, String> {
+    let name = [image.user_specified_image, image.image].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    let is_digest = name.starts_with("sha256:") || name.is_empty();
+    if is_digest { Err(name) } else { Ok(name) }
+}
+
+/// A runtime that does not answer that has told the digest.
+async fn status_image(client: &mut Client, id: &str) -> ImageSpec {
+    let request = ContainerStatusRequest { container_id: id.to_owned(), verbose: false };
+    let told = client.container_status(request).await.ok();
+    told.and_then(|told| told.into_inner().status?.image).unwrap_or_default()
 }
 
 async fn sandbox(client: &mut Client, filter: PodSandboxFilter) -> Result<Option<PodSandbox>> {

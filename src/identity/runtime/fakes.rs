@@ -10,8 +10,9 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use k8s_cri::v1::{
-    Container, ContainerMetadata, ImageSpec, ListContainersRequest, ListContainersResponse, ListPodSandboxRequest,
-    ListPodSandboxResponse, PodSandbox, PodSandboxMetadata, VersionResponse,
+    Container, ContainerMetadata, ContainerStatus, ContainerStatusRequest, ContainerStatusResponse, ImageSpec,
+    ListContainersRequest, ListContainersResponse, ListPodSandboxRequest, ListPodSandboxResponse, PodSandbox,
+    PodSandboxMetadata, VersionResponse,
 };
 use prost::Message;
 use tokio::net::UnixListener;
@@ -77,7 +78,7 @@ impl Cri {
             id: id.to_owned(),
             pod_sandbox_id: "5a".repeat(32),
             metadata: Some(ContainerMetadata { name: "app".to_owned(), attempt: 0 }),
-            image: Some(ImageSpec { image: "docker.io/library/app:1".to_owned(), ..ImageSpec::default() }),
+            image: Some(ImageSpec { image: format!("sha256:{}", "ab".repeat(32)), ..ImageSpec::default() }),
             labels: labels(&[("io.kubernetes.container.name", "app")]),
             ..Container::default()
         };
@@ -121,6 +122,13 @@ impl Cri {
                 let id = ListContainersRequest::decode(asked).unwrap().filter.unwrap_or_default().id;
                 let containers = self.containers.iter().filter(|one| one.id.starts_with(&id)).cloned().collect();
                 ("0", ListContainersResponse { containers }.encode_to_vec())
+            }
+            "ContainerStatus" => {
+                let id = ContainerStatusRequest::decode(asked).unwrap().container_id;
+                let image = ImageSpec { image: "docker.io/library/app:1".to_owned(), ..ImageSpec::default() };
+                let known = self.containers.iter().any(|one| one.id == id);
+                let status = known.then(|| ContainerStatus { image: Some(image), ..ContainerStatus::default() });
+                ("0", ContainerStatusResponse { status, ..ContainerStatusResponse::default() }.encode_to_vec())
             }
             "ListPodSandbox" => {
                 let filter = ListPodSandboxRequest::decode(asked).unwrap().filter.unwrap_or_default();
