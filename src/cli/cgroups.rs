@@ -68,7 +68,7 @@ impl Cgroups {
                     }
                     Request::Child => {}
                 },
-                _ = second.tick() => recorder.follow_cpus()?,
+                _ = second.tick() => look_after(&mut recorder)?,
                 () = pause(wait) => follow.step(&recorder, &mut destination)?,
             }
         }
@@ -80,6 +80,17 @@ impl Cgroups {
         }
         Ok(End::Done)
     }
+}
+
+/// What has to be looked after once a second.
+fn look_after(recorder: &mut Recorder) -> Result<()> {
+    recorder.follow_cpus()?;
+    for name in recorder.follow_paths()? {
+        super::say(format_args!(
+            "traceloop: {name} was removed and made again: it is recorded from now on, its first calls may be missing"
+        ))?;
+    }
+    Ok(())
 }
 
 async fn pause(wait: Duration) {

@@ -1,6 +1,11 @@
 //! `traceloop doctor`: what this machine can and cannot do, and the remedy for each.
 
-use std::{fs, os::unix::net::UnixStream, path::Path, time::Duration};
+use std::{
+    fs, io,
+    os::unix::{fs::MetadataExt, net::UnixStream},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -8,10 +13,13 @@ use clap::Args;
 use super::{End, health, signals::runtime};
 use crate::{
     cgroup::v2_mount,
-    control::{Client, SOCKET},
+    control::{Client, SOCKET, Status},
     kernel::{Uring, can_take_stacks},
+    model::plain_lines,
     recorder::{Budget, Recorder, Settings},
+    render::size,
     ring::leaves_events_to_admins,
+    store::{DIRECTORY, Store},
     syscall::plan::Wanted,
 };
 
@@ -42,7 +50,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 12] = [
+        let checks: [(&str, Check); 15] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -55,15 +63,19 @@ impl Doctor {
             ("stacks", stacks),
             ("recording", recording),
             ("daemon", daemon),
+            ("keeper", keeper),
+            ("store", store),
+            ("limits", limits),
         ];
         let mut bad = false;
+        let say = |text: &str| println!("{}", plain_lines(text));
         for (name, check) in checks {
             match check() {
-                Finding::Good(what) => println!("ok    {name}: {what}"),
-                Finding::Weak(what, remedy) => println!("weak  {name}: {what}\n      {remedy}"),
+                Finding::Good(what) => say(&format!("ok    {name}: {what}")),
+                Finding::Weak(what, remedy) => say(&format!("weak  {name}: {what}\n      {remedy}")),
                 Finding::Bad(what, remedy) => {
                     bad = true;
-                    println!("BAD   {name}: {what}\n      {remedy}");
+                    say(&format!("BAD   {name}: {what}\n      {remedy}"));
                 }
             }
         }
@@ -222,4 +234,96 @@ fn recording() -> Finding {
             Finding::Bad(format!("{error:#}"), "TRACELOOP_LOG=debug traceloop doctor shows the verifier's log")
         }
     }
+}
+
+/// A daemon that is busy is not waited for.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the daemon at the usual socket says of itself; `None`: there is none.
+fn asked() -> Option<Result<Status>> {
+    let client = Client::new(Path::new(SOCKET));
+    let asked = runtime().map(|runtime| {
+        runtime.block_on(async {
+            if !client.is_there().await {
+                return None;
+            }
+            let answer = tokio::time::timeout(ANSWERED_WITHIN, client.status()).await;
+            Some(answer.unwrap_or_else(|_| Err(anyhow::anyhow!("it does not answer within {ANSWERED_WITHIN:?}"))))
+        })
+    });
+    asked.unwrap_or_else(|error| Some(Err(error)))
+}
+
+fn keeper() -> Finding {
+    if !Path::new(SOCKET).with_file_name("keeper.sock").exists() {
+        return Finding::Weak(
+            "there is none: the history ends with the daemon".to_owned(),
+            "systemctl enable --now traceloop-keeper.service",
+        );
+    }
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let command = fs::read(entry.path().join("cmdline")).ok()?;
+        let mut words = command.split(|byte| *byte == 0);
+        let is_it = words.next()?.ends_with(b"traceloop") && words.next()? == b"keep";
+        is_it.then(|| (name, fs::read_link(entry.path().join("exe")).ok()))
+    });
+    match processes.into_iter().next() {
+        None => Finding::Weak(
+            "its socket is there, and no process that holds it is seen".to_owned(),
+            "systemctl restart traceloop-keeper traceloop",
+        ),
+        Some((pid, Some(program))) if program.to_string_lossy().ends_with(" (deleted)") => Finding::Weak(
+            format!("pid {pid} runs a program that was replaced since"),
+            "it works until the next boot; systemctl restart traceloop-keeper traceloop ends the history until now",
+        ),
+        Some((pid, _)) => Finding::Good(format!("pid {pid} holds the recording while the daemon is away")),
+    }
+}
+
+fn store() -> Finding {
+    let about = match fs::metadata(DIRECTORY) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Finding::Good(format!("{DIRECTORY} is not there yet: no dump was stored"));
+        }
+        Err(error) => return Finding::Weak(format!("{DIRECTORY}: {error}"), "look at it as root"),
+    };
+    if about.mode() & 0o077 != 0 {
+        let what =
+            format!("others may enter {DIRECTORY} (mode {:04o}), and the daemon refuses it", about.mode() & 0o7777);
+        return Finding::Bad(what, "chmod 0700 /var/lib/traceloop");
+    }
+    let store = match Store::existing(Path::new(DIRECTORY)) {
+        Ok(store) => store,
+        Err(error) => return Finding::Weak(format!("{error:#}"), "look at it as root"),
+    };
+    let dumps = match store.entries() {
+        Ok(dumps) => dumps,
+        Err(error) => return Finding::Bad(format!("{error:#}"), "the disk may be broken: dmesg"),
+    };
+    let damaged = dumps.iter().filter(|dump| store.header(dump).is_err()).count();
+    let used = size(dumps.iter().map(|dump| dump.used).sum());
+    let free = nix::sys::statvfs::fstatvfs(&store).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
+    let what = format!("{} dumps, {used}, in {DIRECTORY}; {} of the file system are free", dumps.len(), size(free));
+    match (damaged, free) {
+        (0, 1..) => Finding::Good(what),
+        (0, 0) => Finding::Bad(what, "no dump can be stored: make room, or traceloop vacuum --max-use SIZE"),
+        _ => Finding::Weak(
+            format!("{what}; of {damaged} the head cannot be read"),
+            "traceloop list shows which: traceloop delete ID",
+        ),
+    }
+}
+
+fn limits() -> Finding {
+    let limited = match asked() {
+        Some(Ok(status)) => status.limited,
+        _ => return Finding::Good("no daemon tells of any that were reached".to_owned()),
+    };
+    if limited.is_empty() {
+        return Finding::Good("none has cost a dump".to_owned());
+    }
+    let told = limited.iter().map(|of| format!("{}: {} deaths without a dump, for {}", of.target, of.times, of.limit));
+    Finding::Weak(told.collect::<Vec<_>>().join("; "), "a larger limit in [triggers] of traceloop.toml keeps them")
 }

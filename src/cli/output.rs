@@ -22,7 +22,7 @@ use super::{
 use crate::{
     decode::{History, Style},
     kernel::sees_all_pids,
-    model::{Event, Module, Recording},
+    model::{Event, Module, Plain, Recording},
     render,
     select::Selection,
     store,
@@ -286,7 +286,7 @@ impl Destination<'_> {
                 whole = false;
             }
             if let Some(table) = table {
-                table.write(&mut self.out).context("write the summary")?;
+                table.write(&mut Plain(&mut self.out)).context("write the summary")?;
             }
         }
         self.out.flush().context("write the dump")?;

@@ -1,13 +1,13 @@
 //! `traceloop ps`: what the daemon records.
 
-use std::io::{self, Write};
+use std::{collections::HashMap, io::Write};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, daemon::Daemon, limits, signals::runtime};
+use super::{End, daemon::Daemon, limits, signals::runtime, stored};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span, tame},
@@ -22,7 +22,10 @@ pub(super) struct Ps {
     /// The histories that were given up last, and why: age, memory, closed
     #[arg(long, conflicts_with = "target")]
     given_up: bool,
-    /// One JSON object a line
+    /// Each recording of what has ended, where a unit or container has left several
+    #[arg(short, long)]
+    all: bool,
+    /// One JSON object a line: each recording
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -41,10 +44,11 @@ impl Ps {
                 if self.json {
                     return Ok((lines(&tracks)?, tracks.len()));
                 }
-                Ok((table(&tracks, client.status().await?.recording), tracks.len()))
+                let recording = client.status().await?.recording;
+                Ok((table(&folded(&tracks, self.all), recording), tracks.len()))
             }
         })?;
-        let mut out = io::stdout().lock();
+        let mut out = stored::stdout();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the list")?;
         if !self.json {
             runtime()?.block_on(limits::say_of(&client));
@@ -62,7 +66,28 @@ fn lines(items: &[impl Serialize]) -> Result<String> {
     Ok(text)
 }
 
-fn table(tracks: &[Track], recording: bool) -> String {
+/// A line of the table: a recording, and how many older ones of the same name have ended like it.
+type Line<'a> = (&'a Track, usize);
+
+/// The newest of those of one name that have ended stands for them all, in its place.
+fn folded(tracks: &[Track], all: bool) -> Vec<Line<'_>> {
+    let mut dead: HashMap<&str, (u64, usize)> = HashMap::new();
+    for track in tracks.iter().filter(|track| track.ended.is_some()) {
+        let (newest, count) = dead.entry(&track.target).or_default();
+        *newest = (*newest).max(track.id);
+        *count += 1;
+    }
+    let line = |track| -> Option<Line<'_>> {
+        let track: &Track = track;
+        match dead.get(track.target.as_str()).filter(|_| track.ended.is_some() && !all) {
+            None => Some((track, 0)),
+            Some((newest, count)) => (*newest == track.id).then(|| (track, count - 1)),
+        }
+    };
+    tracks.iter().filter_map(line).collect()
+}
+
+fn table(lines: &[Line<'_>], recording: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["", "TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
     for column in [2, 3, 4, 5] {
@@ -70,7 +95,7 @@ fn table(tracks: &[Track], recording: bool) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for track in tracks {
+    for (track, older) in lines {
         table.add_row([
             format!("#{}", track.id),
             track.target.clone(),
@@ -78,7 +103,7 @@ fn table(tracks: &[Track], recording: bool) -> String {
             seconds(track.window),
             track.lost.to_string(),
             size(track.memory),
-            state(track, recording),
+            state(track, *older, recording),
         ]);
     }
     text(&table)
@@ -97,9 +122,13 @@ fn text(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn state(track: &Track, recording: bool) -> String {
+fn state(track: &Track, older: usize, recording: bool) -> String {
     match (track.ended, track.shared) {
-        (Some(ended), _) => format!("ended {} ago", seconds(now() - ended)),
+        (Some(ended), shared) => {
+            let shared = if shared { ", shared a ring" } else { "" };
+            let older = if older == 0 { String::new() } else { format!(", {older} more before it: --all") };
+            format!("ended {} ago{shared}{older}", seconds(now() - ended))
+        }
         _ if !recording => "NOT RECORDED".to_owned(),
         (None, true) => "shares a ring".to_owned(),
         (None, false) => "recording".to_owned(),
@@ -128,7 +157,7 @@ mod tests {
     #[test]
     fn a_table() {
         let track = Track { id: 3, target: "a.service".into(), calls: 17, memory: 524_288, ..Track::default() };
-        let text = table(std::slice::from_ref(&track), true);
+        let text = table(&[(&track, 0)], true);
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
         assert_eq!(rows[1], ["#3", "a.service", "17", "0ms", "0", "512K", "recording"]);
@@ -136,5 +165,21 @@ mod tests {
         let text = table(&[track, ended], false);
         assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");
         assert!(text.lines().nth(2).is_some_and(|row| row.contains("ended ")), "{text}");
+    }
+
+    #[test]
+    fn a_crash_loop_is_one_line() {
+        let track = |id, target: &str, ended| Track { id, target: target.into(), ended, ..Track::default() };
+        let tracks = [
+            track(1, "a.service", Some(1.0)),
+            track(2, "b.service", Some(1.0)),
+            track(3, "a.service", Some(2.0)),
+            track(4, "a.service", Some(3.0)),
+            track(5, "a.service", None),
+        ];
+        let shown = |all| folded(&tracks, all).iter().map(|(track, older)| (track.id, *older)).collect::<Vec<_>>();
+        assert_eq!(shown(false), [(2, 0), (4, 2), (5, 0)]);
+        assert_eq!(shown(true).len(), 5);
+        assert!(table(&folded(&tracks, false), true).contains(", 2 more before it: --all"));
     }
 }

@@ -3,8 +3,9 @@
 use std::io;
 
 pub(super) use crate::daemon::Stored;
+use crate::model::Plain;
 
-/// stdout, for whole lines.
-pub(super) fn stdout() -> io::BufWriter<io::StdoutLock<'static>> {
-    io::BufWriter::new(io::stdout().lock())
+/// stdout, for whole lines that people read.
+pub(super) fn stdout() -> Plain<io::BufWriter<io::StdoutLock<'static>>> {
+    Plain(io::BufWriter::new(io::stdout().lock()))
 }

@@ -35,7 +35,7 @@ use crate::model::Block;
 
 pub use names::Names;
 pub use shelf::{Gap, Shelf, Taken};
-pub use walk::{Walked, head, oldest_first, oldest_until, owner};
+pub use walk::{Walked, by_owner, head, oldest_first, oldest_until, owner};
 
 /// With less room than this nothing is kept, bytes.
 const LEAST: usize = 1 << 20;

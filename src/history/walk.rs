@@ -1,6 +1,6 @@
 //! A snapshot's bytes as records: which of them are whole, whose they are, and the oldest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     ring::Snapshot,
@@ -60,6 +60,18 @@ pub fn owner(sample: &[u8]) -> Option<u64> {
     let first = Record::parse(sample)?;
     // A record that another program's writing put aside goes out alone and does not say.
     first.cgroup().or_else(|| (first.kind() == Kind::RECORD_CGROUP).then_some(0))
+}
+
+/// How many records of a shared ring are each cgroup's, and how many of them are ends of calls.
+pub fn by_owner(snapshot: &Snapshot, counts: &mut HashMap<u64, (u64, u64)>) {
+    for (sample, _) in snapshot.samples().map_while(whole) {
+        let Some(owner) = owner(sample) else { continue };
+        let (records, calls) = counts.entry(owner).or_default();
+        for record in wire::records(sample).filter(|record| record.kind() != Kind::RECORD_CGROUP) {
+            *records += 1;
+            *calls += u64::from(record.kind() == Kind::RECORD_CALL);
+        }
+    }
 }
 
 /// The sample and how many records it is, if it is records from its beginning to its end.

@@ -192,6 +192,22 @@ impl Recorder {
         Ok(())
     }
 
+    /// Goes on with cgroups that were removed and made again at their places, by the same rings: what people call them.
+    pub fn follow_paths(&mut self) -> Result<Vec<String>> {
+        let mut again = Vec::new();
+        for track in self.tracks.values_mut().filter(|track| track.followed.is_empty()) {
+            let Ok(cgroup) = Cgroup::open(&track.path) else { continue };
+            let Some(slot) = track.slot.as_ref().filter(|_| cgroup.id() != track.identity.cgroup_id) else { continue };
+            assign_all(&cgroup, slot.number, &self.kernel)?;
+            track.identity = identity(&track.path, &self.root, cgroup.id());
+            again.push(track.identity.to_string());
+        }
+        if !again.is_empty() {
+            self.notice_calls_in_flight()?;
+        }
+        Ok(again)
+    }
+
     /// Threads that are inside a call now are noticed by being looked at.
     fn notice_calls_in_flight(&self) -> Result<()> {
         self.kernel.in_flight(|_, _| false).map(drop)

@@ -1,6 +1,6 @@
 //! What may be asked of one track, and of all of them without looking at rings.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Recorder, TrackId, TrackInfo, Windows, boottime, track::Track};
 use crate::{
@@ -39,13 +39,13 @@ impl Recorder {
     /// What some tracks are and have.
     pub fn tracks_of(&self, ids: &[TrackId]) -> Result<Vec<TrackInfo>> {
         self.send_all();
-        ids.iter().map(|id| self.info(*id, self.track(*id)?, Windows::Now)).collect()
+        let tracks = ids.iter().map(|id| Ok((*id, self.track(*id)?))).collect::<Result<Vec<_>>>()?;
+        self.infos(tracks.into_iter(), Windows::Now)
     }
 
     /// What a track is and has.
     pub fn track_info(&self, id: TrackId) -> Result<TrackInfo> {
-        self.send_all();
-        self.info(id, self.track(id)?, Windows::Now)
+        self.tracks_of(&[id])?.pop().with_context(|| format!("there is no track {id} any more"))
     }
 
     /// Begins a look at the processes that are alive in some tracks, each in its place, and at what their descriptors

@@ -1,6 +1,7 @@
 //! Watching the whole tree: what is there besides the tracks, and what people may ask of it.
 
 use std::{
+    collections::HashMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     cgroup::{Cgroup, Rules},
-    history::History,
+    history::{History, by_owner},
     keeper,
     kernel::Counters,
     model::Identity,
@@ -56,7 +57,7 @@ pub struct TrackInfo {
     pub memory: usize,
     /// Bytes that are kept of what its rings took.
     pub packed: usize,
-    /// Calls that were written; of one without rings of its own, 0.
+    /// Calls that were written; of those in shared rings, what these still hold, and 0 unless windows are asked for.
     pub calls: u64,
     /// Records that were written, those since overwritten included.
     pub records: u64,
@@ -78,6 +79,9 @@ pub enum Windows {
     /// As they were lately; rings are looked at until then, others not at all.
     Lately(Instant),
 }
+
+/// Records and ends of calls, by cgroup.
+type ByCgroup = HashMap<u64, (u64, u64)>;
 
 /// All that watching needs.
 #[derive(Debug)]
@@ -145,10 +149,35 @@ impl Recorder {
     /// Every track, the oldest first.
     pub fn tracks(&self, windows: Windows) -> Result<Vec<TrackInfo>> {
         self.send_all();
-        self.tracks.iter().map(|(id, track)| self.info(*id, track, windows)).collect()
+        self.infos(self.tracks.iter().map(|(id, track)| (*id, track)), windows)
     }
 
-    pub(super) fn info(&self, id: TrackId, track: &Track, windows: Windows) -> Result<TrackInfo> {
+    pub(super) fn infos<'a>(
+        &self,
+        tracks: impl Iterator<Item = (TrackId, &'a Track)>,
+        windows: Windows,
+    ) -> Result<Vec<TrackInfo>> {
+        // One look at the shared rings for all that were in them.
+        let mut shared = None;
+        tracks.map(|(id, track)| self.info(id, track, windows, &mut shared)).collect()
+    }
+
+    /// Records and calls of a track that the shared rings hold.
+    fn in_lobby(&self, id: TrackId, track: &Track, windows: Windows, known: &mut Option<ByCgroup>) -> (u64, u64) {
+        let watch =
+            self.watch.as_ref().filter(|watch| windows == Windows::Now && watch.still_holds(track, &self.history));
+        let Some(watch) = watch else { return (0, 0) };
+        let known = known.get_or_insert_with(|| {
+            let mut counts = ByCgroup::new();
+            watch.lobby.in_rings().for_each(|(snapshot, _)| by_owner(&snapshot, &mut counts));
+            counts
+        });
+        let own = watch.source(id, track).only.unwrap_or_default();
+        own.iter().filter_map(|cgroup| known.get(cgroup)).fold((0, 0), |sum, found| (sum.0 + found.0, sum.1 + found.1))
+    }
+
+    fn info(&self, id: TrackId, track: &Track, windows: Windows, shared: &mut Option<ByCgroup>) -> Result<TrackInfo> {
+        let (shared_records, shared_calls) = self.in_lobby(id, track, windows, shared);
         let written = track.slot.as_ref().map_or(Ok(Written::default()), |slot| slot.written(&self.kernel))?;
         let own = track.slot.as_ref();
         let held = match windows {
@@ -165,8 +194,8 @@ impl Recorder {
             lobby: track.slot.is_none(),
             memory: track.memory(),
             packed: track.slot.as_ref().map_or(0, Slot::packed),
-            calls: written.calls,
-            records: written.records,
+            calls: written.calls + shared_calls,
+            records: written.records + shared_records,
             overwritten: held.map_or(0, |held| written.records.saturating_sub(held.records)),
             lost: written.lost,
             complete_from,
@@ -244,6 +273,11 @@ impl Recorder {
             track.shared = Some(Stay { until: Some(boottime()) });
             self.hold.track(id, &track.note());
         }
+    }
+
+    /// Whether it is the track of all that is in no unit, which is there as long as the tree is watched.
+    pub fn is_rest(&self, id: TrackId) -> bool {
+        self.watched().is_ok_and(|watched| watched.rest == id)
     }
 
     /// Ends a track; its cgroup is no longer recorded, and its history is gone.

@@ -35,7 +35,7 @@ pub use window::lines as window;
 
 pub use summary::{Column, Summary, Table};
 
-use crate::model::{Dump, Event, StraceForm};
+use crate::model::{Dump, Event, Plain, StraceForm};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Format {
 /// Writes a whole dump. `events` come in the order in which they began, and none of them is kept.
 pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
     match format {
-        Format::Text => text::dump(out, dump, events),
-        Format::Strace { column, form } => strace::dump(out, (column, form), dump, events),
+        Format::Text => text::dump(&mut Plain(out), dump, events),
+        Format::Strace { column, form } => strace::dump(&mut Plain(out), (column, form), dump, events),
         Format::Json => json::dump(out, dump, events),
         Format::Html => {
             let mut page = html::Page::begin(out, dump)?;
@@ -96,8 +96,8 @@ pub fn follow(
     events: &[Event],
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::follow(out, clock_offset, names, events),
-        Format::Strace { column, form } => strace::follow(out, (column, form), clock_offset, events),
+        Format::Text => text::follow(&mut Plain(out), clock_offset, names, events),
+        Format::Strace { column, form } => strace::follow(&mut Plain(out), (column, form), clock_offset, events),
         Format::Json => json::follow(out, clock_offset, names, events),
         Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }

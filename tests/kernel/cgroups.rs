@@ -13,7 +13,7 @@ use traceloop::{
     syscall::plan::Wanted,
 };
 
-use super::support::{Scratch, WAYS};
+use super::support::{Scratch, WAYS, wait_until};
 
 fn run_in(cgroup: &std::path::Path, command: &str) {
     let procs = cgroup.join("cgroup.procs");
@@ -135,4 +135,18 @@ fn a_cgroup_that_was_looked_up_before_it_is_recorded_is_recorded() {
         shell.wait().expect("wait for the shell");
         assert!(records > 0, "nothing is recorded after {changes} changes");
     }
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_cgroup_that_is_made_again_at_its_place_is_recorded_and_that_is_said() {
+    let scratch = Scratch::new();
+    let recording = scratch.record(&[]);
+    run_in(&scratch.cgroup, "/bin/true first-life");
+    wait_until("it is empty", || fs::remove_dir(&scratch.cgroup).is_ok());
+    fs::create_dir(&scratch.cgroup).expect("make it again");
+    wait_until("it is said", || recording.told().contains("was removed and made again"));
+    run_in(&scratch.cgroup, "/bin/true second-life");
+    let dump = recording.dump();
+    dump.must_have(r#"["/bin/true", "first-life"]"#).must_have(r#"["/bin/true", "second-life"]"#);
 }
