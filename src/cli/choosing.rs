@@ -1,12 +1,15 @@
 //! Options of which stored dumps are meant.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use jiff::Timestamp;
 
-use super::End;
+use super::{End, daemon::Daemon, source::Source};
 use crate::{
     select::When,
     store::{Choice, DIRECTORY, Entry, Match, Store},
@@ -18,6 +21,8 @@ pub(super) struct Place {
     /// The directory of dumps
     #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
     directory: PathBuf,
+    #[command(flatten)]
+    pub(super) daemon: Daemon,
 }
 
 /// Which stored dumps are meant.
@@ -51,12 +56,27 @@ pub(super) struct Choosing {
 }
 
 impl Place {
-    /// The directory, if it is there: one that was never made holds no dumps.
-    pub(super) fn store(&self) -> Result<Option<Store>> {
-        match Store::existing(&self.directory) {
-            Err(_) if !self.directory.exists() => Ok(None),
-            store => store.map(Some),
+    /// The dumps that are meant, oldest first, and where they come from; `None`: the directory was never made, and holds
+    /// none. One that is not ours to read is the daemon's.
+    fn dumps(&self, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>> {
+        let refused = match Store::existing(&self.directory) {
+            Ok(store) => {
+                let dumps = choice.of(&store)?;
+                return Ok(Some((Source::Directory(store), dumps)));
+            }
+            Err(_) if !may_be_there(&self.directory) => return Ok(None),
+            Err(refused) => refused,
+        };
+        let is_closed =
+            refused.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::PermissionDenied);
+        if !is_closed || !(self.is_usual() || self.daemon.is_named()) {
+            return Err(refused);
         }
+        let asks = |word: &&Match| !matches!(word, Match::Newest(_));
+        let words: Vec<String> = choice.matches.iter().filter(asks).map(ToString::to_string).collect();
+        let (source, told) =
+            Source::ask(self.daemon.client(), &words.join(" ")).with_context(|| format!("{refused:#}"))?;
+        Ok(Some((source, choice.of_told(told)?)))
     }
 
     /// Whether no other directory was asked for.
@@ -80,7 +100,7 @@ impl Choosing {
             reverse: false,
             quiet: false,
             json: false,
-            place: Place { directory: DIRECTORY.into() },
+            place: Place { directory: DIRECTORY.into(), daemon: Daemon::usual() },
         }
     }
 
@@ -111,21 +131,26 @@ impl Choosing {
     }
 
     /// The dumps that are meant, in the order in which they are told; `None`: none, which was said.
-    pub(super) fn dumps(&self) -> Result<Option<(Store, Vec<Entry>)>> {
-        let Some(store) = self.place.store()? else {
+    pub(super) fn dumps(&self) -> Result<Option<(Source, Vec<Entry>)>> {
+        let Some((source, mut dumps)) = self.place.dumps(&self.choice())? else {
             self.nothing(format_args!("there are no dumps: {} is not there", self.place.path().display()))?;
             return Ok(None);
         };
-        let mut dumps = self.choice().of(&store)?;
         if dumps.is_empty() {
             let none = if self.is_all() { "there are no dumps" } else { "no dump matches" };
-            self.nothing(format_args!("{none} in {}", store.path().display()))?;
+            self.nothing(format_args!("{none} in {}", source.place()))?;
             return Ok(None);
         }
         if self.reverse {
             dumps.reverse();
         }
-        Ok(Some((store, dumps)))
+        Ok(Some((source, dumps)))
+    }
+
+    /// The directory, for a verb that changes it.
+    pub(super) fn changeable(&self, verb: &str) -> Result<Option<(Store, Vec<Entry>)>> {
+        let Some((source, dumps)) = self.dumps()? else { return Ok(None) };
+        Ok(Some((source.directory(verb, self.place.path())?, dumps)))
     }
 
     fn nothing(&self, what: std::fmt::Arguments<'_>) -> Result<End> {
@@ -137,17 +162,22 @@ impl Choosing {
 }
 
 /// The newest of the dumps that are meant; it is said if there is none.
-pub(super) fn newest(place: &Place, matches: &[Match]) -> Result<Option<(Store, Entry)>> {
+pub(super) fn newest(place: &Place, matches: &[Match]) -> Result<Option<(Source, Entry)>> {
     newest_of(place, matches, false)
 }
 
 /// The same without a word.
-pub(super) fn quietly(place: &Place, matches: &[Match]) -> Result<Option<(Store, Entry)>> {
+pub(super) fn quietly(place: &Place, matches: &[Match]) -> Result<Option<(Source, Entry)>> {
     newest_of(place, matches, true)
 }
 
-fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(Store, Entry)>> {
-    let place = Place { directory: place.directory.clone() };
+fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(Source, Entry)>> {
+    let place = Place { directory: place.directory.clone(), daemon: place.daemon.clone() };
     let choosing = Choosing { matches: matches.to_vec(), place, quiet, ..Choosing::all() };
-    Ok(choosing.dumps()?.and_then(|(store, mut dumps)| Some((store, dumps.pop()?))))
+    Ok(choosing.dumps()?.and_then(|(source, mut dumps)| Some((source, dumps.pop()?))))
+}
+
+/// Whether there may be a directory, seen or not.
+fn may_be_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
 }

@@ -1,6 +1,6 @@
 //! What the verbs that talk to the daemon share: the socket, and what is recorded there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Which daemon.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Daemon")]
 pub(super) struct Daemon {
     /// The daemon's socket
@@ -20,6 +20,16 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
+    /// The one at the usual socket.
+    pub(super) fn usual() -> Self {
+        Self { socket: control::SOCKET.into() }
+    }
+
+    /// Whether another than the usual one was asked for.
+    pub(super) fn is_named(&self) -> bool {
+        self.socket != Path::new(control::SOCKET)
+    }
+
     pub(super) fn client(&self) -> Client {
         Client::new(&self.socket)
     }

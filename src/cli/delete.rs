@@ -24,7 +24,7 @@ impl Delete {
             let why = "what is to be deleted? Give a MATCH, --since or --until; `traceloop vacuum` removes old dumps";
             super::usage(why);
         }
-        let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
+        let Some((store, dumps)) = self.choosing.changeable("delete")? else { return Ok(End::NoMatch) };
         let mut out = stdout();
         let mut failed = None;
         for entry in &dumps {

@@ -271,11 +271,11 @@ fn keeper() -> Finding {
     match processes.into_iter().next() {
         None => Finding::Weak(
             "its socket is there, and no process that holds it is seen".to_owned(),
-            "systemctl restart traceloop-keeper traceloop",
+            "systemctl restart traceloop-keeper",
         ),
         Some((pid, Some(program))) if program.to_string_lossy().ends_with(" (deleted)") => Finding::Weak(
             format!("pid {pid} runs a program that was replaced since"),
-            "it works until the next boot; systemctl restart traceloop-keeper traceloop ends the history until now",
+            "systemctl restart traceloop-keeper: the daemon holds the recording meanwhile",
         ),
         Some((pid, _)) => Finding::Good(format!("pid {pid} holds the recording while the daemon is away")),
     }

@@ -30,8 +30,8 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self) -> Result<End> {
-        let Some((store, entry)) = newest(&self.place, &self.matches)? else { return Ok(End::NoMatch) };
-        let mut file = store.file(&entry)?;
+        let Some((source, entry)) = newest(&self.place, &self.matches)? else { return Ok(End::NoMatch) };
+        let mut file = source.file(&entry)?;
         let doing = || format!("export {}", entry.path.display());
         if self.output.has_format() {
             return show::print(&entry.path, file, &self.output, self.string_limit, false).with_context(doing);

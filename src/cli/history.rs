@@ -5,12 +5,12 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{diff, stored::Stored};
+use super::{diff, source::Source, stored::Stored};
 use crate::{
     model::Recording,
     render::{self, Diff, Life, Lives, Side, tame},
     select::Selection,
-    store::{self, Entry, Store},
+    store::{self, Entry},
 };
 
 /// A history for programs.
@@ -25,10 +25,10 @@ struct Told<'a> {
 }
 
 /// Writes the history of each unit and container that the dumps are of.
-pub(super) fn write(out: &mut impl Write, store: &Store, dumps: &[Entry], json: bool) -> Result<()> {
+pub(super) fn write(out: &mut impl Write, source: &Source, dumps: &[Entry], json: bool) -> Result<()> {
     let mut dumps: Vec<&Entry> = dumps.iter().collect();
     dumps.sort_by_key(|entry| entry.name.time);
-    let seen: Vec<Stored<'_>> = dumps.iter().map(|entry| Stored::look(store, entry)).collect();
+    let seen: Vec<Stored<'_>> = dumps.iter().map(|entry| source.look(entry)).collect();
     let known = seen.iter().filter_map(|stored| Some((stored.entry.id(), stored.about.as_ref().ok()?)));
     for (n, lives) in render::lives(known).iter().enumerate() {
         let all = &lives.lives;
@@ -39,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, store: &Store, dumps: &[Entry], json: 
         let well = well.filter(|life| life.well);
         let pair = well.zip(bad);
         let differences = match pair {
-            Some((well, bad)) => differences(store, &dumps, well, bad)?,
+            Some((well, bad)) => differences(source, &dumps, well, bad)?,
             None => String::new(),
         };
         if json {
@@ -75,10 +75,10 @@ pub(super) fn write(out: &mut impl Write, store: &Store, dumps: &[Entry], json: 
     Ok(())
 }
 
-fn differences(store: &Store, dumps: &[&Entry], well: &Life, bad: &Life) -> Result<String> {
+fn differences(source: &Source, dumps: &[&Entry], well: &Life, bad: &Life) -> Result<String> {
     let read = |life: &Life| -> Result<Recording> {
         let entry = dumps.iter().find(|entry| entry.id() == life.id).context("find the dump")?;
-        let (recording, _) = store::open(store.file(entry)?).with_context(|| format!("read the dump {}", life.id))?;
+        let (recording, _) = store::open(source.file(entry)?).with_context(|| format!("read the dump {}", life.id))?;
         Ok(recording)
     };
     let (a, b) = (read(well)?, read(bad)?);

@@ -26,15 +26,15 @@ pub(super) struct Info {
 
 impl Info {
     pub(super) fn run(self) -> Result<End> {
-        let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
+        let Some((source, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
         let mut out = stdout();
         if self.history {
-            history::write(&mut out, &store, &dumps, self.choosing.json)?;
+            history::write(&mut out, &source, &dumps, self.choosing.json)?;
             out.flush()?;
             return Ok(End::Done);
         }
         for (n, entry) in dumps.iter().enumerate() {
-            let stored = Stored::look(&store, entry);
+            let stored = source.look(entry);
             if self.choosing.json {
                 stored.write_json(&mut out)?;
                 continue;

@@ -6,15 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{
-    End,
-    choosing::Choosing,
-    limits,
-    stored::{Stored, stdout},
-};
+use super::{End, choosing::Choosing, limits, source::Source, stored::stdout};
 use crate::{
     render::{self, size},
-    store::{Entry, Store},
+    store::Entry,
 };
 
 /// List stored dumps
@@ -34,12 +29,12 @@ impl List {
     }
 
     pub(super) fn run(self) -> Result<End> {
-        let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
+        let Some((source, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
         let mut out = stdout();
         if self.choosing.json {
-            dumps.iter().try_for_each(|entry| Stored::look(&store, entry).write_json(&mut out))?;
+            dumps.iter().try_for_each(|entry| source.look(entry).write_json(&mut out))?;
         } else {
-            writeln!(out, "{}", table(&store, &dumps, !self.choosing.is_quiet()))?;
+            writeln!(out, "{}", table(&source, &dumps, !self.choosing.is_quiet()))?;
         }
         out.flush()?;
         if !self.choosing.is_quiet() && !self.choosing.json && self.choosing.is_usual() {
@@ -49,14 +44,14 @@ impl List {
     }
 }
 
-fn table(store: &Store, dumps: &[Entry], head: bool) -> String {
+fn table(source: &Source, dumps: &[Entry], head: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if head {
         table.set_header(HEAD);
     }
     for entry in dumps {
-        let stored = Stored::look(store, entry);
+        let stored = source.look(entry);
         let id = entry.id().to_owned();
         table.add_row(match &stored.about {
             Ok(dump) => {

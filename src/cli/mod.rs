@@ -37,6 +37,7 @@ mod selecting;
 mod serve;
 mod show;
 mod signals;
+mod source;
 mod stats;
 mod stored;
 mod stuck;
@@ -50,6 +51,8 @@ use std::{ffi::OsString, io, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::model::plain_lines;
 
 /// A flight recorder for system calls: always on, per cgroup, and it reads like strace.
 #[derive(Debug, Parser)]
@@ -139,7 +142,7 @@ pub fn main() -> ExitCode {
         Ok(End::Status(status)) => ExitCode::from(status),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("traceloop: {error:#}");
+            eprintln!("traceloop: {}", plain_lines(&format!("{error:#}")));
             ExitCode::from(1)
         }
     }
@@ -181,7 +184,7 @@ fn with_two_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 fn say(text: impl std::fmt::Display) -> Result<()> {
     use io::Write;
     // At once: others may write to the same place.
-    io::stderr().write_all(format!("{text}\n").as_bytes())?;
+    io::stderr().write_all(plain_lines(&format!("{text}\n")).as_bytes())?;
     Ok(())
 }
 

@@ -25,17 +25,17 @@ pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Optio
         if text.contains('/') {
             let matched = Match::parse(text).ok();
             let found = matched.map(|matched| quietly(place, &[matched])).transpose()?.flatten();
-            let (store, entry) =
+            let (source, entry) =
                 found.with_context(|| format!("{verb} {text}: No such file, and no stored dump matches"))?;
-            return Ok(Some((entry.path.clone(), store.file(&entry)?)));
+            return Ok(Some((entry.path.clone(), source.file(&entry)?)));
         }
     }
     let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
         Ok(matches) => matches,
         Err(error) => super::usage(format_args!("{error:#}")),
     };
-    let Some((store, entry)) = newest(place, &matches)? else { return Ok(None) };
-    Ok(Some((entry.path.clone(), store.file(&entry)?)))
+    let Some((source, entry)) = newest(place, &matches)? else { return Ok(None) };
+    Ok(Some((entry.path.clone(), source.file(&entry)?)))
 }
 
 /// The same, read; damage was said, and is told by `false`.

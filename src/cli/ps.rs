@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
         assert_eq!(rows[1], ["#3", "a.service", "17", "0ms", "0", "512K", "recording"]);
         let ended = Track { ended: Some(1.0), ..track.clone() };
-        let text = table(&[track, ended], false);
+        let text = table(&[(&track, 0), (&ended, 0)], false);
         assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");
         assert!(text.lines().nth(2).is_some_and(|row| row.contains("ended ")), "{text}");
     }

@@ -5,10 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::{
-    End, choosing::Place, daemon::Daemon, opening, selecting::Selecting, signals::runtime, stored,
-    summarizing::Summarizing,
-};
+use super::{End, choosing::Place, opening, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing};
 use crate::{
     control::Refused,
     decode,
@@ -39,8 +36,6 @@ pub(super) struct Stats {
     errno_summary: bool,
     #[command(flatten)]
     place: Place,
-    #[command(flatten)]
-    daemon: Daemon,
     #[command(flatten)]
     selecting: Selecting,
     #[command(flatten)]
@@ -116,7 +111,7 @@ impl Stats {
         if self.stored || !self.place.is_usual() || target.starts_with('-') || std::path::Path::new(target).is_file() {
             return Ok(None);
         }
-        let client = self.daemon.client();
+        let client = self.place.daemon.client();
         runtime()?.block_on(async {
             if !client.is_there().await {
                 return Ok(None);

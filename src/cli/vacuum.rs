@@ -33,7 +33,7 @@ impl Vacuum {
         let given = Retention { max_use: self.max_use, keep_free: self.keep_free, max_age: self.max_age };
         let nothing = Retention { max_use: None, keep_free: None, max_age: None };
         let retention = if given == nothing { Retention::default() } else { given };
-        let Some((store, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
+        let Some((store, dumps)) = self.choosing.changeable("vacuum")? else { return Ok(End::NoMatch) };
         let only: HashSet<String> = dumps.iter().map(|entry| entry.id().to_owned()).collect();
         let only = (!self.choosing.is_all()).then_some(only);
         let removed = store.vacuum(&retention, store::Vacuum::Asked, only.as_ref())?;

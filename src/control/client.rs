@@ -82,6 +82,19 @@ impl Client {
         self.json(Method::POST, &format!("/v1/tracks/{id}/dumps"), Vec::new()).await
     }
 
+    /// What the daemon tells of its stored dumps, of which these words are said: a line of JSON each, the oldest first.
+    pub async fn stored(&self, words: &str) -> Result<Vec<u8>> {
+        let query = if words.is_empty() { String::new() } else { format!("?match={}", escaped(words)) };
+        let answer = self.ask(Method::GET, &format!("/v1/dumps{query}"), Vec::new()).await?;
+        Ok(answer.into_body().collect().await.context("read the daemon's list")?.to_bytes().into())
+    }
+
+    /// A stored dump's file.
+    pub async fn stored_file(&self, id: &str) -> Result<Pieces> {
+        let answer = self.ask(Method::GET, &format!("/v1/dumps/{}", escaped(id)), Vec::new()).await?;
+        Ok(Pieces { body: answer.into_body() })
+    }
+
     /// News of all that TARGET means from now on, without calls that lasted less than so long.
     pub async fn follow(&self, target: &str, slower: Duration) -> Result<Following> {
         let slower = u64::try_from(slower.as_nanos()).unwrap_or(u64::MAX);
@@ -195,6 +208,24 @@ impl Following {
                 self.frames.feed(&bytes);
             }
         }
+    }
+}
+
+/// A file that comes in pieces.
+#[derive(Debug)]
+pub struct Pieces {
+    body: Incoming,
+}
+
+impl Pieces {
+    /// The next of them; `None`: that was all.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        while let Some(piece) = self.body.frame().await {
+            if let Ok(bytes) = piece.context("read from the daemon")?.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 }
 

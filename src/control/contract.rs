@@ -285,6 +285,8 @@ async fn wrong_requests_get_a_sentence() {
         assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{query}");
         must_be_described(&described, ("get", "/v1/stuck"), &answer);
     }
+    let closing = ask(owner(Some(Kind::Conflict)), "delete", "/v1/tracks/1", Body::empty()).await;
+    must_be_described(&described, ("delete", "/v1/tracks/{id}"), &closing);
     let answer = ask(owner(None), "get", "/v1/tracks/7/follow?slower=-1", Body::empty()).await;
     assert_eq!(answer.0, StatusCode::BAD_REQUEST);
     must_be_described(&described, ("get", "/v1/tracks/{id}/follow"), &answer);
@@ -303,6 +305,18 @@ async fn wrong_requests_get_a_sentence() {
         let answer = ask(owner(None), method, path, Body::empty()).await;
         let value: Value = serde_json::from_slice(&answer.2).unwrap();
         assert!(answer.0.as_u16() == status && value["error"].is_string(), "{answer:?}");
+    }
+}
+
+/// What the description takes for a target, and nothing else, is one.
+#[test]
+fn a_target_is_what_the_description_says() {
+    let schema = &described()["components"]["schemas"]["Target"];
+    for text in
+        ["", "a", "/", "#7", "4711", "shop/cart", "\u{1b}[2J", "a\nb", "\u{9b}", &"a".repeat(4096), &"a".repeat(4097)]
+    {
+        let is_described = jsonschema::validate(schema, &json!(text)).is_ok();
+        assert_eq!(is_described, crate::identity::Target::parse(text).is_ok(), "{text:?}");
     }
 }
 

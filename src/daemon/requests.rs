@@ -154,6 +154,10 @@ impl Daemon {
         if self.recorder.identity(TrackId(id)).is_none() {
             return Err(Problem::no_track(id));
         }
+        if self.recorder.is_rest(TrackId(id)) {
+            let sentence = format!("#{id} is all that is in no unit: while the daemon runs, it cannot be closed");
+            return Err(Problem::new(Kind::Conflict, sentence));
+        }
         Ok(self.recorder.close(TrackId(id))?)
     }
 

@@ -58,6 +58,11 @@ impl<'a> Stored<'a> {
         }
     }
 
+    /// What another has read of it.
+    pub fn told(entry: &'a Entry, about: Result<Dump, String>, whole: bool) -> Self {
+        Self { entry, about, whole }
+    }
+
     /// `whole`, `torn`: its end is missing, `unreadable`: its header is damaged.
     pub fn state(&self) -> &'static str {
         match (&self.about, self.whole) {

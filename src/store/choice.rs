@@ -1,5 +1,7 @@
 //! Which stored dumps are meant: names, pids, ids, fields, times, "the newest".
 
+use std::fmt;
+
 use anyhow::{Context, Result, bail, ensure};
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::Timestamp;
@@ -74,6 +76,17 @@ impl Match {
     }
 }
 
+impl fmt::Display for Match {
+    /// As it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newest(n) => write!(f, "-{n}"),
+            Self::Field(field, pattern) => write!(f, "{}={}", field.name, pattern.text),
+            Self::Word(word) => f.write_str(&word.pattern.text),
+        }
+    }
+}
+
 impl Pattern {
     fn parse(text: &str) -> Result<Self> {
         let is_glob = text.contains(['*', '?', '[']);
@@ -121,13 +134,25 @@ impl Choice {
 
     /// The dumps that are meant, oldest first.
     pub fn of(&self, store: &Store) -> Result<Vec<Entry>> {
-        let mut entries = store.entries()?;
+        self.among(store.entries()?, |entries| self.by_what_they_say(store, entries))
+    }
+
+    /// The same of dumps that another tells of, where he has looked at what they say.
+    pub fn of_told(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        self.among(entries, Ok)
+    }
+
+    fn among(
+        &self,
+        mut entries: Vec<Entry>,
+        by_what_they_say: impl FnOnce(Vec<Entry>) -> Result<Vec<Entry>>,
+    ) -> Result<Vec<Entry>> {
         entries.retain(|entry| {
             let time = entry.name.time;
             self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
         });
         let asks = |word: &Match| matches!(word, Match::Word(_) | Match::Field(..));
-        let mut chosen = if self.matches.iter().any(asks) { self.by_what_they_say(store, entries)? } else { entries };
+        let mut chosen = if self.matches.iter().any(asks) { by_what_they_say(entries)? } else { entries };
         if let Some(last) = self.last {
             chosen.drain(..chosen.len().saturating_sub(last));
         }

@@ -59,6 +59,12 @@ impl Entry {
         &self.name.id
     }
 
+    /// A dump in another's directory, by its path; `None`: that is no dump's name.
+    pub fn told(path: &Path, size: u64) -> Option<Self> {
+        let file = path.file_name()?.to_str()?.to_owned();
+        Some(Self { name: Name::parse(&file)?, path: path.to_owned(), size, used: size, file })
+    }
+
     /// An entry of nothing.
     #[cfg(test)]
     pub(super) fn pretended(name: Name, used: u64) -> Self {

@@ -152,7 +152,9 @@ fn an_unprivileged_user_gets_a_word_and_nothing_else() {
     };
     assert!(ask("/v1/tracks").ends_with("000"), "the socket's mode lets everybody in");
     fs::set_permissions(served.socket(), fs::Permissions::from_mode(0o666)).expect("open the socket");
-    for path in ["/v1/tracks", "/v1", "/metrics", "/v1/tracks/1/dump", "/", "/nonexistent"] {
+    for path in
+        ["/v1/tracks", "/v1", "/metrics", "/v1/tracks/1/dump", "/v1/dumps", "/v1/dumps/stream", "/", "/nonexistent"]
+    {
         let answer = ask(path);
         assert!(answer.ends_with("403") && answer.contains("members of the group traceloop"), "{path}: {answer}");
         assert!(!answer.contains("theirs.service"), "{path}: {answer}");
