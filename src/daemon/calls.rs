@@ -130,7 +130,11 @@ impl Calls {
                 self.judge(record, &begun, |bytes| redaction.records(&cgroup, bytes), &mut look);
             }
         }
-        begun.retain(|tid, start| records().all(|record| !is_end_of(&record, *tid, start)));
+        for record in records() {
+            if begun.get(&record.tid()).is_some_and(|start| is_end_of(&record, start)) {
+                begun.remove(&record.tid());
+            }
+        }
         if let Some(last) = self.looks.get_mut(&track) {
             last.begun = begun;
         }
@@ -193,9 +197,8 @@ fn decoded(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// Whether a record is the end of the call that a thread began so.
-fn is_end_of(record: &Record<'_>, tid: u32, start: &[u8]) -> bool {
-    let began = Record::parse(start).map_or(0, |start| start.time());
+/// Whether a thread's record is the end of the call that it began so.
+fn is_end_of(record: &Record<'_>, start: &[u8]) -> bool {
     let is_end = record.kind() == Kind::RECORD_CALL || record.kind() == Kind::RECORD_EXIT;
-    is_end && record.tid() == tid && record.time() >= began
+    is_end && record.time() >= Record::parse(start).map_or(0, |start| start.time())
 }
