@@ -97,11 +97,14 @@ impl<K: Kept> Pairs<K> {
         self.begun.get(&tid).and_then(K::record).is_some_and(|begun| begun.time() == start)
     }
 
-    /// Threads whose next record matters, whatever it is: of those in a call, only in one that is wanted.
+    /// Threads whose next record matters, whatever it is: of those in a call, only in one that is wanted. A call that
+    /// another thread's execve took over still has the name of the thread that began it.
     pub(super) fn waiting(&self, wanted: impl Fn(&Record<'_>) -> bool) -> impl Iterator<Item = u32> {
-        let is_waited_for = move |kept: &K| kept.record().is_some_and(|begun| wanted(&begun));
-        let begun = self.begun.iter().filter(move |(_, kept)| is_waited_for(kept)).map(|(tid, _)| *tid);
-        begun.chain(self.stacks.keys().copied())
+        let of = move |(tid, kept): (&u32, &K)| {
+            let begun = kept.record().filter(&wanted)?;
+            Some([*tid, begun.tid()])
+        };
+        self.begun.iter().filter_map(of).flatten().chain(self.stacks.keys().copied())
     }
 
     /// Tells a thread's process and name, where they become known otherwise.
