@@ -275,11 +275,10 @@ impl<K: Kept> Pairs<K> {
         match record.kind() {
             // A thread's execve ends under its process's id: the leader is gone, the caller takes its place.
             Kind::RECORD_EXEC if task.former() != tid => {
-                if let Some(begun) = self.begun.remove(&task.former()) {
-                    self.begun.insert(tid, begun);
-                }
-                if let Some(stack) = self.stacks.remove(&task.former()) {
-                    self.stacks.insert(tid, stack);
+                for waits in [&mut self.begun, &mut self.stacks] {
+                    waits.remove(&tid);
+                    let callers = waits.remove(&task.former());
+                    waits.extend(callers.map(|kept| (tid, kept)));
                 }
                 tell(self.found(record, Tells::Superseded, None));
             }
