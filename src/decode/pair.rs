@@ -212,8 +212,10 @@ impl<K: Kept> Pairs<K> {
         let Some(ended) = record.call() else { return };
         let start = tell::start(&record, &ended);
         let (tid, ret) = (record.tid(), raw::result(&ended));
-        let begun = self.begun.remove(&tid);
-        let begun = begun.filter(|begun| begun.record().is_some_and(|begun| begun.time() == start));
+        let is_its_start = |begun: Record<'_>| {
+            begun.time() == start && begun.call().is_some_and(|begun| begun.nr() == ended.nr())
+        };
+        let begun = self.begun.remove(&tid).filter(|begun| begun.record().is_some_and(is_its_start));
         let restarted = self.restarting.remove(&tid).filter(|_| tell::is_restart(&self.style, &record));
         let mut tells = Tells::Call;
         let may_have_died = errno::restart(ret).is_some()
