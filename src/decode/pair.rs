@@ -107,6 +107,11 @@ impl<K: Kept> Pairs<K> {
         self.begun.iter().filter_map(of).flatten().chain(self.stacks.keys().copied())
     }
 
+    /// Whether a fatal signal was sent that has reached no thread yet: the first that it reaches is told of it.
+    pub(super) fn awaits_signal(&self) -> bool {
+        self.kills.values().any(|(_, told)| !told)
+    }
+
     /// Tells a thread's process and name, where they become known otherwise.
     pub(super) fn see(&mut self, process: &Process) {
         let mut comm = [0; 16];

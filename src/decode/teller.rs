@@ -69,7 +69,8 @@ impl<'a> Teller<'a> {
             return true;
         }
         let behind = wanted.is_behind(block);
-        if self.pairs.follows_files() && !behind {
+        let signals = self.pairs.awaits_signal() && block.seen.has_kind(Kind::RECORD_SIGNAL);
+        if !behind && (self.pairs.follows_files() || signals) {
             return true;
         }
         let may_be = |record: &Record<'_>| wanted.may_be(record, Tells::InFlight);
@@ -102,7 +103,7 @@ impl<'a> Teller<'a> {
         let tid = record.tid();
         *wants_more |= match record.kind() {
             Kind::RECORD_ENTER => wanted.may_be(&record, Tells::InFlight),
-            kind => kind == Kind::RECORD_STACK,
+            kind => matches!(kind, Kind::RECORD_STACK | Kind::RECORD_KILL),
         };
         if matches!(record.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER)
             && let Some((key, event)) = interrupted.remove(&tid)
