@@ -39,7 +39,7 @@ enum Finding {
 
 type Check = fn() -> Finding;
 
-/// A daemon that is busy.
+/// A daemon that is busy is not waited for any longer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Capabilities that recording needs, by number (include/uapi/linux/capability.h).
@@ -205,15 +205,10 @@ fn stacks() -> Finding {
 /// The daemon at the usual socket, if one runs.
 fn daemon() -> Finding {
     const REMEDY: &str = "journalctl -u traceloop -u traceloop-keeper says what it has met";
-    if UnixStream::connect(SOCKET).is_err() {
-        return Finding::Good(format!("none runs that listens on {SOCKET}"));
-    }
-    let client = Client::new(Path::new(SOCKET));
-    let asked = runtime()
-        .and_then(|runtime| runtime.block_on(async { tokio::time::timeout(ANSWERS_WITHIN, client.status()).await? }));
-    match asked {
-        Err(error) => Finding::Weak(format!("it does not answer: {error:#}"), REMEDY),
-        Ok(status) => match health::lines(&status).first() {
+    match asked() {
+        None => Finding::Good(format!("none runs that listens on {SOCKET}")),
+        Some(Err(error)) => Finding::Weak(format!("it does not answer: {error:#}"), REMEDY),
+        Some(Ok(status)) => match health::lines(&status).first() {
             Some(what) if !status.recording => Finding::Bad(what.trim_start_matches("# ").to_owned(), REMEDY),
             Some(what) => Finding::Weak(what.trim_start_matches("# ").to_owned(), REMEDY),
             None => Finding::Good(format!("it records {} cgroups", status.tracks)),
@@ -236,22 +231,14 @@ fn recording() -> Finding {
     }
 }
 
-/// A daemon that is busy is not waited for.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-
-/// What the daemon at the usual socket says of itself; `None`: there is none.
+/// What the daemon at the usual socket says of itself; `None`: there is none that we may ask.
 fn asked() -> Option<Result<Status>> {
+    UnixStream::connect(SOCKET).ok()?;
     let client = Client::new(Path::new(SOCKET));
-    let asked = runtime().map(|runtime| {
-        runtime.block_on(async {
-            if !client.is_there().await {
-                return None;
-            }
-            let answer = tokio::time::timeout(ANSWERED_WITHIN, client.status()).await;
-            Some(answer.unwrap_or_else(|_| Err(anyhow::anyhow!("it does not answer within {ANSWERED_WITHIN:?}"))))
-        })
-    });
-    asked.unwrap_or_else(|error| Some(Err(error)))
+    let answer = |runtime: tokio::runtime::Runtime| {
+        runtime.block_on(async { tokio::time::timeout(ANSWERS_WITHIN, client.status()).await? })
+    };
+    Some(runtime().and_then(answer))
 }
 
 fn keeper() -> Finding {
