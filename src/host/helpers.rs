@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use super::message::{Ask, Seen, receive, send};
+use super::{
+    message::{Ask, Seen, receive, send},
+    threads::stat,
+};
 
 /// Helpers that wait for the next question.
 const IDLE_MOST: usize = 2;
@@ -130,7 +133,7 @@ impl Helper {
     /// It looks at a process, and does not answer. One that runs had too little of a CPU, and is ended; one that sleeps ends
     /// when it comes back and finds nobody.
     pub(super) fn leave(mut self, pid: Option<u32>) {
-        if state_of(self.child.id()) == Some('R') {
+        if stat(self.child.id()).is_some_and(|stat| stat.state == 'R') {
             tracing::info!(pid, "a look into a process was given up: this machine is too busy for it");
             let _ = self.child.kill();
             helpers().ended.push(self.child);
@@ -142,19 +145,13 @@ impl Helper {
     }
 }
 
-/// A process's state, by the letter of proc(5).
-fn state_of(pid: u32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Its name may hold anything, parentheses too.
-    stat.rsplit_once(')')?.1.trim_start().chars().next()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn who_runs_and_who_sleeps() {
+        let state_of = |pid| stat(pid).map(|stat| stat.state);
         assert!(state_of(std::process::id()).is_some_and(|state| "RSD".contains(state)));
         let mut sleeps = Command::new("sleep").arg("100").spawn().unwrap();
         let asleep = (0..200).any(|_| {
