@@ -15,7 +15,7 @@ use super::{
     found::Tells,
     merge::{Merge, Next, Place},
     order::{Key, Order, WAITING},
-    pair::Pairs,
+    pair::{Pairs, names_threads},
     style::{Descriptors, Style},
     teller::{self, Held, Teller},
     wanted::Wanted,
@@ -136,13 +136,12 @@ impl<'a> History<'a> {
         let (numbers, before) = self.needed(&wanted);
         let pairs = self.pairs(&numbers, &before);
         let gaps = gaps(&self.recording.dump, &wanted);
-        let may_be_told: usize = numbers
-            .iter()
-            .map(|number| &blocks[*number as usize])
-            .filter(|block| wanted.may_be_in(block))
-            .map(|block| 2 * block.records as usize)
-            .sum();
-        let teller = |pairs, order| Teller::new(&self.style, wanted.clone(), pairs, order);
+        let looked_at =
+            || numbers.iter().map(|number| &blocks[*number as usize]).filter(|block| wanted.may_be_in(block));
+        let may_be_told: usize = looked_at().map(|block| 2 * block.records as usize).sum();
+        // What is wanted of a block may have ended long after it began.
+        let ends = looked_at().map(|block| block.to).max().unwrap_or(0);
+        let teller = |pairs, order| Teller::new(&self.style, wanted.clone(), ends, pairs, order);
         let order = if may_be_told > self.waiting {
             let order = Order::noting(self.waiting);
             let mut noting = Reading {
@@ -307,11 +306,10 @@ struct Before<'a> {
 impl Before<'_> {
     /// What the records of tasks there say of their threads.
     fn recall(&self, pairs: &mut Pairs<Held>) {
-        const OF_TASKS: [Kind; 4] = [Kind::RECORD_FORK, Kind::RECORD_EXEC, Kind::RECORD_COMM, Kind::RECORD_JOIN];
         let (mut room, mut found) = (FURTHER, Vec::new());
         for number in self.left.iter().rev() {
             let block = &self.blocks[*number as usize];
-            if !OF_TASKS.iter().any(|kind| block.seen.has_kind(*kind)) {
+            if !names_threads(block) {
                 continue;
             }
             let Some(rest) = room.checked_sub(block.plain_length()) else { break };

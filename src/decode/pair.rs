@@ -14,7 +14,7 @@ use super::{
     threads::Threads,
 };
 use crate::{
-    model::{Comm, Files, Process},
+    model::{Block, Comm, Files, Process},
     syscall::{self, Ret},
     wire::{Kind, Record, record_flag},
 };
@@ -42,6 +42,13 @@ pub(super) struct Pairs<K> {
     restarting: HashMap<u32, K>,
     /// Where a thread's next call was made.
     stacks: HashMap<u32, K>,
+}
+
+/// Whether some record of a block says whose a thread is, or what it is called.
+pub(super) fn names_threads(block: &Block) -> bool {
+    [Kind::RECORD_FORK, Kind::RECORD_EXEC, Kind::RECORD_COMM, Kind::RECORD_JOIN]
+        .iter()
+        .any(|kind| block.seen.has_kind(*kind))
 }
 
 impl<K: Kept> Pairs<K> {
@@ -217,9 +224,8 @@ impl<K: Kept> Pairs<K> {
         let Some(ended) = record.call() else { return };
         let start = tell::start(&record, &ended);
         let (tid, ret) = (record.tid(), raw::result(&ended));
-        let is_its_start = |begun: Record<'_>| {
-            begun.time() == start && begun.call().is_some_and(|begun| begun.nr() == ended.nr())
-        };
+        let is_its_start =
+            |begun: Record<'_>| begun.time() == start && begun.call().is_some_and(|begun| begun.nr() == ended.nr());
         let begun = self.begun.remove(&tid).filter(|begun| begun.record().is_some_and(is_its_start));
         let restarted = self.restarting.remove(&tid).filter(|_| tell::is_restart(&self.style, &record));
         let mut tells = Tells::Call;

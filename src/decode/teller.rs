@@ -6,7 +6,7 @@ use super::{
     found::{Found, Kept, Tells},
     merge::Place,
     order::{Key, Order},
-    pair::Pairs,
+    pair::{Pairs, names_threads},
     style::Style,
     tell,
     wanted::Wanted,
@@ -41,6 +41,8 @@ impl Kept for Held {
 pub(super) struct Teller<'a> {
     style: &'a Style,
     wanted: Rc<Wanted>,
+    /// When the last record stands that may be wanted: what threads and descriptors become until then, they are in it.
+    ends: u64,
     pub(super) pairs: Pairs<Held>,
     pub(super) order: Order,
     /// Calls that were interrupted, by thread, until it is known whether the thread died of it.
@@ -57,9 +59,9 @@ impl<'a> Teller<'a> {
     /// Blocks behind what is wanted are read for how it ended, up to so many bytes.
     const BEHIND: usize = 16 << 20;
 
-    pub(super) fn new(style: &'a Style, wanted: Rc<Wanted>, pairs: Pairs<Held>, order: Order) -> Self {
+    pub(super) fn new(style: &'a Style, wanted: Rc<Wanted>, ends: u64, pairs: Pairs<Held>, order: Order) -> Self {
         let (interrupted, exits) = (HashMap::new(), HashMap::new());
-        Self { style, wanted, pairs, order, interrupted, exits, wants_more: false, behind: Self::BEHIND }
+        Self { style, wanted, ends, pairs, order, interrupted, exits, wants_more: false, behind: Self::BEHIND }
     }
 
     /// Whether a block that is reached has to be read: for what is wanted in it, or for what came of that.
@@ -77,8 +79,13 @@ impl<'a> Teller<'a> {
         // An execve behind may take back that a thread ended, the last time that it did.
         let ends = [Kind::RECORD_EXEC, Kind::RECORD_EXIT].iter().any(|kind| block.seen.has_kind(*kind));
         let ended = self.exits.keys().copied().filter(|_| ends);
-        let waits = self.interrupted.keys().copied().chain(self.pairs.waiting(may_be)).chain(ended);
-        let opens = waits.into_iter().any(|tid| block.seen.has_thread(tid));
+        let mut begun = self.pairs.waiting(may_be).peekable();
+        let follows = self.pairs.follows_files();
+        let among = block.first <= self.ends && (follows || names_threads(block));
+        // A call in flight is told with the descriptors of the end.
+        let opens = among
+            || (follows && begun.peek().is_some())
+            || self.interrupted.keys().copied().chain(begun).chain(ended).any(|tid| block.seen.has_thread(tid));
         if opens && behind {
             let left = self.behind.checked_sub(block.plain_length());
             self.behind = left.unwrap_or(0);
@@ -130,7 +137,11 @@ impl<'a> Teller<'a> {
                     return;
                 }
                 // The kernel ends the leader's thread for it; to its tracer and its parent it never ended.
-                Tells::Superseded => exits.remove(&tid).into_iter().for_each(|key| order.take_back(key)),
+                Tells::Superseded => {
+                    exits.remove(&tid).into_iter().for_each(|key| order.take_back(key));
+                    // What was the caller's is now its process's: another thread is waited for.
+                    *wants_more = true;
+                }
                 _ => {}
             }
             if (found.tells == Tells::Signal || record.kind() == Kind::RECORD_EXIT)
