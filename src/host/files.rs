@@ -25,7 +25,7 @@ const PROMPT: [&str; 16] = [
 ];
 
 impl Networks {
-    /// The socket that a process's internet socket is connected to, if that is in the same network.
+    /// The socket that a process's socket is connected to, if that is in the same network.
     pub(super) fn peer(&mut self, pid: u32, inode: u64) -> Option<u64> {
         self.addresses(pid).peer(inode)
     }

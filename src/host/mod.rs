@@ -20,6 +20,7 @@ mod network;
 mod pieces;
 mod sockets;
 mod threads;
+mod unix;
 mod waits;
 mod walk;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     files::{self, Networks},
-    memory, sockets, threads,
+    memory, threads,
 };
 use crate::{
     kernel::line,
@@ -122,7 +122,7 @@ fn descriptor(call: &inflight, fd: i32, reads: bool, networks: &mut Networks) ->
         return Some(Waiting { on: WaitsOn::Pipe { reads }, whom: Vec::new(), end });
     }
     if let Some(inode) = files::inode(&link) {
-        let peer = networks.peer(call.tgid, inode).or_else(|| sockets::unix_peer(inode));
+        let peer = networks.peer(call.tgid, inode);
         let end = peer.map(|peer| End { link: format!("socket:[{peer}]"), writes: None, locks: false });
         return Some(Waiting { on: WaitsOn::Socket, whom: Vec::new(), end });
     }
@@ -301,15 +301,5 @@ mod tests {
         assert!(has(&end));
         drop(writer);
         assert!(!has(&end), "only the end for reading is left");
-    }
-
-    #[test]
-    fn a_unix_sockets_peer() {
-        let (one, other) = std::os::unix::net::UnixStream::pair().unwrap();
-        let inode = |socket: &dyn AsRawFd| {
-            files::inode(&files::link(&format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap()).unwrap()
-        };
-        // A kernel without unix_diag knows of none.
-        assert!(sockets::unix_peer(inode(&one)).is_none_or(|peer| peer == inode(&other)));
     }
 }
