@@ -232,6 +232,18 @@ static __always_inline __u64 grab_size(const struct writing *w, const volatile s
 	return count > most ? most : count;
 }
 
+/* setsockopt and getsockopt: arguments 1 and 2 are level and option. */
+static __always_inline bool sets_key(const struct writing *w)
+{
+	__s32 level = argument(w, 1), name = argument(w, 2);
+
+	#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < KEY_OPTIONS && key_options[i].level; i++)
+		if (key_options[i].level == level && key_options[i].name == name)
+			return true;
+	return false;
+}
+
 static __always_inline bool grab_wanted(const struct writing *w, const volatile struct grab *grab, __u64 from)
 {
 	if (!from)
@@ -239,6 +251,8 @@ static __always_inline bool grab_wanted(const struct writing *w, const volatile 
 	if ((grab->flags & GRAB_IF_OK) && w->ret < 0)
 		return false;
 	if ((grab->flags & GRAB_IF_FAILED) && w->ret >= 0)
+		return false;
+	if (!contents && (grab->flags & GRAB_NO_KEY) && sets_key(w))
 		return false;
 	return true;
 }
@@ -348,7 +362,7 @@ __noinline int block_step(__u32 arg, __u32 size)
 		return 0;
 	put_bytes(w, arg, PART_ITEM, block, size);
 	bpf_probe_read_user(&opcode, sizeof(opcode), (void *)(block + 16));
-	if (opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
+	if (contents && opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
 	    !bpf_probe_read_user(&length, sizeof(length), (void *)(block + 32)))
 		put_bytes(w, arg, PART_FIRST, buffer, length > string_limit ? string_limit : length);
 	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
@@ -462,7 +476,7 @@ __noinline int iovec_step(__u32 arg)
 		w->transferred -= here;
 	if (most && (__u32)argument(w, 0) == SAID_FD && most < SAID_MOST)
 		most = SAID_MOST;
-	if (most)
+	if (most && contents)
 		put_piece(w, arg, PART_ITEM, iov.base, here > most ? most + 1 : here, true);
 	return 1;
 }

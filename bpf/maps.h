@@ -30,6 +30,8 @@ const volatile bool typed_task = true;
 const volatile bool classic = false;
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
+/* Whether it is kept what buffers hold. */
+const volatile bool contents = true;
 const volatile bool tell_files = false;
 /* Only calls that lasted at least so many nanoseconds are recorded. */
 const volatile __u64 slower_than = 0;
@@ -61,6 +63,7 @@ const volatile __u64 uring_secret = 0;
 /* Written by userspace before load from the table of system calls; read by every writer. */
 const volatile struct plan plans[PLANS] = {};
 const volatile struct case_value case_values[CASE_VALUES] = {};
+const volatile struct socket_option key_options[KEY_OPTIONS] = {};
 
 _Static_assert((PLANS & (PLANS - 1)) == 0, "the mask of plan_at");
 

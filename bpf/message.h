@@ -168,6 +168,8 @@ static __always_inline bool next_step(struct writing *w, bool many, bool receive
 		w->stage = STAGE_ITEM;
 		w->iov = w->head.iov;
 		w->items = w->head.iov_count > vector_limit ? vector_limit : w->head.iov_count;
+		if (!contents)
+			w->items = 0;
 		w->left = 0;
 		step->part = PART_IOV;
 		step->from = w->iov;

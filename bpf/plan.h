@@ -60,6 +60,7 @@ enum grab_flag {
 	GRAB_SAID = 64,		/* up to SAID_MOST of it, if it goes to descriptor 2 */
 	GRAB_WIDE = 8,		/* the pointer in the structure has eight bytes in every ABI */
 	GRAB_FLEETS = 64,	/* even a call that fails may overwrite it */
+	GRAB_NO_KEY = 128,	/* unless it is the value of one of key_options */
 } __attribute__((packed));
 
 /* What a program writes for people is worth more than a string: an assertion, a traceback's last line. */
@@ -140,6 +141,14 @@ enum {
 	CASE_VALUES = 4096,
 	PLANS = 2 * CALLS + CASES,
 };
+
+/* Socket options whose values are keys; level 0 has no options, and ends the list. */
+struct socket_option {
+	__s32 level;
+	__s32 name;
+};
+
+enum { KEY_OPTIONS = 16 };
 
 /* A case of a multiplexed call (fcntl, ioctl, prctl ...): sorted by value within a call. */
 struct case_value {

@@ -41,8 +41,9 @@ struct Eyes {
 impl Eyes {
     fn look(&mut self, ask: Ask) -> Seen {
         match ask {
-            Ask::How { now, strings, stacks } => {
-                *self = Self { memory: Some(Memory::new(now, strings, stacks)), networks: Networks::default() };
+            Ask::How { now, strings, contents, stacks } => {
+                let memory = Memory::new(now, strings, contents, stacks);
+                *self = Self { memory: Some(memory), networks: Networks::default() };
                 Seen::Understood
             }
             Ask::ThreadsOfCgroup { path, id } => {

@@ -43,6 +43,8 @@ pub struct How {
     pub now: u64,
     /// How much of a string is kept.
     pub strings: u32,
+    /// Whether it is kept what buffers hold.
+    pub contents: bool,
     /// Of which calls stacks are taken.
     pub stacks: Stacks,
 }
@@ -50,7 +52,7 @@ pub struct How {
 impl How {
     /// As a recorder's kernel side was told to record.
     pub fn of(kernel: &Kernel, now: u64) -> Self {
-        Self { now, strings: kernel.string_limit(), stacks: kernel.stacks() }
+        Self { now, strings: kernel.string_limit(), contents: kernel.contents(), stacks: kernel.stacks() }
     }
 }
 
@@ -141,12 +143,12 @@ struct Looking {
 
 impl Looking {
     fn new(wanted: &Wanted) -> Self {
-        let How { now, strings, stacks } = wanted.how;
+        let How { now, strings, contents, stacks } = wanted.how;
         let records = wanted.calls.iter().map(|call| record_unseen(&call.line, now)).collect();
         Self {
             known: Known { records, threads: vec![Vec::new(); wanted.whose.len()], ..Known::default() },
             helper: None,
-            how: Ask::How { now, strings, stacks },
+            how: Ask::How { now, strings, contents, stacks },
             until: Instant::now() + WHOLE,
             unknown: BTreeMap::new(),
         }

@@ -9,6 +9,7 @@ use super::{pieces::Reader, walk::Walker};
 use crate::{
     kernel::{line, network_of, own_network, sees_all_pids},
     model::{Module, Stacks},
+    redact,
     syscall::{self, Abi, Row},
     wire::{self, Part, inflight},
 };
@@ -18,19 +19,21 @@ pub(super) struct Memory {
     /// When those whose start was not seen are looked at.
     now: u64,
     string_limit: u32,
+    contents: bool,
     walker: Walker,
 }
 
 impl Memory {
-    pub(super) fn new(now: u64, string_limit: u32, stacks: Stacks) -> Self {
-        Self { now, string_limit, walker: Walker::new(stacks, now) }
+    pub(super) fn new(now: u64, string_limit: u32, contents: bool, stacks: Stacks) -> Self {
+        Self { now, string_limit, contents, walker: Walker::new(stacks, now) }
     }
 
     /// A call in flight as a record; where its thread is stands in front of it, if that is wanted.
     pub(super) fn record(&mut self, bytes: &[u8]) -> Vec<u8> {
         let call = line(bytes);
         let mut told = sees_all_pids().then(|| self.walker.stack(&call)).flatten().unwrap_or_default();
-        told.extend(record(&call, self.string_limit, self.now));
+        let record = record(&call, self.string_limit, self.now);
+        told.extend(if self.contents { record } else { redact::without_contents(&record) });
         told
     }
 

@@ -17,7 +17,7 @@ const LONGEST: u32 = 64 << 20;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
     /// What the questions behind it are asked for; what was seen before is old.
-    How { now: u64, strings: u32, stacks: Stacks },
+    How { now: u64, strings: u32, contents: bool, stacks: Stacks },
     /// The threads of a cgroup and of those below it.
     ThreadsOfCgroup { path: PathBuf, id: u64 },
     /// The threads of processes.

@@ -32,7 +32,10 @@ use super::{
 use crate::{
     model::Stacks,
     skel::{OpenTraceloopSkel, TraceloopSkel, TraceloopSkelBuilder, types},
-    syscall::plan::{self, Wanted},
+    syscall::{
+        KEY_OPTIONS,
+        plan::{self, Wanted},
+    },
 };
 
 /// Programs that run when this side asks for it.
@@ -157,6 +160,10 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     settings.pt_regs_helper = features.task_registers;
     settings.string_limit = options.wanted.string_limit;
     settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
+    settings.contents = options.wanted.payload;
+    for (known, (level, name)) in settings.key_options.iter_mut().zip(KEY_OPTIONS) {
+        *known = types::socket_option { level: *level, name: *name };
+    }
     settings.tell_files = options.wanted.descriptors;
     settings.slower_than = options.wanted.slower_than;
     settings.counting = options.counting;
@@ -381,6 +388,11 @@ impl Kernel {
     /// How much of a string is kept.
     pub fn string_limit(&self) -> u32 {
         self.strings
+    }
+
+    /// Whether it is kept what buffers hold.
+    pub fn contents(&self) -> bool {
+        self.options.wanted.payload
     }
 
     /// The verifier's and the kernel's figures of each program.

@@ -1,28 +1,9 @@
-//! Socket options whose values are keys: as secret as what is sent under them.
+//! Which calls carry keys: as secret as what is sent under them.
 
-use crate::wire::{CallRecord, Part, Piece};
-
-/// Level and option of each.
-const KEYS: &[(i32, i32)] = &[
-    (libc::SOL_TCP, libc::TCP_MD5SIG),
-    // TCP_MD5SIG_EXT.
-    (libc::SOL_TCP, 32),
-    // TCP_FASTOPEN_KEY.
-    (libc::SOL_TCP, 33),
-    // TCP_AO_ADD_KEY and what else has such keys.
-    (libc::SOL_TCP, 38),
-    (libc::SOL_TCP, 39),
-    (libc::SOL_TCP, 40),
-    (libc::SOL_TCP, 41),
-    (libc::SOL_TLS, 1),
-    (libc::SOL_TLS, 2),
-    (libc::SOL_ALG, libc::ALG_SET_KEY),
-    // RXRPC_SECURITY_KEY, RXRPC_SECURITY_KEYRING.
-    (libc::SOL_RXRPC, 1),
-    (libc::SOL_RXRPC, 2),
-    // SCTP_AUTH_KEY.
-    (132, 23),
-];
+use crate::{
+    syscall::KEY_OPTIONS,
+    wire::{CallRecord, Part, Piece},
+};
 
 /// Whether a call that sets or gets an option carries a key. What cannot be known is none of those that are not.
 pub(super) fn is_key(call: &CallRecord<'_>, pieces: &[Piece<'_>]) -> bool {
@@ -33,7 +14,7 @@ pub(super) fn is_key(call: &CallRecord<'_>, pieces: &[Piece<'_>]) -> bool {
     let of_register = |at: usize| Some(call.args()[at] as i32);
     let argument = |at: usize| if behind.is_some() { of_word(at) } else { of_register(at) };
     match (argument(1), argument(2)) {
-        (Some(level), Some(option)) => KEYS.contains(&(level, option)),
+        (Some(level), Some(option)) => KEY_OPTIONS.contains(&(level, option)),
         _ => true,
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn role(row: &Row, abi: Abi, args: [u64; 6], piece: &Piece<'_>) -> Ro
     role
 }
 
-fn see(kind: &Kind, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
+pub(super) fn see(kind: &Kind, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
     match kind {
         Kind::Path | Kind::Str | Kind::MountType => role.path = Some(0),
         Kind::MountData => (role.path, role.words) = (Some(0), true),

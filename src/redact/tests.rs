@@ -3,13 +3,16 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::*;
+use super::{
+    role::{self, Role},
+    *,
+};
 use crate::{
     decode::{History, Style},
     model::{Block, Dump, Each, File, Identity, Module},
     render::{self, Format},
     syscall::{self, Abi},
-    wire::{OwnedPiece, Part, inflight},
+    wire::{OwnedPiece, Part, Piece, inflight},
 };
 
 fn texts(list: &[&str]) -> Vec<String> {
@@ -299,6 +302,45 @@ fn keys_are_contents_too() {
     }
     let congestion = option(libc::SOL_TCP, libc::TCP_CONGESTION);
     assert_eq!(none.records("/a", &congestion).unwrap(), congestion);
+}
+
+/// What the kernel side is told to copy where no contents are recorded has nothing that redaction takes for contents.
+#[test]
+fn what_is_not_recorded_is_what_redaction_takes_out() {
+    use syscall::plan::{self, Wanted};
+
+    use crate::skel::types;
+    let mut plans = vec![types::plan::default(); 2048];
+    let mut values = vec![types::case_value::default(); 4096];
+    let (plans, values) = (plans.first_chunk_mut().unwrap(), values.first_chunk_mut().unwrap());
+    plan::fill(plans, values, &Wanted { payload: false, ..Wanted::default() });
+    let check = |name: &str, abi: Abi, args: &[syscall::Arg], plan: &types::plan| {
+        let start = plan.enter[..plan.enter_grabs.into()].iter().map(|grab| (grab, Part::PART_START));
+        for (grab, part) in plan.grab[..plan.grabs.into()].iter().map(|grab| (grab, grab.part)).chain(start) {
+            let piece = Piece { arg: grab.arg, part, bytes: Ok(&[]) };
+            let mut role = Role::default();
+            let own = args.iter().filter(|arg| arg.index == grab.arg);
+            own.for_each(|arg| role::see(&arg.kind, abi, &piece, &mut role));
+            assert!(!role.contents, "{name}: argument {} as {part:?}", grab.arg);
+            assert!(!role.option || grab.flags.0 & types::grab_flag::GRAB_NO_KEY.0 != 0, "{name}");
+        }
+    };
+    for compat in [false, true] {
+        let (abi, base) = (Abi::native(compat), if compat { usize::from(syscall::NUMBERS) } else { 0 });
+        for nr in 0..syscall::NUMBERS {
+            let Some(row) = syscall::row(abi, i32::from(nr)) else { continue };
+            let plan = &plans[base + usize::from(nr)];
+            check(row.name, abi, row.args, plan);
+            let Some(cases) = row.cases else { continue };
+            for entry in &values[plan.first_case.into()..][..plan.cases.into()] {
+                let of = |case: &&syscall::Case| {
+                    case.values.iter().any(|value| *value & u64::from(cases.mask) == u64::from(entry.value))
+                };
+                let case = cases.list.iter().find(of).unwrap();
+                check(row.name, abi, case.args, &plans[entry.plan as usize]);
+            }
+        }
+    }
 }
 
 /// Records of any bytes stay records, and what is taken out is gone.

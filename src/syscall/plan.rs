@@ -603,7 +603,17 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let one = shape.size(word);
     let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
     let most = match shape {
-        Shape::Bytes | Shape::HexBytes | Shape::XattrValue | Shape::NulBytes | Shape::KeyInput if !wanted.payload => {
+        // Of vectors and messages the kernel side leaves out the buffers.
+        Shape::Bytes
+        | Shape::HexBytes
+        | Shape::XattrValue
+        | Shape::NulBytes
+        | Shape::KeyInput
+        | Shape::SocketData
+        | Shape::Msgbuf
+        | Shape::EntropyPool
+            if !wanted.payload =>
+        {
             return Vec::new();
         }
         _ if shape.is_string() => {
@@ -614,7 +624,6 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
         // Structures that grow: what stands behind the known fields is told if it is not zero.
         Shape::OpenHow | Shape::MountAttr | Shape::Statmount => PIECE_MOST,
-        Shape::SocketData if !wanted.payload => return Vec::new(),
         // Netlink messages: the kernel side cuts other data at the string limit.
         Shape::SocketData => u16::MAX,
         Shape::Sockaddr => 128,
@@ -629,6 +638,9 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),
     };
     let mut flags = F::GRAB_ALWAYS;
+    if shape == Shape::SockOpt && !wanted.payload {
+        flags.0 |= F::GRAB_NO_KEY.0;
+    }
     if direction == Direction::Out {
         flags.0 |= F::GRAB_IF_OK.0;
         if matches!(what, W::WHAT_IOVEC | W::WHAT_MESSAGE | W::WHAT_MESSAGES) || matches!(len, Len::RetOrArg(_)) {
@@ -668,7 +680,9 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         let upper = types::grab { offset: 712, part: types::part::PART_FIRST, ..grabs[0] };
         grabs.push(upper);
     }
-    let inner = shape.behind(word).iter().filter(|behind| wanted.verbose || !behind.verbose);
+    let is_contents = |behind: &Behind| shape == Shape::MsgbufBehind || matches!(behind.what, Inside::Data { .. });
+    let is_kept = |behind: &&Behind| wanted.payload || !is_contents(behind);
+    let inner = shape.behind(word).iter().filter(|behind| wanted.verbose || !behind.verbose).filter(is_kept);
     grabs.extend(inner.map(|behind| behind_grab(arg, behind, flags, wanted)));
     grabs
 }

@@ -1,6 +1,11 @@
 //! A program's calls are there, from execve to exit, with their arguments.
 
-use super::support::{Scratch, WAYS, compile};
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use super::support::{Scratch, WAYS, compile, wait_until};
 
 #[test]
 #[ignore = "needs root and BPF"]
@@ -64,6 +69,29 @@ fn without_payload_no_contents_are_kept() {
     let dump = scratch.run(&["--no-payload"], &format!("cat {}", secret.display()));
     dump.must_have("read(3, 0x").must_have("/secret\"");
     assert!(!dump.has("a-password"));
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn without_payload_nothing_is_kept_of_vectors_messages_and_keys_either() {
+    let program = format!("python3 {}/tests/kernel/programs/contents.py", env!("CARGO_MANIFEST_DIR"));
+    for way in WAYS {
+        let scratch = Scratch::new();
+        let mut recording = scratch.record(&[&["--no-payload"], way].concat());
+        let mut child = scratch.command(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("run it");
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut ready).expect("read its output");
+        assert_eq!(ready, "ready\n");
+        wait_until("the child is in its write", || recording.dump_now().has("<unfinished"));
+        let dump = recording.dump_now();
+        drop(child.stdin.take());
+        assert!(child.wait().expect("wait for it").success());
+        // What is there of each is what it is made with.
+        dump.must_have("writev(").must_have("sendmsg(").must_have("recvmsg(").must_have("msgsnd(");
+        dump.must_have("SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0").must_have("TCP_MD5SIG, 0x");
+        let leaks: Vec<&str> = dump.text.lines().filter(|line| line.contains("a-password")).collect();
+        assert_eq!(leaks, [""; 0], "{way:?}");
+    }
 }
 
 #[test]
