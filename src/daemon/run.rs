@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     control::{self, Request, Socket},
+    host,
     model::{Cause, Recording},
     recorder::{Notice, Recorder, TrackId},
     redact::Redaction,
@@ -154,6 +155,9 @@ impl Daemon {
         let tracks = self.recorder.identities().count();
         let mib = self.recorder.memory().div_ceil(1 << 20);
         tracing::info!(tracks, mib, socket = %self.config.socket.display(), "recording");
+        if let Err(error) = host::oom_kills_are_known() {
+            tracing::info!(%error, "which memory ran out is not known of processes that the OOM killer ends: CAP_SYSLOG is missing");
+        }
     }
 
     async fn run(&mut self, inbox: &mut Inbox) -> Result<()> {

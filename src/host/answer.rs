@@ -8,7 +8,7 @@ use super::{
     files::{self, Networks},
     memory::Memory,
     message::{Ask, Seen, receive, send},
-    network, threads, waits,
+    network, oom, threads, waits,
 };
 use crate::cgroup::Cgroup;
 
@@ -63,6 +63,7 @@ impl Eyes {
             Ask::Holders { ends } => Seen::Holders(waits::holders(&ends)),
             Ask::Files { pid } => Seen::Files(files::of(pid, &mut self.networks)),
             Ask::Networks { pids } => Seen::Networks(network::of(&pids)),
+            Ask::OomKills => Seen::OomKills(oom::kills()),
         }
     }
 }

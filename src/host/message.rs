@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::waits::{End, Waiting};
-use crate::model::{Files, Module, Network, Process, Stacks};
+use crate::model::{Files, Module, Network, OomKill, Process, Stacks};
 
 /// No answer is longer: the descriptors of a process with thousands of them, with their paths.
 const LONGEST: u32 = 64 << 20;
@@ -32,6 +32,8 @@ pub(super) enum Ask {
     Files { pid: u32 },
     /// The network namespaces of processes, other than the recorder's.
     Networks { pids: Vec<u32> },
+    /// Whom the OOM killer chose last.
+    OomKills,
 }
 
 /// What was seen.
@@ -44,6 +46,7 @@ pub(super) enum Seen {
     Holders(Vec<Vec<Process>>),
     Files(Option<Files>),
     Networks(Vec<Network>),
+    OomKills(Vec<OomKill>),
 }
 
 pub(super) fn send(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {

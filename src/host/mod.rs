@@ -1,5 +1,5 @@
-//! Looks into other processes: their threads, descriptors, networks, and the memory that their calls in flight
-//! point to.
+//! Looks into other processes: their threads, descriptors, networks, the memory that their calls in flight
+//! point to, and into the kernel's log for those that the OOM killer chose.
 //!
 //! Promise: whoever asks never waits for what is looked at. A process's memory may be a file of a server that does
 //! not answer, and so may be what its descriptors stand for: who reads that sleeps until the server wills, and
@@ -17,6 +17,7 @@ mod look;
 mod memory;
 mod message;
 mod network;
+mod oom;
 mod pieces;
 mod sockets;
 mod threads;
@@ -28,4 +29,5 @@ pub use answer::serve;
 pub use helpers::{helped_by, left_behind};
 pub use look::{How, Known, Look, Wanted, Whose};
 pub use network::interfaces;
+pub use oom::readable as oom_kills_are_known;
 pub use threads::{Status, stat, thread};

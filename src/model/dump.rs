@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, Summary, Wait};
+use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, OomKill, Summary, Wait};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct Dump {
     /// What calls in flight waited for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
+    /// Whom the OOM killer chose, and which memory ran out; of other processes of this machine, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oom_kills: Vec<OomKill>,
     /// The names of the network interfaces where the recorder was, by their numbers.
     #[serde(default)]
     pub interfaces: BTreeMap<u32, String>,

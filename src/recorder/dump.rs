@@ -70,6 +70,7 @@ pub(super) fn take(
         files: true,
         networks: true,
         waits: true,
+        oom_kills: of == Of::All,
     });
     // Up to here all rings will be complete.
     let until = boottime();
@@ -127,6 +128,7 @@ impl Dumping {
         dump.networks = told.cloned().collect();
         dump.files.clone_from(&known.files);
         dump.waits.clone_from(&known.waits);
+        dump.oom_kills.clone_from(&known.oom_kills);
         dump.processes = known.threads.iter().flatten().cloned().collect();
         // Where /proc has other numbers, those in a call are all that is known.
         let listed: BTreeSet<u32> = dump.processes.iter().map(|thread| thread.tid).collect();

@@ -59,6 +59,7 @@ impl Recorder {
             files,
             networks: files,
             waits: false,
+            oom_kills: false,
         })
     }
 

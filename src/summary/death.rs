@@ -4,11 +4,11 @@
 //! on what happened to a child of its (the same status, or 128 and the signal), the child comes first.
 
 use super::{
-    Findings,
+    Findings, memory,
     process::{Process, Processes},
     words,
 };
-use crate::model::{Cause, Dump, Event, Exit, Sent, Signal, Why, signal_name};
+use crate::model::{Cause, Dump, Event, Exit, OomKill, Sent, Signal, Why, signal_name};
 
 /// A failure that is told of a process that a fault ended has to be so near.
 const NEAR: u64 = 1_000_000_000;
@@ -110,7 +110,7 @@ fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>, pro
     let (how, by_itself) = match exit {
         Exit::Killed { signo, core, sent, why } => {
             let parent = processes.parent(process);
-            let death = Death { process, parent, signo, sent, why };
+            let death = Death { process, parent, signo, sent, why, oom_kills: &dump.oom_kills };
             let how = death.how(&mut events);
             let core = if core { " (core dumped)" } else { "" };
             (format!("{how}{core}"), death.is_by_itself())
@@ -171,6 +171,7 @@ struct Death<'p, 'a> {
     signo: i32,
     sent: Option<Sent>,
     why: Why,
+    oom_kills: &'p [OomKill],
 }
 
 impl<'a> Death<'_, 'a> {
@@ -211,7 +212,8 @@ impl<'a> Death<'_, 'a> {
             };
         }
         if self.why == Why::Memory {
-            return format!("was killed by {name}: the kernel's OOM killer chose it when memory ran out");
+            let when = memory::ran_out(self.oom_kills, self.process);
+            return format!("was killed by {name}: the kernel's OOM killer chose it {when}");
         }
         if let Some(sent) = self.sent {
             return self.sent(&name, sent);

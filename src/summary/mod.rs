@@ -14,6 +14,7 @@
 mod address;
 mod death;
 mod failure;
+mod memory;
 mod process;
 mod said;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Histories of a few events, and what is said of them.
 
 use super::of;
-use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Outcome, Sent, Signal, What, Why};
+use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Memory, OomKill, Outcome, Sent, Signal, What, Why};
 
 const MILLI: u64 = 1_000_000;
 
@@ -162,6 +162,42 @@ fn who_sent_a_signal() {
     assert_eq!(text(&events), "app[7] was killed by SIGALRM: a timer of its own ran out.");
     let events = [killed(2, 7, 7, "app", 9, None)];
     assert_eq!(text(&events), "app[7] was killed by SIGKILL; who sent it is not in the record.");
+}
+
+#[test]
+fn which_memory_ran_out() {
+    let end = Exit::Killed { signo: libc::SIGKILL, core: false, sent: None, why: Why::Memory };
+    let events = [event(2, 7, 7, "app", What::Exit(end))];
+    let told = |kills: &[(u32, &str, Memory)]| {
+        let kill = |(pid, comm, memory): &(u32, &str, Memory)| OomKill {
+            pid: *pid,
+            comm: (*comm).to_owned(),
+            memory: memory.clone(),
+        };
+        let dump = Dump { cause: Cause::Command, oom_kills: kills.iter().map(kill).collect(), ..Dump::default() };
+        let text = of(&dump, &[], &events).0.text;
+        text.strip_prefix("app[7] was killed by SIGKILL: the kernel's OOM killer chose it ").unwrap().to_owned()
+    };
+    let cgroup = |path: Option<&str>, limit, with_swap| Memory::Cgroup { path: path.map(Into::into), limit, with_swap };
+    let limited = |memory| told(&[(7, "app", Memory::Machine), (7, "app", memory), (8, "app", Memory::Machine)]);
+    assert_eq!(
+        limited(cgroup(Some("/a"), Some(32 << 20), false)),
+        "when cgroup /a was at its limit of 32 MiB for memory."
+    );
+    assert_eq!(
+        limited(cgroup(Some("/a"), Some(32 << 20), true)),
+        "when cgroup /a was at its limit of 32 MiB for memory and swap together."
+    );
+    assert_eq!(limited(cgroup(None, None, false)), "when a cgroup was at its limit for memory.");
+    assert_eq!(told(&[(7, "app", Memory::Machine)]), "when the machine's memory ran out.");
+    assert_eq!(told(&[(7, "app", Memory::Nodes)]), "when the memory of the NUMA nodes that could be used ran out.");
+    // Of another process, or of who had the number before.
+    for kills in [&[][..], &[(8, "app", Memory::Machine), (7, "other", Memory::Machine)]] {
+        assert_eq!(
+            told(kills),
+            "when memory ran out; whether the machine's or what a cgroup may use is not in the record."
+        );
+    }
 }
 
 #[test]

@@ -217,7 +217,7 @@ async fn none_of_its_rights_is_too_many() {
             assert!(flying(&dump).contains(", 0x"), "without {right}, what it points to is told all the same:\n{dump}");
             dying.remove().await;
         } else {
-            // It ends, and says what it lacks.
+            // It ends, or knows less, and says what it lacks.
             let until = Instant::now() + Duration::from_secs(20);
             let lacks = format!("CAP_{right}");
             while !recorder.said().contains(&lacks) {

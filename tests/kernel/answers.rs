@@ -232,27 +232,64 @@ fn who_killed_is_told_where_only_the_kernel_knows_it() {
     }
 }
 
-/// A v1 hierarchy with a limit for memory, as this machine may have one.
-fn limited(megabytes: u64) -> Option<std::path::PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    let line = mounts.lines().find(|line| line.contains(" cgroup ") && line.contains("memory"))?;
-    let path = std::path::Path::new(line.split(' ').nth(1)?).join(format!("traceloop-oom-{}", std::process::id()));
-    fs::create_dir(&path).ok()?;
-    fs::write(path.join("memory.limit_in_bytes"), (megabytes << 20).to_string()).ok()?;
-    Some(path)
+/// A cgroup with a limit for memory, by whichever controller this machine has; or why there is none.
+fn limited(megabytes: u64) -> Result<std::path::PathBuf, String> {
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("read the mounts");
+    let mut mounts = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        Some((words.next()?, words.next()?, words.next()?))
+    });
+    let of_v2 = |place: &&str| {
+        fs::read_to_string(format!("{place}/cgroup.subtree_control")).is_ok_and(|enabled| enabled.contains("memory"))
+    };
+    let (at, limit) = mounts
+        .find_map(|(place, kind, options)| match kind {
+            "cgroup" if options.split(',').any(|option| option == "memory") => Some((place, "memory.limit_in_bytes")),
+            "cgroup2" => Some(place).filter(of_v2).map(|place| (place, "memory.max")),
+            _ => None,
+        })
+        .ok_or("no hierarchy of cgroups has the memory controller enabled")?;
+    let path = std::path::Path::new(at).join(format!("traceloop-oom-{}", std::process::id()));
+    fs::create_dir(&path).map_err(|error| format!("{} cannot be made: {error}", path.display()))?;
+    fs::write(path.join(limit), (megabytes << 20).to_string()).expect("limit its memory");
+    // What does not fit must not go elsewhere.
+    let _ = fs::write(path.join("memory.swap.max"), "0");
+    Ok(path)
 }
 
 #[test]
 #[ignore = "needs root and BPF"]
 fn the_oom_killer_is_named() {
-    // Other machines have no controller for it that a test may use.
-    let Some(place) = limited(32) else { return };
+    let place = match limited(32) {
+        Ok(place) => place,
+        Err(why) => return println!("  not tried: {why}"),
+    };
     let script =
         format!("echo $$ > {}/cgroup.procs; exec dd bs=300M count=1 if=/dev/zero of=/dev/null", place.display());
     let (told, status) = summary_of_run(&["sh", "-c", &script]);
     let _ = fs::remove_dir(&place);
     assert_eq!(status, Some(128 + libc::SIGKILL), "{told}");
-    assert!(told.contains("was killed by SIGKILL: the kernel's OOM killer chose it when memory ran out"), "{told}");
+    let name = place.file_name().expect("a name").display().to_string();
+    let wanted = format!(
+        "was killed by SIGKILL: the kernel's OOM killer chose it when cgroup /{name} was at its limit of 32 MiB for memory"
+    );
+    assert!(told.contains(&wanted), "{told}");
+    // Who may not read the kernel's log has no more than the kernel side says.
+    let place = limited(32).expect("there was one before");
+    let script = format!("echo $$ > {}/cgroup.procs; exec dd bs=300M count=1 if=/dev/zero", place.display());
+    let output = Command::new("setpriv")
+        .args(["--bounding-set", "-syslog", TRACELOOP, "run", "--", "sh", "-c", &script])
+        .output()
+        .expect("run it");
+    let _ = fs::remove_dir(&place);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let is_restricted = fs::read_to_string("/proc/sys/kernel/dmesg_restrict").is_ok_and(|set| set.trim() == "1");
+    let wanted = if is_restricted {
+        "when memory ran out; whether the machine's or what a cgroup may use is not in the record"
+    } else {
+        "was at its limit of 32 MiB for memory"
+    };
+    assert!(text.contains(wanted), "{text}");
 }
 
 #[test]
