@@ -291,7 +291,8 @@ impl Daemon {
             return;
         };
         if let Some(identity) = self.recorder.identity(track) {
-            let cause = Cause::Unit { result: failed.result.clone(), status: failed.status };
+            let active = failed.active.map(|microseconds| microseconds.saturating_mul(1000));
+            let cause = Cause::Unit { result: failed.result.clone(), status: failed.status, active };
             let evidence = evidence::evidence(track, identity, cause, failed.pid, |user| self.managers.hears(user));
             self.weigh(evidence);
         }

@@ -29,7 +29,7 @@ fn killed(track: u64, pid: u32, signal: i32) -> Evidence {
 }
 
 fn failed(track: u64, pid: u32, result: &str, status: i32) -> Evidence {
-    evidence(track, Cause::Unit { result: result.into(), status: Some(status) }, pid)
+    evidence(track, Cause::Unit { result: result.into(), status: Some(status), active: None }, pid)
 }
 
 /// The policy with a clock.

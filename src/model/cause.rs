@@ -28,6 +28,10 @@ pub enum Cause {
         /// What its main process ended with, as `wait(2)` tells it; `None`: not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<i32>,
+        /// For how long it had been active when it failed or was stopped, nanoseconds; 0: it never was. `None`: not
+        /// known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        active: Option<u64>,
     },
     /// A process was killed by a signal.
     Killed {
@@ -86,7 +90,7 @@ impl fmt::Display for Cause {
             Self::Ended => f.write_str("the processes ended"),
             Self::Replaced => f.write_str("a recorder with other programs or settings took over"),
             Self::Request => f.write_str("on request"),
-            Self::Unit { result, status } => {
+            Self::Unit { result, status, .. } => {
                 write!(f, "the unit failed: {result}")?;
                 match status.map(|status| (libc::WTERMSIG(status), libc::WEXITSTATUS(status))) {
                     Some((0, 0)) | None => Ok(()),
@@ -121,7 +125,7 @@ mod tests {
         let text = serde_json::to_string(&killed).unwrap();
         assert_eq!(serde_json::from_str::<Cause>(&text).unwrap(), killed);
         assert_eq!(killed.to_string(), "a[7] was killed by SIGSEGV (core dumped)");
-        let failed = |result: &str, status| Cause::Unit { result: result.into(), status }.to_string();
+        let failed = |result: &str, status| Cause::Unit { result: result.into(), status, active: None }.to_string();
         assert_eq!(failed("exit-code", Some(3 << 8)), "the unit failed: exit-code (status 3)");
         assert_eq!(failed("core-dump", Some(0x8b)), "the unit failed: core-dump (SIGSEGV)");
         assert_eq!(failed("timeout", None), "the unit failed: timeout");

@@ -131,7 +131,7 @@ fn tell<'a>(findings: &mut Findings<'a>, dump: &Dump, process: &Process<'a>, pro
         events.push(event);
     }
     sentence.push('.');
-    if let Some(word) = systemds(&dump.cause) {
+    if let Some(word) = systemds(&dump.cause, exit) {
         sentence = format!("{word} {sentence}");
     }
     findings.say(sentence, events);
@@ -152,14 +152,32 @@ fn forbidden<'a>(findings: &mut Findings<'a>, process: &Process<'a>) {
     }
 }
 
-/// What systemd says of the unit, where it says more than its processes' ends.
-fn systemds(cause: &Cause) -> Option<&'static str> {
-    let Cause::Unit { result, .. } = cause else { return None };
-    Some(match result.as_str() {
-        "timeout" => "systemd's timeout for the unit ran out.",
-        "watchdog" => "systemd's watchdog for the unit ran out.",
-        "oom-kill" => "The kernel's OOM killer chose a process of the unit.",
-        "start-limit-hit" => "systemd started the unit too often.",
+/// Whether a service manager sent a signal: the system's, a user's or a container's.
+fn is_of_manager(sent: Sent) -> bool {
+    !sent.by_kernel && (sent.pid == 1 || sent.comm.bytes() == b"systemd")
+}
+
+/// What systemd says of the unit, where it says more than the end of the process that is spoken of. Which of the unit's
+/// timeouts it was, it does not say.
+fn systemds(cause: &Cause, exit: Exit) -> Option<String> {
+    let Cause::Unit { result, active, .. } = cause else { return None };
+    let (sent, why) = if let Exit::Killed { sent, why, .. } = exit { (sent, why) } else { (None, Why::Signal) };
+    let by_manager = why == Why::Signal && sent.is_some_and(is_of_manager);
+    let when = match active {
+        Some(0) => " before the unit was active".to_owned(),
+        Some(active) => format!(" after the unit had been active for {}", words::span(*active)),
+        None => String::new(),
+    };
+    Some(match (result.as_str(), by_manager) {
+        ("timeout", true) => format!("A timeout of systemd ended it{when}:"),
+        ("timeout", false) => format!("A timeout of systemd ran out{when}."),
+        ("watchdog", true) => format!("systemd's watchdog ended it{when}:"),
+        ("watchdog", false) => format!("systemd's watchdog ran out{when}."),
+        // systemd-oomd says so, too.
+        ("oom-kill", _) if why != Why::Memory => {
+            "systemd says that the unit was short of memory (oom-kill).".to_owned()
+        }
+        ("start-limit-hit", _) => "systemd started the unit too often.".to_owned(),
         _ => return None,
     })
 }
@@ -216,7 +234,11 @@ impl<'a> Death<'_, 'a> {
             return format!("was killed by {name}: the kernel's OOM killer chose it {when}");
         }
         if let Some(sent) = self.sent {
-            return self.sent(&name, sent);
+            let warned = self.warned(sent).map(|(event, told)| {
+                events.push(event);
+                told
+            });
+            return self.sent(&name, sent) + &warned.unwrap_or_default();
         }
         if let Some((event, signal)) = self.process.signal(self.signo) {
             events.push(event);
@@ -254,6 +276,23 @@ impl<'a> Death<'_, 'a> {
         } else {
             format!(" in its thread {}", words::who(event.tid, &event.comm))
         }
+    }
+
+    /// What whoever ended it with SIGKILL had asked it to end by before: `: it had not ended 2.0 s after SIGTERM`.
+    fn warned(&self, kill: Sent) -> Option<(&'a Event, String)> {
+        if self.signo != libc::SIGKILL || kill.pid == self.process.pid || kill.by_kernel {
+            return None;
+        }
+        let asks = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGABRT];
+        let asked = asks.into_iter().filter_map(|signo| self.process.signal(signo));
+        // A runtime may have sent each by a process of its own.
+        let by_him = |signal: &Signal| signal.sender.filter(|(pid, comm)| *pid == kill.pid || *comm == kill.comm);
+        let asked = asked.filter_map(|(event, signal)| Some((event, signal, by_him(signal)?)));
+        let (event, signal, (pid, comm)) = asked.max_by_key(|(event, ..)| event.start)?;
+        let (end, _) = self.process.end()?;
+        let since = words::span(end.start.saturating_sub(event.start));
+        let by = if pid == kill.pid { String::new() } else { format!(" from {}", words::who(pid, &comm)) };
+        Some((event, format!(": it had not ended {since} after {}{by}", signal.name)))
     }
 
     /// Whether that is its parent, and has ended by then.

@@ -164,6 +164,69 @@ fn who_sent_a_signal() {
     assert_eq!(text(&events), "app[7] was killed by SIGKILL; who sent it is not in the record.");
 }
 
+fn of_unit(result: &str, active: Option<u64>, events: &[Event]) -> String {
+    let cause = Cause::Unit { result: result.into(), status: None, active };
+    of(&Dump { cause, taken: 60_000 * MILLI, ..Dump::default() }, &[], events).0.text
+}
+
+#[test]
+fn what_systemd_ended_and_why() {
+    let by = |pid, comm: &str| Some(Sent { pid, comm: name(comm), by_kernel: false, code: Some(0) });
+    let died = |signo, sent| [call(1, 7, "app", Call::bare("pause")), killed(4_000, 7, 7, "app", signo, sent)];
+    let manager = by(1, "systemd");
+    assert_eq!(
+        of_unit("watchdog", Some(3_000 * MILLI), &died(libc::SIGABRT, manager)),
+        "systemd's watchdog ended it after the unit had been active for 3.0 s: app[7] was killed by SIGABRT, sent by \
+         systemd[1]; its last call was pause()."
+    );
+    // A user's, or a container's.
+    assert_eq!(
+        of_unit("timeout", Some(0), &died(libc::SIGTERM, by(55, "systemd"))),
+        "A timeout of systemd ended it before the unit was active: app[7] was killed by SIGTERM, sent by systemd[55]; its \
+         last call was pause()."
+    );
+    // Who ended by itself, or by another's signal, meanwhile, was not ended by that.
+    let told = of_unit("timeout", None, &[exits(4_000, 7, "app", 1)]);
+    assert_eq!(told, "A timeout of systemd ran out. app[7] exited with 1.");
+    let told = of_unit("watchdog", None, &died(libc::SIGABRT, by(9, "gdb")));
+    assert!(told.starts_with("systemd's watchdog ran out. app[7] was killed by SIGABRT, sent by gdb[9]"), "{told}");
+    // The kernel has no part in what systemd-oomd does.
+    let told = of_unit("oom-kill", None, &died(libc::SIGKILL, manager));
+    assert!(told.starts_with("systemd says that the unit was short of memory (oom-kill). app[7]"), "{told}");
+    let told = of_unit("signal", None, &died(libc::SIGTERM, manager));
+    assert!(told.starts_with("app[7] was killed by SIGTERM, sent by systemd[1]; "), "{told}");
+}
+
+#[test]
+fn what_was_asked_to_end_before_it_was_killed() {
+    let by = |pid, comm: &str| Some(Sent { pid, comm: name(comm), by_kernel: false, code: Some(0) });
+    let asked = |at, signo: i32, pid, comm: &str| {
+        let (info, sender) = ("{}".into(), Some((pid, name(comm))));
+        let signal = Signal { signo, name: crate::model::signal_name(signo).into(), info, stops: false, sender };
+        event(at, 7, 7, "app", What::Signal(signal))
+    };
+    let killed_by =
+        |asked: Event, pid, comm: &str| vec![asked, killed(4_000, 7, 7, "app", libc::SIGKILL, by(pid, comm))];
+    let events = killed_by(asked(2_000, libc::SIGTERM, 1, "systemd"), 1, "systemd");
+    assert_eq!(
+        of_unit("timeout", Some(20_000 * MILLI), &events),
+        "A timeout of systemd ended it after the unit had been active for 20.0 s: app[7] was killed by SIGKILL, sent by \
+         systemd[1]: it had not ended 2.0 s after SIGTERM."
+    );
+    // By another process of the same runtime.
+    let told = text(&killed_by(asked(1_000, libc::SIGQUIT, 8, "runc"), 9, "runc"));
+    assert!(told.ends_with("sent by runc[9]: it had not ended 3.0 s after SIGQUIT from runc[8]."), "{told}");
+    // By others, by itself, or to have it read its configuration: no such thing.
+    for before in [
+        asked(1_000, libc::SIGTERM, 8, "sh"),
+        asked(1_000, libc::SIGHUP, 9, "runc"),
+        call(1_000, 7, "app", Call::bare("pause")),
+    ] {
+        let told = text(&killed_by(before, 9, "runc"));
+        assert!(told.contains("sent by runc[9]") && !told.contains("had not ended"), "{told}");
+    }
+}
+
 #[test]
 fn which_memory_ran_out() {
     let end = Exit::Killed { signo: libc::SIGKILL, core: false, sent: None, why: Why::Memory };

@@ -219,6 +219,10 @@ fn told<'a>(properties: impl Iterator<Item = (&'a str, &'a Variant<'a>)>) -> Tol
             ("ExecMainStatus", Variant::I32(status)) => told.status = Some(*status),
             ("ExecMainExitTimestampMonotonic", Variant::U64(time)) => told.exited = Some(*time),
             ("ExecMainPID", Variant::U32(pid)) => told.pid = Some(*pid),
+            ("ExecMainStartTimestampMonotonic", Variant::U64(time)) => told.main_began = Some(*time),
+            ("InactiveExitTimestampMonotonic", Variant::U64(time)) => told.began = Some(*time),
+            ("ActiveEnterTimestampMonotonic", Variant::U64(time)) => told.activated = Some(*time),
+            ("ActiveExitTimestampMonotonic", Variant::U64(time)) => told.deactivated = Some(*time),
             ("InvocationID", value) => {
                 let bytes = Vec::<u8>::try_from(value.clone()).unwrap_or_default();
                 let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

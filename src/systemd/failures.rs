@@ -44,6 +44,8 @@ pub struct UnitFailed {
     pub pid: Option<u32>,
     /// When that ended, CLOCK_MONOTONIC microseconds.
     pub exited: Option<u64>,
+    /// For how long it had been active when it failed or was stopped, microseconds; 0: it never was. `None`: not known.
+    pub active: Option<u64>,
     /// It had failed before we listened.
     pub earlier: bool,
 }
@@ -56,6 +58,12 @@ pub(super) struct Told {
     pub(super) status: Option<i32>,
     pub(super) pid: Option<u32>,
     pub(super) exited: Option<u64>,
+    /// When it began to start, its main process began, and it became active and ceased to be, CLOCK_MONOTONIC
+    /// microseconds.
+    pub(super) began: Option<u64>,
+    pub(super) main_began: Option<u64>,
+    pub(super) activated: Option<u64>,
+    pub(super) deactivated: Option<u64>,
     pub(super) active: Option<String>,
     pub(super) invocation: Option<String>,
 }
@@ -68,7 +76,24 @@ struct Unit {
     status: i32,
     pid: u32,
     exited: u64,
+    began: u64,
+    main_began: u64,
+    activated: u64,
+    deactivated: u64,
     waiting: Option<(Instant, UnitFailed)>,
+}
+
+impl Unit {
+    /// For how long it had been active in its newest life, microseconds; 0: it never was. A unit that restarts without
+    /// having failed in between (RestartMode=direct) keeps the times of its former life, but for its main process.
+    fn was_active(&self) -> Option<u64> {
+        match self.activated {
+            _ if self.began == 0 => None,
+            activated if activated < self.began => Some(0),
+            activated if activated < self.main_began => None,
+            activated => self.deactivated.checked_sub(activated),
+        }
+    }
 }
 
 /// All units of the service manager.
@@ -90,6 +115,10 @@ impl Failures {
         unit.status = told.status.unwrap_or(unit.status);
         unit.pid = told.pid.unwrap_or(unit.pid);
         unit.exited = told.exited.unwrap_or(unit.exited);
+        unit.began = told.began.unwrap_or(unit.began);
+        unit.main_began = told.main_began.unwrap_or(unit.main_began);
+        unit.activated = told.activated.unwrap_or(unit.activated);
+        unit.deactivated = told.deactivated.unwrap_or(unit.deactivated);
         let (Some(active), Some(invocation)) = (told.active, told.invocation) else { return Vec::new() };
         let gone = unit.waiting.take_if(|(_, failed)| failed.invocation != invocation);
         let mut found: Vec<_> = gone.into_iter().map(|(_, failed)| failed).collect();
@@ -104,6 +133,7 @@ impl Failures {
             status: wait_status(unit.code, unit.status),
             pid: (unit.pid != 0).then_some(unit.pid),
             exited: (unit.exited != 0).then_some(unit.exited),
+            active: unit.was_active(),
             earlier,
         };
         let since = unit.waiting.take().map_or(now, |(since, _)| since);

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_unit_is_found_by_its_name() {
-        let failed = Cause::Unit { result: "signal".into(), status: Some(11) };
+        let failed = Cause::Unit { result: "signal".into(), status: Some(11), active: None };
         let entry = report(&dump(failed), "7f3a", Path::new("/var/lib/traceloop/x"), "read(3) = ?");
         let message = "The last calls of a.service are kept: the unit failed: signal (SIGSEGV). `traceloop show 7f3a` prints them.\n    read(3) = ?";
         assert!(has(&entry, "MESSAGE", message));

@@ -181,7 +181,9 @@ fn a_header_that_lies_harms_nobody() {
         |dump: &mut Dump| dump.clock_offset = i64::MAX,
         |dump: &mut Dump| (dump.taken, dump.began) = (0, u64::MAX),
         |dump: &mut Dump| dump.cause = Cause::Call { tid: 0, rule: "\u{1b}]0;x\u{7}".into(), call: None },
-        |dump: &mut Dump| dump.cause = Cause::Unit { result: "\u{1b}c".into(), status: Some(i32::MIN) },
+        |dump: &mut Dump| {
+            dump.cause = Cause::Unit { result: "\u{1b}c".into(), status: Some(i32::MIN), active: Some(u64::MAX) }
+        },
         |dump: &mut Dump| dump.identities.clear(),
         |dump: &mut Dump| dump.last_words = None,
     ]

@@ -68,6 +68,31 @@ fn a_watchdog_waits_for_the_end_of_the_process() {
 }
 
 #[test]
+fn for_how_long_it_had_been_active() {
+    let told = |began, main_began, activated, deactivated| {
+        let mut manager = Manager::new();
+        manager.started(FIRST);
+        let times = Told {
+            began: Some(began),
+            activated: Some(activated),
+            deactivated: Some(deactivated),
+            ..all("failed", FIRST)
+        };
+        let kind = Told { main_began: Some(main_began), ..kind("timeout", 2, 15) };
+        manager.pair(kind, times).unwrap().active
+    };
+    assert_eq!(told(10, 11, 20, 2_000_020), Some(2_000_000));
+    assert_eq!(told(10, 11, 0, 0), Some(0));
+    // It was, in its former life.
+    assert_eq!(told(100, 101, 20, 60), Some(0));
+    // Of one that restarts without having failed in between.
+    assert_eq!(told(10, 101, 20, 60), None);
+    // Still active, or nothing is known.
+    assert_eq!(told(10, 11, 20, 0), None);
+    assert_eq!(told(0, 0, 0, 0), None);
+}
+
+#[test]
 fn but_not_for_ever() {
     let mut manager = Manager::new();
     manager.started(FIRST);
