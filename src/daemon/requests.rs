@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
 use crate::{
     control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
-    decode,
-    model::{Cause, Stuck, plain},
+    decode, host,
+    model::{Cause, Module, Stack, Stuck, plain},
     recorder::{TrackId, Unfound, Windows, find},
     store,
 };
@@ -167,7 +167,7 @@ impl Daemon {
             Some(target) => self.choose(target),
             None => Ok(self.recorder.identities().filter(|(_, _, live)| *live).map(|(id, ..)| id).collect()),
         };
-        let copied = tracks.and_then(|tracks| Ok(self.recorder.calls_in_flight(&tracks)?));
+        let copied = tracks.and_then(|tracks| Ok(self.recorder.calls_in_flight(&tracks, wanted.longer)?));
         let copied = match copied {
             Ok(copied) => copied,
             Err(problem) => return send(reply, Err(problem)),
@@ -176,8 +176,9 @@ impl Daemon {
         let (redaction, longer) = (self.redaction.clone(), wanted.longer);
         tokio::task::spawn_blocking(move || {
             let longer = u64::try_from(longer.as_nanos()).unwrap_or(u64::MAX);
-            let stuck = decode::stuck(&redaction.apply(copied.whole()), longer);
-            send(reply, stuck.map_err(Into::into));
+            let recording = redaction.apply(copied.whole());
+            let stuck = decode::stuck(&recording, longer);
+            send(reply, stuck.map(|stuck| with_lines(&recording.dump.modules, stuck)).map_err(Into::into));
         });
     }
 
@@ -233,4 +234,19 @@ pub(super) fn problem(unfound: Unfound) -> Problem {
         Unfound::Several(sentence) => Problem::new(Kind::Conflict, sentence),
         Unfound::Failed(error) => error.into(),
     }
+}
+
+/// Calls that hang with where they were made.
+fn with_lines(modules: &[Module], hung: Vec<(Stuck, Option<Stack>)>) -> Vec<Stuck> {
+    let (mut calls, stacks): (Vec<_>, Vec<_>) = hung
+        .into_iter()
+        .map(|(call, stack)| {
+            let pid = call.pid;
+            (call, (pid, stack))
+        })
+        .unzip();
+    for (call, lines) in calls.iter_mut().zip(host::stack_lines(modules, &stacks)) {
+        call.stack = lines;
+    }
+    calls
 }

@@ -9,7 +9,8 @@ use anyhow::Result;
 use super::{Descriptors, History, Style, failures::Failures};
 use crate::{
     model::{
-        Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stuck, Summary, What, Window,
+        Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stack, Stuck, Summary, What,
+        Window,
     },
     summary,
     wire::{self, Kind, Record},
@@ -87,8 +88,9 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary, Option<Last
     (words, summary, matched(&dump.cause, &events))
 }
 
-/// Calls in flight that have lasted so many nanoseconds, the longest first, with what they wait for.
-pub fn stuck(recording: &Recording, least: u64) -> Result<Vec<Stuck>> {
+/// Calls in flight that have lasted so many nanoseconds, the longest first, with what they wait for, and their stacks,
+/// whose places have no names yet.
+pub fn stuck(recording: &Recording, least: u64) -> Result<Vec<(Stuck, Option<Stack>)>> {
     let style = Style { paths: true, descriptors: NAMED, ..Style::default() };
     let history = History::of(recording, &style)?;
     let events: Vec<Event> = history.events().collect();

@@ -10,7 +10,7 @@ use super::{
     message::{Ask, Seen, receive, send},
     network, oom, threads, waits,
 };
-use crate::cgroup::Cgroup;
+use crate::{cgroup::Cgroup, kernel::sees_all_pids, model::Stack, symbol::Symbols};
 
 /// Answers whoever is at the other end of standard input.
 pub fn serve() -> Result<()> {
@@ -36,6 +36,7 @@ pub fn serve() -> Result<()> {
 struct Eyes {
     memory: Option<Memory>,
     networks: Networks,
+    symbols: Option<Symbols>,
 }
 
 impl Eyes {
@@ -43,7 +44,7 @@ impl Eyes {
         match ask {
             Ask::How { now, strings, contents, stacks } => {
                 let memory = Memory::new(now, strings, contents, stacks);
-                *self = Self { memory: Some(memory), networks: Networks::default() };
+                *self = Self { memory: Some(memory), ..Self::default() };
                 Seen::Understood
             }
             Ask::ThreadsOfCgroup { path, id } => {
@@ -63,6 +64,15 @@ impl Eyes {
             Ask::Holders { ends } => Seen::Holders(waits::holders(&ends)),
             Ask::Files { pid } => Seen::Files(files::of(pid, &mut self.networks)),
             Ask::Networks { pids } => Seen::Networks(network::of(&pids)),
+            Ask::Lines { pid, modules, stacks } => {
+                let symbols = self.symbols.get_or_insert_with(|| Symbols::live(sees_all_pids()));
+                symbols.learn(&modules);
+                let lines = |mut stack: Stack| {
+                    symbols.name_stack(pid, &mut stack);
+                    stack.lines()
+                };
+                Seen::Lines(stacks.into_iter().map(lines).collect())
+            }
             Ask::OomKills => Seen::OomKills(oom::kills()),
         }
     }

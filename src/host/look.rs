@@ -6,11 +6,11 @@ use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
-    helpers::{self, Helper},
+    asking::Asking,
     memory::{record_unseen, since},
     message::{Ask, Seen},
     waits::{End, WHOM_MOST, Waiting},
@@ -20,10 +20,6 @@ use crate::{
     model::{Files, Loss, Module, Network, OomKill, Process, Stacks, Wait},
 };
 
-/// For one answer: a machine under load takes its time, a server that hangs takes for ever.
-const EACH: Duration = Duration::from_millis(1500);
-/// For all of them.
-const WHOLE: Duration = Duration::from_secs(5);
 /// Who waits less than that is at work.
 const WAITS_LEAST: Duration = Duration::from_secs(1);
 
@@ -138,22 +134,16 @@ const NOTHING: &str = "looks into processes that could not begin";
 /// A look in the making.
 struct Looking {
     known: Known,
-    helper: Option<Helper>,
-    how: Ask,
-    /// When all must have come back.
-    until: Instant,
+    asking: Asking,
     unknown: BTreeMap<&'static str, u64>,
 }
 
 impl Looking {
     fn new(wanted: &Wanted) -> Self {
-        let How { now, strings, contents, stacks } = wanted.how;
-        let records = wanted.calls.iter().map(|call| record_unseen(&call.line, now)).collect();
+        let records = wanted.calls.iter().map(|call| record_unseen(&call.line, wanted.how.now)).collect();
         Self {
             known: Known { records, threads: vec![Vec::new(); wanted.whose.len()], ..Known::default() },
-            helper: None,
-            how: Ask::How { now, strings, contents, stacks },
-            until: Instant::now() + WHOLE,
+            asking: Asking::new(wanted.how),
             unknown: BTreeMap::new(),
         }
     }
@@ -164,7 +154,7 @@ impl Looking {
             self.waits(&wanted.calls, wanted.how.now);
         }
         if wanted.oom_kills
-            && let Some(Seen::OomKills(kills)) = self.ask(&Ask::OomKills, None)
+            && let Some(Seen::OomKills(kills)) = self.asking.ask(&Ask::OomKills, None)
         {
             self.known.oom_kills = kills;
         }
@@ -174,7 +164,7 @@ impl Looking {
                 Whose::Cgroup(path, id) => Ask::ThreadsOfCgroup { path: path.clone(), id: *id },
                 Whose::Processes(pids) => Ask::ThreadsOf { pids: pids.clone() },
             };
-            match self.ask(&ask, None) {
+            match self.asking.ask(&ask, None) {
                 Some(Seen::Threads(threads)) => self.known.threads[place] = threads,
                 _ => self.is_unknown(THREADS, 1),
             }
@@ -184,7 +174,7 @@ impl Looking {
         }
         pids.extend(self.known.threads.iter().flatten().map(|thread| thread.pid));
         if wanted.networks {
-            match self.ask(&Ask::Networks { pids: pids.iter().copied().collect() }, None) {
+            match self.asking.ask(&Ask::Networks { pids: pids.iter().copied().collect() }, None) {
                 Some(Seen::Networks(networks)) => self.known.networks = networks,
                 _ => self.is_unknown(NETWORKS, 1),
             }
@@ -192,9 +182,7 @@ impl Looking {
         if wanted.files {
             self.files(pids);
         }
-        if let Some(helper) = self.helper.take() {
-            helper.give_back();
-        }
+        self.asking.end();
         let told = self.unknown.iter().filter_map(|(what, count)| Loss::of(*count, what));
         self.known.unknown = told.collect();
         self.known
@@ -208,7 +196,7 @@ impl Looking {
         }
         for (pid, own) in of {
             let lines = own.iter().map(|n| calls[*n].line.clone()).collect();
-            match self.ask(&Ask::Calls { lines, modules: self.known.modules.len() }, Some(pid)) {
+            match self.asking.ask(&Ask::Calls { lines, modules: self.known.modules.len() }, Some(pid)) {
                 Some(Seen::Calls { records, modules }) => {
                     own.into_iter().zip(records).for_each(|(n, record)| self.known.records[n] = record);
                     self.known.modules.extend(modules);
@@ -228,7 +216,7 @@ impl Looking {
         let mut found: Vec<(u32, u32, Waiting)> = Vec::new();
         for (pid, calls) in of {
             let lines = calls.iter().map(|call| call.line.clone()).collect();
-            match self.ask(&Ask::Waits { lines }, Some(pid)) {
+            match self.asking.ask(&Ask::Waits { lines }, Some(pid)) {
                 Some(Seen::Waits(waits)) => {
                     let known = calls.iter().zip(waits);
                     found.extend(known.filter_map(|(call, waiting)| Some((call.thread.tid, pid, waiting?))));
@@ -237,7 +225,7 @@ impl Looking {
             }
         }
         let ends: Vec<End> = found.iter().filter_map(|(.., waiting)| waiting.end.clone()).collect();
-        let holders = if ends.is_empty() { None } else { self.ask(&Ask::Holders { ends: ends.clone() }, None) };
+        let holders = if ends.is_empty() { None } else { self.asking.ask(&Ask::Holders { ends: ends.clone() }, None) };
         let mut holders = match holders {
             Some(Seen::Holders(holders)) => holders.into_iter(),
             _ => vec![Vec::new(); ends.len()].into_iter(),
@@ -257,7 +245,7 @@ impl Looking {
 
     fn files(&mut self, pids: BTreeSet<u32>) {
         for pid in pids {
-            match self.ask(&Ask::Files { pid }, Some(pid)) {
+            match self.asking.ask(&Ask::Files { pid }, Some(pid)) {
                 Some(Seen::Files(files)) => self.known.files.extend(files),
                 _ => self.is_unknown(FILES, 1),
             }
@@ -266,40 +254,5 @@ impl Looking {
 
     fn is_unknown(&mut self, what: &'static str, count: u64) {
         *self.unknown.entry(what).or_default() += count;
-    }
-
-    /// An answer, of somebody who looks at a process for it. `None`: none came.
-    fn ask(&mut self, ask: &Ask, pid: Option<u32>) -> Option<Seen> {
-        let left = self.until.saturating_duration_since(Instant::now()).min(EACH);
-        if left.is_zero() || pid.is_some_and(helpers::is_shunned) {
-            return None;
-        }
-        if self.helper.is_none() {
-            self.helper = Some(self.begin()?);
-        }
-        let answer = self.helper.as_ref()?.ask(ask, left);
-        match answer {
-            Ok(seen) => Some(seen),
-            Err(error) => {
-                tracing::debug!(%error, pid, "a look did not come back");
-                self.helper.take()?.leave(pid);
-                None
-            }
-        }
-    }
-
-    fn begin(&self) -> Option<Helper> {
-        for _ in 0..2 {
-            let helper = Helper::take().inspect_err(|error| tracing::warn!(%error, "nobody can look")).ok()?;
-            match helper.ask(&self.how, EACH) {
-                Ok(_) => return Some(helper),
-                // Somebody ended it while it had nothing to do.
-                Err(error) => {
-                    tracing::debug!(%error, "a helper is gone");
-                    helper.leave(None);
-                }
-            }
-        }
-        None
     }
 }

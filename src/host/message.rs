@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::waits::{End, Waiting};
-use crate::model::{Files, Module, Network, OomKill, Process, Stacks};
+use crate::model::{Files, Module, Network, OomKill, Process, Stack, Stacks};
 
 /// No answer is longer: the descriptors of a process with thousands of them, with their paths.
 const LONGEST: u32 = 64 << 20;
@@ -34,6 +34,8 @@ pub(super) enum Ask {
     Networks { pids: Vec<u32> },
     /// Whom the OOM killer chose last.
     OomKills,
+    /// The lines of one process's stacks, with functions; of these files.
+    Lines { pid: u32, modules: Vec<Module>, stacks: Vec<Stack> },
 }
 
 /// What was seen.
@@ -47,6 +49,7 @@ pub(super) enum Seen {
     Files(Option<Files>),
     Networks(Vec<Network>),
     OomKills(Vec<OomKill>),
+    Lines(Vec<Vec<String>>),
 }
 
 pub(super) fn send(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {

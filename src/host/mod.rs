@@ -11,8 +11,10 @@
 //! It knows /proc and calls' rows; nothing of tracks, rings and dumps.
 
 mod answer;
+mod asking;
 mod files;
 mod helpers;
+mod lines;
 mod look;
 mod memory;
 mod message;
@@ -27,6 +29,7 @@ mod walk;
 
 pub use answer::serve;
 pub use helpers::{helped_by, left_behind};
+pub use lines::stack_lines;
 pub use look::{How, Known, Look, Wanted, Whose};
 pub use network::interfaces;
 pub use oom::readable as oom_kills_are_known;

@@ -17,7 +17,7 @@ pub struct Module {
 }
 
 /// The stack of a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
     /// The kernel's functions that a call in flight was in, the innermost first.
     pub kernel: Vec<Box<str>>,
@@ -30,7 +30,7 @@ pub struct Stack {
 }
 
 /// A frame of a program's stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// The number of its file; `None`: it is in no file.
     pub module: Option<u16>,
@@ -40,8 +40,10 @@ pub struct Frame {
     /// it points to, but it may be left from an earlier one.
     pub likely: bool,
     /// The file's path, if the dump tells it.
+    #[serde(skip)]
     pub file: Option<Arc<str>>,
     /// The function, if it was looked for and found.
+    #[serde(skip)]
     pub symbol: Option<Arc<Symbol>>,
 }
 

@@ -67,6 +67,7 @@ pub struct Stuck {
     pub waits_for: Option<String>,
     /// Who has to do something first, as far as is known.
     pub whom: Vec<Process>,
-    /// Where it was made: functions of the kernel and of the program, the innermost first; none: stacks are not recorded.
+    /// Where it was made: functions of the kernel and of the program, the innermost first; none: it could not be
+    /// looked at.
     pub stack: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -40,8 +41,8 @@ pub struct Dumping {
 pub(super) enum Of {
     /// All that tracks hold.
     All,
-    /// The calls in flight only: rings are left alone.
-    CallsInFlight,
+    /// The calls in flight only: rings are left alone. Those that have lasted so long have stacks, whatever is recorded.
+    CallsInFlight { longer: Duration },
 }
 
 /// Copies what the tracks hold; nothing is stopped.
@@ -62,11 +63,16 @@ pub(super) fn take(
     };
     let own_calls: Vec<Vec<usize>> = wanted.iter().map(own_calls).collect();
     let callers = calls.iter().map(|call| call.thread.clone()).collect();
+    let how = host::How::of(kernel, now);
+    let how = match of {
+        Of::All => how,
+        Of::CallsInFlight { longer } => host::How { stacks: Stacks::Slower(longer), ..how },
+    };
     // What they point to is read at once, beside this.
     let look = Look::begin(host::Wanted {
         whose: wanted.iter().map(|wanted| wanted.track.whose(kernel)).collect(),
         calls,
-        how: host::How::of(kernel, now),
+        how,
         files: true,
         networks: true,
         waits: true,

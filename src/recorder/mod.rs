@@ -40,6 +40,7 @@ mod watch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -280,9 +281,9 @@ impl Recorder {
         self.take(ids, Of::All, cause)
     }
 
-    /// Only the calls of some tracks that have not ended.
-    pub fn calls_in_flight(&self, ids: &[TrackId]) -> Result<Dumping> {
-        self.take(ids, Of::CallsInFlight, Cause::Request)
+    /// Only the calls of some tracks that have not ended, with the stacks of those that have lasted so long.
+    pub fn calls_in_flight(&self, ids: &[TrackId], longer: Duration) -> Result<Dumping> {
+        self.take(ids, Of::CallsInFlight { longer }, Cause::Request)
     }
 
     fn take(&self, ids: &[TrackId], of: Of, cause: Cause) -> Result<Dumping> {

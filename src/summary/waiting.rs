@@ -1,7 +1,7 @@
 //! What those that live wait for, and what they failed at lately.
 
 use super::{Findings, process::Process, process::Processes, words};
-use crate::model::{self, Call, Dump, Event, Outcome, Stuck, Wait, WaitsOn, What};
+use crate::model::{self, Call, Dump, Event, Outcome, Stack, Stuck, Wait, WaitsOn, What};
 
 /// Who waits less than that is at work.
 const LEAST: u64 = 1_000_000_000;
@@ -49,14 +49,15 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
     );
 }
 
-/// Calls in flight that have lasted so many nanoseconds, the longest first; `events` are a history's newest.
-pub fn stuck(dump: &Dump, events: &[Event], least: u64) -> Vec<Stuck> {
+/// Calls in flight that have lasted so many nanoseconds, the longest first, and their stacks, whose places have no names
+/// yet; `events` are a history's newest.
+pub fn stuck(dump: &Dump, events: &[Event], least: u64) -> Vec<(Stuck, Option<Stack>)> {
     let names = dump.names();
     let calls = events.iter().filter_map(|event| match &event.what {
         What::Call(call) => Some((event, call, start_seen(call)?)),
         _ => None,
     });
-    let mut stuck: Vec<(u64, Stuck)> = calls
+    let mut stuck: Vec<(u64, Stuck, Option<Stack>)> = calls
         .filter_map(|(event, call, start_seen)| {
             let lasts = dump.taken.saturating_sub(event.start);
             let wait = wait_of(dump, event.tid);
@@ -71,14 +72,14 @@ pub fn stuck(dump: &Dump, events: &[Event], least: u64) -> Vec<Stuck> {
                     at_least: !start_seen,
                     waits_for: wait.map(|wait| waits_for(dump, event.pid, wait)),
                     whom: wait.map_or_else(Vec::new, |wait| wait.whom.clone()),
-                    stack: call.stack.as_ref().map_or_else(Vec::new, |stack| stack.lines()),
+                    stack: Vec::new(),
                 };
-                (event.start, stuck)
+                (event.start, stuck, call.stack.as_deref().cloned())
             })
         })
         .collect();
-    stuck.sort_by_key(|(start, stuck)| (*start, stuck.tid));
-    stuck.into_iter().map(|(_, stuck)| stuck).collect()
+    stuck.sort_by_key(|(start, stuck, _)| (*start, stuck.tid));
+    stuck.into_iter().map(|(_, stuck, stack)| (stuck, stack)).collect()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of any uptime fit into a double")]

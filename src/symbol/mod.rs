@@ -106,7 +106,8 @@ impl Symbols {
         reasons.map(|(path, why)| (path, *why)).collect()
     }
 
-    fn name_stack(&mut self, pid: u32, stack: &mut Stack) {
+    /// Names the places of a stack of a process.
+    pub fn name_stack(&mut self, pid: u32, stack: &mut Stack) {
         let mut at = 0;
         while let Some(frame) = stack.frames.get_mut(at) {
             if self.name_frame(pid, frame, at == 0) {

@@ -80,6 +80,11 @@ fn calls_that_hang_are_told_with_whom_they_wait_for() {
         text[at..].lines().nth(1).unwrap_or_default().trim().to_owned()
     };
     assert_eq!(behind("flock(9</"), format!("waits for a lock that sh[{shell}] holds"), "{text}");
+    // Where it hangs, though stacks are not recorded.
+    let stack = &text[text.find("flock(9</").expect("it is there")..];
+    let stack: Vec<&str> = stack.lines().skip(2).take_while(|line| line.starts_with("    > ")).collect();
+    assert!(stack.iter().any(|line| line.starts_with("    > kernel: ") && line.contains("flock")), "{text}");
+    assert!(stack.iter().any(|line| line.contains("(flock+0x")), "{text}");
     assert_eq!(behind("read(0<pipe:["), format!("waits for whoever can write to the pipe: sleep[{sleeper}]"), "{text}");
     assert!(behind("wait4(").starts_with("waits for one of its children: "), "{text}");
     assert!(text.contains("who waits for whom:\n") && text.contains(&format!(" -> sh[{shell}]")), "{text}");
