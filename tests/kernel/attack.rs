@@ -3,14 +3,24 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    os::unix::net::UnixStream,
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread::{scope, sleep},
     time::{Duration, Instant},
+};
+
+use nix::{
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, unshare},
 };
 
 use super::{
@@ -143,6 +153,91 @@ fn a_file_of_another_mount_namespace_is_what_it_is_there() {
     child.kill().expect("end it");
     child.wait().expect("wait for it");
     assert!(!text.contains("/dev/zero<char"), "{text}");
+}
+
+/// A file system of its own, that whoever writes to waits while it is frozen.
+struct Frozen(PathBuf);
+
+impl Frozen {
+    fn make(image: &Path, place: &Path) -> Self {
+        fs::File::create(image).and_then(|image| image.set_len(64 << 20)).expect("make an image");
+        must_run("mkfs.ext4", &["-q".as_ref(), image.as_ref()]);
+        must_run("mount", &["-o".as_ref(), "loop".as_ref(), image.as_ref(), place.as_ref()]);
+        fs::remove_dir(place.join("lost+found")).expect("leave it empty");
+        fs::set_permissions(place, fs::Permissions::from_mode(0o700)).expect("close it");
+        Self(place.to_owned())
+    }
+
+    fn freeze(&self) {
+        must_run("fsfreeze", &["-f".as_ref(), self.0.as_ref()]);
+    }
+
+    fn thaw(&self) {
+        let _ = Command::new("fsfreeze").arg("-u").arg(&self.0).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.thaw();
+        let _ = nix::mount::umount2(&self.0, nix::mount::MntFlags::MNT_DETACH);
+    }
+}
+
+#[track_caller]
+fn must_run(program: &str, arguments: &[&OsStr]) {
+    let status = Command::new(program).args(arguments).status().expect("run it");
+    assert!(status.success(), "{program}: {status}");
+}
+
+/// Somebody who takes connections and says nothing.
+fn silent(path: &Path) -> UnixListener {
+    UnixListener::bind(path).expect("bind a socket")
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_store_a_runtime_and_a_bus_that_hang_stop_nobody() {
+    let own = tempfile::tempdir().expect("a directory");
+    let runtime = silent(&own.path().join("cri"));
+    // What is mounted here, and the socket that stands for systemd's, is seen by this test's daemon alone.
+    unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace: run as root");
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("keep mounts to ourselves");
+    fs::create_dir_all("/run/systemd").expect("a directory");
+    mount(Some("none"), "/run/systemd", Some("tmpfs"), MsFlags::empty(), none).expect("mount a tmpfs");
+    let bus = silent(Path::new("/run/systemd/private"));
+    let mut served =
+        Served::start("", &format!("tail = \"10ms\"\n[runtimes]\ncri = [\"{}/cri\"]", own.path().display()));
+    served.kill();
+    let store = Frozen::make(&own.path().join("image"), &served.place.path().join("store"));
+    served.run();
+    let group = served.cgroup("pods.slice");
+    let container = Group { path: group.path.join(format!("cri-containerd-{}.scope", "7f".repeat(32))) };
+    fs::create_dir(&container.path).expect("make a cgroup");
+    store.freeze();
+    let crashes = served.cgroup("crash.service");
+    let _ = crashes.command("cat /last/words; kill -SEGV $$").status();
+    let _ = container.command("cat /in/a/container; kill -SEGV $$").status();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3) {
+        must_be_prompt(&served);
+        sleep(Duration::from_millis(50));
+    }
+    // What is asked for needs none of them.
+    let dump = served.told(&["dump", crashes.name()]);
+    assert!(dump.contains("/last/words"), "{dump}");
+    store.thaw();
+    let stored: Vec<String> = served.wait_for_stored(2).iter().map(|path| shown(path)).collect();
+    for said in ["/last/words", "/in/a/container"] {
+        assert!(stored.iter().any(|text| text.contains(said)), "{said}: {stored:?}");
+    }
+    must_be_prompt(&served);
+    served.stop();
+    for (who, hangs) in [("the runtime", runtime), ("systemd", bus)] {
+        hangs.set_nonblocking(true).expect("do not wait");
+        hangs.accept().unwrap_or_else(|error| panic!("{who} was never asked: {error}"));
+    }
 }
 
 #[test]
