@@ -26,7 +26,7 @@ use nix::{
 use super::{
     rings::offsets,
     served::{Group, Served, shown},
-    support::{Scratch, WAYS, compile, wait_until},
+    support::{Scratch, TRACELOOP, WAYS, compile, wait_until},
 };
 
 /// The daemon's answer is there by then.
@@ -359,6 +359,64 @@ fn threads_that_move_between_cgroups_lose_no_call() {
             let own = found.get(&tid.parse().expect("a number")).map_or(0, Vec::len);
             assert_eq!(own as u64, calls(), "{way:?}: thread {tid}: {}", dump.told);
         }
+    }
+}
+
+/// Moves, hops, a storm beside, dumps, who follows, who counts, and a daemon that is killed: all at once.
+#[test]
+#[ignore = "needs root and BPF"]
+fn in_the_midst_of_everything_no_call_is_lost() {
+    let mut served = Served::start("buffer-size = \"16M\"\nmemory-max = \"512M\"", "tail = \"10ms\"");
+    let (scratch, group) = (Scratch::new(), served.cgroup_with_rings("numbered.service"));
+    let places = ["a", "b"].map(|name| group.path.join(name));
+    for place in &places {
+        fs::create_dir(place).expect("make a cgroup");
+        fs::write(place.join("cgroup.type"), "threaded").expect("let threads move");
+    }
+    let storm = served.cgroup("storm.service");
+    let failing = compile(&scratch, "failing", &[]);
+    let mut failing = storm.command(&format!("exec {} 600", failing.display())).spawn().expect("start it");
+    let program = compile(&scratch, "numbered", &[]);
+    let [a, b] = places.map(|place| place.display().to_string());
+    let calls = 5 * calls();
+    let command = format!("exec {} 4 {calls} 7 {a} {b}", program.display());
+    let numbered = group.command(&command).stdout(Stdio::piped()).spawn().expect("start it");
+    let mut follow = Command::new(TRACELOOP);
+    follow.args(["follow", group.name(), "--socket"]).arg(served.socket()).stdin(Stdio::null());
+    let mut follow = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("follow it");
+    for dump in 0..2 {
+        must_be_whole(&served.told(&["dump", group.name()]), &format!("dump {dump}"));
+        served.told(&["ps", "--json"]);
+        must_be_prompt(&served);
+    }
+    served.kill();
+    served.run();
+    let followed = BufReader::new(follow.stdout.take().expect("its output")).lines();
+    let followed: Vec<String> = followed.map_while(Result::ok).collect();
+    let _ = follow.wait();
+    for (tid, numbers) in numbers(&followed.join("\n")) {
+        assert!(numbers.is_sorted_by(|one, next| one < next), "thread {tid} is followed twice or out of order");
+    }
+    let ran = numbered.wait_with_output().expect("wait for it");
+    let text = served.told(&["dump", group.name()]);
+    let found = numbers(&text);
+    // With the daemon went what it had packed; what that was is told, and what is there has no hole.
+    let mut missing = 0;
+    for tid in String::from_utf8_lossy(&ran.stdout).lines() {
+        let own = found.get(&tid.parse().expect("a number")).map_or(&[][..], Vec::as_slice);
+        let first = own.first().copied().unwrap_or(calls);
+        assert!(own.iter().copied().eq(first..calls), "thread {tid} has {} calls from {first} on", own.len());
+        missing += first;
+    }
+    let head: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+    let overwritten = head.iter().find_map(|line| line.split_once(" older records overwritten")?.0.rsplit(' ').next());
+    let overwritten: u64 = overwritten.map_or(0, |count| count.parse().expect("a number"));
+    assert!(missing <= overwritten, "{missing} are missing: {head:#?}");
+    assert!(head.iter().any(|line| line.contains("nothing lost")), "{head:#?}");
+    failing.kill().expect("end it");
+    failing.wait().expect("wait for it");
+    for place in [a, b] {
+        let _ = fs::remove_dir(place);
     }
 }
 
