@@ -20,6 +20,9 @@ use crate::{
 const RECORDS: usize = 4096;
 /// Bytes of records that are looked through for who made whom.
 const FURTHER: usize = 16 << 20;
+/// What is looked for there: records of tasks, and of who ended them.
+const ENDS: [Kind; 6] =
+    [Kind::RECORD_FORK, Kind::RECORD_EXEC, Kind::RECORD_EXIT, Kind::RECORD_COMM, Kind::RECORD_JOIN, Kind::RECORD_KILL];
 /// Calls in flight that are told.
 const IN_FLIGHT: usize = 64;
 /// Ended processes that are told.
@@ -124,8 +127,8 @@ fn essential(dump: &Dump) -> Dump {
 }
 
 /// The newest records, and of the calls in flight as many as are told and a few more. Only the newest blocks are
-/// unpacked; what cannot be is told when the dump is read. Then the records of tasks, and of who ended them, that stand before those: without
-/// the calls between them they say nothing of descriptors, and are decoded apart.
+/// unpacked; what cannot be is told when the dump is read. Then the records of tasks, and of who ended them, that stand
+/// before those: without the calls between them they say nothing of descriptors, and are decoded apart.
 fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     let mut newest: BinaryHeap<Reverse<u64>> = BinaryHeap::with_capacity(RECORDS + 1);
     let mut rings: Vec<&Block> = blocks.iter().filter(|block| block.cpu.is_some()).collect();
@@ -133,11 +136,15 @@ fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     let (mut unpacked, mut looked_at) = (Vec::new(), 0);
     for block in rings {
         let is_full = newest.len() >= RECORDS;
-        if is_full && newest.peek().is_some_and(|Reverse(oldest)| block.to < *oldest) && looked_at > FURTHER {
+        let is_behind = is_full && newest.peek().is_some_and(|Reverse(oldest)| block.to < *oldest);
+        if is_behind && looked_at > FURTHER {
             break;
         }
+        looked_at += block.plain_length();
+        if is_behind && !ENDS.iter().any(|kind| block.seen.has_kind(*kind)) {
+            continue;
+        }
         let Ok(bytes) = block.plain() else { continue };
-        looked_at += bytes.len();
         for time in wire::records(&bytes).map(|record| record.time()) {
             if newest.len() < RECORDS || newest.peek().is_some_and(|Reverse(oldest)| time > *oldest) {
                 newest.push(Reverse(time));
@@ -153,8 +160,7 @@ fn newest(blocks: &[Block]) -> (Vec<Block>, Vec<Block>) {
     unpacked.reverse();
     let in_flight = blocks.iter().filter(|block| block.cpu.is_none());
     let in_flight: Vec<_> = in_flight.filter_map(|block| Some((block, block.plain().ok()?))).collect();
-    let tells = |record: &Record<'_>| record.task().is_some() || record.kind() == Kind::RECORD_KILL;
-    let is_older = |record: &Record<'_>| record.time() < oldest && tells(record);
+    let is_older = |record: &Record<'_>| record.time() < oldest && ENDS.contains(&record.kind());
     let mut times: Vec<u64> = unpacked
         .iter()
         .flat_map(|(_, bytes)| wire::records(bytes))
