@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{Block, Comm, Event, Gap, What},
-    wire::{Kind, Record, record_flag},
+    wire::{Kind, Record},
 };
 
 /// A record that waits for what belongs to it.
@@ -115,7 +115,7 @@ impl<'a> Teller<'a> {
         if matches!(record.kind(), Kind::RECORD_CALL | Kind::RECORD_ENTER)
             && let Some((key, event)) = interrupted.remove(&tid)
         {
-            order.put(key, || Some(event).filter(|event| wanted.wants(event)));
+            order.put(key, || wanted.filter(event));
         }
         let keep = || Held::of(place, whose, record);
         pairs.feed(record, keep, &mut |found| {
@@ -132,7 +132,7 @@ impl<'a> Teller<'a> {
                         if let What::Call(call) = &mut event.what {
                             tell::died(style, call);
                         }
-                        order.put(key, || Some(event).filter(|event| wanted.wants(event)));
+                        order.put(key, || wanted.filter(event));
                     }
                     return;
                 }
@@ -147,7 +147,7 @@ impl<'a> Teller<'a> {
             if (found.tells == Tells::Signal || record.kind() == Kind::RECORD_EXIT)
                 && let Some((key, event)) = interrupted.remove(&tid)
             {
-                order.put(key, || Some(event).filter(|event| wanted.wants(event)));
+                order.put(key, || wanted.filter(event));
             }
             if found.tells == Tells::Task && record.kind() == Kind::RECORD_EXIT {
                 exits.insert(tid, key);
@@ -176,7 +176,7 @@ impl<'a> Teller<'a> {
         let mut left: Vec<_> = interrupted.drain().map(|(_, left)| left).collect();
         left.sort_by_key(|(key, _)| *key);
         for (key, event) in left {
-            order.put(key, || Some(event).filter(|event| wanted.wants(event)));
+            order.put(key, || wanted.filter(event));
         }
         pairs.finish(&mut |found| {
             let Some(kept) = found.kept else { return };
@@ -213,9 +213,4 @@ fn key(place: Place, found: &Found<'_, Held>) -> Key {
         Tells::InFlight => Key { start, in_flight: true, time: record.tid().into(), place, second: false },
         tells => Key { start, in_flight: false, time: record.time(), place, second: tells != Tells::Superseded },
     }
-}
-
-/// Whether it was in flight when the dump was made.
-pub(super) fn is_in_flight(record: &Record<'_>) -> bool {
-    record.has(record_flag::FLAG_IN_FLIGHT)
 }

@@ -1,11 +1,11 @@
 //! Which events are wanted, as far as it can be known before they are decoded: by a block's head, and by a record.
 
-use super::{found::Tells, tell, teller::is_in_flight};
+use super::{found::Tells, tell};
 use crate::{
     model::{Block, Dump, Event, Recording},
     select::Selection,
     syscall::Abi,
-    wire::{Kind, Record},
+    wire::{Kind, Record, record_flag},
 };
 
 /// What says nothing by itself: without calls that are wanted, blocks of these alone are left out.
@@ -104,8 +104,18 @@ impl Wanted {
         self.holds(start, end) && (threads.is_empty() || threads.contains(&record.tid()))
     }
 
+    /// An event, if it is wanted.
+    pub(super) fn filter(&self, event: Event) -> Option<Event> {
+        Some(event).filter(|event| self.wants(event))
+    }
+
     /// Whether an event is wanted.
     pub(super) fn wants(&self, event: &Event) -> bool {
         self.holds(event.start, event.end) && self.selection.wants(&self.arch, event)
     }
+}
+
+/// Whether it was in flight when the dump was made.
+fn is_in_flight(record: &Record<'_>) -> bool {
+    record.has(record_flag::FLAG_IN_FLIGHT)
 }
