@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Where dumps are stored.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct Place {
     /// The directory of dumps
     #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
@@ -172,8 +172,7 @@ pub(super) fn quietly(place: &Place, matches: &[Match]) -> Result<Option<(Source
 }
 
 fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(Source, Entry)>> {
-    let place = Place { directory: place.directory.clone(), daemon: place.daemon.clone() };
-    let choosing = Choosing { matches: matches.to_vec(), place, quiet, ..Choosing::all() };
+    let choosing = Choosing { matches: matches.to_vec(), place: place.clone(), quiet, ..Choosing::all() };
     Ok(choosing.dumps()?.and_then(|(source, mut dumps)| Some((source, dumps.pop()?))))
 }
 

@@ -4,12 +4,12 @@
 use std::{fs::File, os::unix::fs::FileExt};
 
 use crate::{
-    syscall::{Abi, Arg, Behind, Inside, Kind, Len, Row, Shape},
+    syscall::{Abi, Arg, Behind, Inside, Kind, Len, Row, Shape, plan},
     wire::{self, Part, inflight},
 };
 
-/// Bytes of a path, and of one piece: bpf/record.h's PIECE_MOST.
-const PIECE_MOST: usize = 4096;
+/// Bytes of a path, and of one piece.
+const PIECE_MOST: usize = plan::PIECE_MOST as usize;
 /// Elements of a vector whose memory is read.
 const ELEMENTS_MOST: usize = 32;
 /// A sockaddr_storage, and control messages: as the kernel side copies them.

@@ -72,6 +72,13 @@ pub struct Options {
     pub without: Vec<Feature>,
 }
 
+impl Options {
+    /// Of which calls stacks are taken: nobody sees those of calls that are only counted.
+    fn stacks(&self) -> Stacks {
+        if self.counting { Stacks::None } else { self.wanted.stacks }
+    }
+}
+
 /// The loaded and attached kernel side.
 pub struct Kernel {
     /// Reads the map of notices, which lives as long as `skel`.
@@ -137,7 +144,7 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     open.maps.halves.set_autocreate(options.half > 0)?;
     open.maps.counts.set_autocreate(options.counting)?;
     let uring = if options.counting || !options.wanted.uring() { Uring::NONE } else { Uring::probe() };
-    let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
+    let stacks = options.stacks();
     stacks::check(stacks)?;
     open.maps.followed.set_autocreate(options.following.is_some())?;
     open.progs.on_free.set_autoload(options.following.is_some());
@@ -248,7 +255,7 @@ impl Kernel {
 
     fn attempt(options: &Options, cpus: u32, features: Features, held: Option<&Held>) -> Result<Self> {
         let mut open = opened(options, cpus, features)?;
-        let stacks = if options.counting { Stacks::None } else { options.wanted.stacks };
+        let stacks = options.stacks();
         if let Some(held) = held {
             reuse_maps(&mut open, held)?;
             for mut program in open.open_object_mut().progs_mut() {

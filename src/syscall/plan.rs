@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Upper bound of one captured piece, bytes: bpf/record.h's PIECE_MOST.
-const PIECE_MOST: u16 = 4096;
+pub const PIECE_MOST: u16 = 4096;
 const PLANS: usize = size_of::<Plans>() / size_of::<types::plan>();
 const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
 /// Elements of an array that are kept at most: as many as bytes of a string are shown, and one more.
