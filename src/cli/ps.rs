@@ -89,8 +89,10 @@ fn folded(tracks: &[Track], all: bool) -> Vec<Line<'_>> {
 
 fn table(lines: &[Line<'_>], recording: bool) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["", "TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
-    for column in [2, 3, 4, 5] {
+    table
+        .load_style(presets::NOTHING)
+        .set_header(["", "TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
+    for column in [2, 3, 4, 5, 6] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -101,6 +103,7 @@ fn table(lines: &[Line<'_>], recording: bool) -> String {
             track.target.clone(),
             track.calls.to_string(),
             seconds(track.window),
+            seconds(track.reach),
             track.lost.to_string(),
             size(track.memory),
             state(track, *older, recording),
@@ -156,11 +159,19 @@ mod tests {
 
     #[test]
     fn a_table() {
-        let track = Track { id: 3, target: "a.service".into(), calls: 17, memory: 524_288, ..Track::default() };
+        let track = Track {
+            id: 3,
+            target: "a.service".into(),
+            calls: 17,
+            window: 2.0,
+            reach: 75.0,
+            memory: 524_288,
+            ..Track::default()
+        };
         let text = table(&[(&track, 0)], true);
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "LOST", "MEMORY", "STATE"]);
-        assert_eq!(rows[1], ["#3", "a.service", "17", "0ms", "0", "512K", "recording"]);
+        assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
+        assert_eq!(rows[1], ["#3", "a.service", "17", "2.0s", "1min", "15s", "0", "512K", "recording"]);
         let ended = Track { ended: Some(1.0), ..track.clone() };
         let text = table(&[(&track, 0), (&ended, 0)], false);
         assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");

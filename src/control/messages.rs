@@ -82,6 +82,9 @@ pub struct Track {
     pub ended: Option<f64>,
     /// Seconds back from now, or from its end, for which its calls are all there.
     pub window: f64,
+    /// The same for those that `[history] keep` names, which are kept longer.
+    #[serde(default)]
+    pub reach: f64,
     /// Whether it shares the ring of those that have none of their own.
     pub shared: bool,
     /// Bytes of its rings.

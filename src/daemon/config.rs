@@ -102,12 +102,16 @@ struct Kept {
     history_cpu: u32,
     #[serde(deserialize_with = "some_duration")]
     min_age: Option<Duration>,
+    #[serde(deserialize_with = "keep")]
+    keep: history::Keep,
+    #[serde(deserialize_with = "percent")]
+    keep_share: u32,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        let history::Settings { cpu, min_age } = history::Settings::default();
-        Self { history_cpu: cpu, min_age }
+        let history::Settings { cpu, min_age, keep, keep_share } = history::Settings::default();
+        Self { history_cpu: cpu, min_age, keep, keep_share }
     }
 }
 
@@ -242,6 +246,10 @@ impl Config {
             config.store.directory.display()
         );
         ensure!(config.store.dump_most >= 1 << 20, "`store.dump-most` is 1M at least");
+        ensure!(
+            config.history.keep_share <= 75,
+            "`history.keep-share` is 75% at most: the rest is for what is complete"
+        );
         ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
         ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
@@ -252,6 +260,7 @@ impl Config {
 
     /// For the recorder.
     pub fn settings(&self) -> Settings {
+        let Kept { history_cpu, min_age, keep, keep_share } = self.history.clone();
         Settings {
             wanted: Wanted {
                 filter: self.record.syscalls.clone(),
@@ -263,7 +272,7 @@ impl Config {
                 stacks: self.record.stacks,
             },
             budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
-            history: history::Settings { cpu: self.history.history_cpu, min_age: self.history.min_age },
+            history: history::Settings { cpu: history_cpu, min_age, keep, keep_share },
             without: Vec::new(),
         }
     }
@@ -408,6 +417,10 @@ fn rules<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Rule>, D::Error> {
     Vec::<String>::deserialize(from)?.iter().map(|rule| rule.parse().map_err(told)).collect()
 }
 
+fn keep<'de, D: Deserializer<'de>>(from: D) -> Result<history::Keep, D::Error> {
+    history::Keep::parse(&Vec::<String>::deserialize(from)?).map_err(told)
+}
+
 fn signals<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i32>, D::Error> {
     let parse = |name: &String| -> Result<i32> {
         let whole = if name.starts_with("SIG") { name.clone() } else { format!("SIG{name}") };
@@ -441,7 +454,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (7, 10 + 1 + 4 + 11 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 10 + 3 + 4 + 11 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]
@@ -456,6 +469,10 @@ mod tests {
             ("[triggers]\ncalls = [\"openat\"]", &["line 2", "neither an errno nor a duration"]),
             ("[triggers]\ntail = \"x\"", &["line 2", "200ms"]),
             ("[history]\nhistory-cpu = \"101%\"", &["line 2", "100%"]),
+            ("[history]\nkeep = [\"-Z\", \"--longer 1s\"]", &["line 2", "--longer", "--duration"]),
+            ("[history]\nkeep = [\"-e trace=opennat\"]", &["line 2", "opennat"]),
+            ("[history]\nkeep-share = \"80%\"", &["keep-share", "75%"]),
+            ("[history]\nkeep = [\"\"]", &["line 2", "empty"]),
             ("[store]\nmax-use = \"x\"", &["line 2"]),
             ("socket = \"a.sock\"", &["a path from the root"]),
             ("[redact]\narguments = [\"(\"]", &["[redact]", "is not a regular expression"]),

@@ -17,6 +17,7 @@ pub(super) fn track(info: &TrackInfo) -> Track {
         since: wall(info.began, offset),
         ended: info.ended.map(|ended| wall(ended, offset)),
         window: seconds(until.saturating_sub(info.complete_from.unwrap_or(info.began))),
+        reach: seconds(until.saturating_sub(info.part_from.unwrap_or(info.began))),
         shared: info.lobby,
         memory: (info.memory + info.packed) as u64,
         calls: info.calls,

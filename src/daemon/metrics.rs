@@ -89,7 +89,7 @@ const LOOKING: Duration = Duration::from_millis(20);
 type Column = (Nature, &'static str, &'static str, bool, fn(&Track) -> f64, fn(f64, f64) -> f64);
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     (
         Counter,
         "traceloop_track_calls_total",
@@ -128,6 +128,14 @@ const COLUMNS: [Column; 6] = [
         "How far back its calls are all there.",
         true,
         |track| track.window,
+        f64::min,
+    ),
+    (
+        Gauge,
+        "traceloop_track_reach_seconds",
+        "How far back those of them are there that [history] keep names.",
+        true,
+        |track| track.reach,
         f64::min,
     ),
     (
@@ -218,7 +226,8 @@ impl Daemon {
     /// What is kept of what rings have taken, and what that costs.
     fn history(&self, page: &mut Page) {
         let history = self.recorder.history();
-        let bytes = [("packed", history.packed), ("waiting", history.waiting), ("room", history.room)];
+        let bytes =
+            [("packed", history.packed), ("kept", history.kept), ("waiting", history.waiting), ("room", history.room)];
         let bytes = bytes.map(|(state, bytes)| (state.to_owned(), bytes as f64));
         page.by(Gauge, "traceloop_history_bytes", "What rings have taken and is kept, and its room.", "state", bytes);
         page.one(Gauge, "traceloop_history_calls", "Calls in the packed history.", history.calls as f64);
@@ -226,6 +235,8 @@ impl Daemon {
         page.one(Counter, "traceloop_history_cpu_seconds_total", help, history.cpu as f64 / 1e9);
         let help = "Records that were overwritten before they could be copied.";
         page.one(Counter, "traceloop_history_missed_records_total", help, history.missed as f64);
+        let help = "Records that were given up without a look at what [history] keep wants of them, for lack of time.";
+        page.one(Counter, "traceloop_history_unthinned_records_total", help, history.unthinned as f64);
     }
 
     fn dumps(&self, page: &mut Page) {

@@ -181,6 +181,7 @@ impl<'a> History<'a> {
         let Recording { dump, blocks } = self.recording;
         let mut pairs = Pairs::new(self.style.clone(), &dump.processes);
         before.recall(&mut pairs);
+        pairs.see_parts(in_part_until(dump, blocks));
         // Where records were overwritten, or are left out, what was seen before them may no longer hold.
         if dump.window.overwritten == 0 && dump.window.left_out == 0 && before.left.is_empty() {
             pairs.see_files(&dump.files_before);
@@ -190,11 +191,28 @@ impl<'a> History<'a> {
             while let Some(next) = merge.next(|_| true) {
                 if let Next::Record(place, record) = next {
                     let whose = blocks[place.block as usize].whose;
+                    pairs.stand(whose, &record);
                     pairs.feed(record, || Held::of(place, whose, record), &mut |_| ());
                 }
             }
         })
     }
+}
+
+/// Until when a recording is there in part only, by whose it is; none: nowhere.
+fn in_part_until(dump: &Dump, blocks: &[Block]) -> Vec<u64> {
+    let mut until = vec![0; dump.each.len().max(1)];
+    let windows = std::iter::once(&dump.window).filter(|_| dump.each.is_empty());
+    for (until, window) in until.iter_mut().zip(windows.chain(dump.each.iter().map(|each| &each.window))) {
+        let part = window.stretches.iter().rfind(|stretch| stretch.state == Completeness::InPart);
+        *until = part.map_or(0, |part| part.to);
+    }
+    for block in blocks.iter().filter(|block| block.thinned) {
+        if let Some(until) = until.get_mut(usize::from(block.whose)) {
+            *until = block.to.max(*until);
+        }
+    }
+    if until.iter().all(|until| *until == 0) { Vec::new() } else { until }
 }
 
 fn is_call(event: &Event) -> bool {
@@ -279,11 +297,14 @@ impl Reading<'_> {
                 if let Some((place, begun)) = before.beginning(&record, teller) {
                     let whose = blocks[place.block as usize].whose;
                     if let Some(begun) = Record::parse(&begun) {
+                        teller.pairs.stand(whose, &begun);
                         teller.feed(place, whose, begun);
                     }
                 }
                 let now = (record.time(), place);
-                teller.feed(place, blocks[place.block as usize].whose, record);
+                let whose = blocks[place.block as usize].whose;
+                teller.pairs.stand(whose, &record);
+                teller.feed(place, whose, record);
                 if teller.wants_more() {
                     merge.reconsider(now, |block| teller.opens(block));
                 }

@@ -42,6 +42,10 @@ pub(super) struct Pairs<K> {
     restarting: HashMap<u32, K>,
     /// Where a thread's next call was made.
     stacks: HashMap<u32, K>,
+    /// Until when the history is there in part, by whose it is; none: nowhere.
+    in_part_until: Vec<u64>,
+    /// Whether the next record is of such a time.
+    in_part: bool,
 }
 
 /// Whether some record of a block says whose a thread is, or what it is called.
@@ -64,6 +68,25 @@ impl<K: Kept> Pairs<K> {
             interrupted: HashSet::new(),
             restarting: HashMap::new(),
             stacks: HashMap::new(),
+            in_part_until: Vec::new(),
+            in_part: false,
+        }
+    }
+
+    /// Until when the history is there in part, by whose it is: calls are missing, and what they did is not known.
+    pub(super) fn see_parts(&mut self, until: Vec<u64>) {
+        self.in_part_until = until;
+    }
+
+    /// Whose the next record is, and of what time.
+    pub(super) fn stand(&mut self, whose: u16, record: &Record<'_>) {
+        if self.in_part_until.is_empty() {
+            return;
+        }
+        self.in_part = self.in_part_until.get(usize::from(whose)).is_some_and(|until| record.time() <= *until);
+        if let Some(files) = &mut self.files {
+            let pid = record.file().map_or_else(|| self.threads.of(record.tid()).0, |file| file.tgid());
+            files.stand(pid, self.in_part);
         }
     }
 
@@ -81,8 +104,8 @@ impl<K: Kept> Pairs<K> {
             let threads = self.threads.clone();
             go_through(&mut self);
             self.files = self.files.take().map(|files| files.again(at_end));
-            let (style, files) = (self.style, self.files);
-            return Self { threads, files, ..Self::new(style, &[]) };
+            let Self { style, files, in_part_until, .. } = self;
+            return Self { threads, files, in_part_until, ..Self::new(style, &[]) };
         }
         self
     }
@@ -150,6 +173,9 @@ impl<K: Kept> Pairs<K> {
 
     /// Calls that began and did not end: those in flight, and those whose end is missing.
     pub(super) fn finish(&mut self, tell: &mut impl FnMut(Found<'_, K>)) {
+        if let Some(files) = &mut self.files {
+            files.end_part();
+        }
         let mut begun: Vec<_> = self.begun.drain().collect();
         begun.sort_by_key(|(tid, _)| *tid);
         for (_, kept) in begun {
@@ -232,7 +258,8 @@ impl<K: Kept> Pairs<K> {
         let may_have_died = errno::restart(ret).is_some()
             || [libc::EINTR, NOT_BEGUN].iter().any(|errno| ret == -i64::from(*errno))
             || tell::kills(&self.style, &ended);
-        if may_have_died {
+        // Its thread's next call may be missing.
+        if may_have_died && !self.in_part {
             tells = Tells::Interrupted;
             self.interrupted.insert(tid);
         }
@@ -249,6 +276,7 @@ impl<K: Kept> Pairs<K> {
                 let moment = Moment { descriptors: files, pid, changes: &changes };
                 tell(Found { view: Some(&moment), ..found });
                 changes.into_iter().for_each(|change| files.apply(pid, change));
+                files.forget(pid);
             }
         }
         if ret == -RESTART_BLOCK {

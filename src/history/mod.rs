@@ -4,6 +4,9 @@
 //! it is used up; then the track that holds the most gives, so that each of those that write is sure of an equal
 //! share. What was overwritten uncopied is a gap, kept at its place with its number of records.
 //!
+//! What is given up is thinned: what matters of it (`keep`) is kept much longer, in a share of the memory of its own that
+//! is given up by the same rule. What there was no time to thin is a gap in that.
+//!
 //! The kernel side says when half of a ring is new. The copier, a thread of ordinary priority, copies it at once and
 //! does nothing else; the packer, a thread that gives way to others and takes no more of a CPU than it may, packs what
 //! was copied. A shelf, one for each ring, owns the position up to which its ring was read: who takes a dump locks it
@@ -12,10 +15,13 @@
 //! Knows rings, records and blocks; knows neither the kernel side nor whose the rings are.
 
 mod copier;
+mod keep;
+mod kept;
 mod names;
 mod packer;
 mod room;
 mod shelf;
+mod thin;
 mod walk;
 
 use std::{
@@ -33,25 +39,30 @@ use anyhow::{Context, Result};
 
 use crate::model::Block;
 
+pub use keep::Keep;
 pub use names::Names;
-pub use shelf::{Gap, Shelf, Taken};
+pub use shelf::{Gap, Held, Missing, Shelf, Taken};
 pub use walk::{Walked, by_owner, head, oldest_first, oldest_until, owner};
 
 /// With less room than this nothing is kept, bytes.
 const LEAST: usize = 1 << 20;
 
 /// How much the history may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Of one CPU, for packing, in percent; 0: nothing is kept but what rings hold.
     pub cpu: u32,
     /// A track that reaches further back than that gives before others do that do not.
     pub min_age: Option<Duration>,
+    /// What of that which is given up is kept longer.
+    pub keep: Keep,
+    /// Of the memory, for what is kept longer, in percent.
+    pub keep_share: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cpu: 10, min_age: None }
+        Self { cpu: 10, min_age: None, keep: Keep::default(), keep_share: 25 }
     }
 }
 
@@ -79,7 +90,9 @@ pub struct Figures {
     pub packed: usize,
     /// Bytes of records that wait for being packed.
     pub waiting: usize,
-    /// Bytes that both may take together.
+    /// Bytes of older records that were kept when others were given up.
+    pub kept: usize,
+    /// Bytes that all of these may take together.
     pub room: usize,
     /// Calls in the packed ones.
     pub calls: u64,
@@ -87,6 +100,8 @@ pub struct Figures {
     pub cpu: u64,
     /// Records that were overwritten before they were copied, of all tracks so far.
     pub missed: u64,
+    /// Records that were given up without a look at what of them matters, of all tracks so far.
+    pub unthinned: u64,
 }
 
 /// What the threads and the recorder have in common.
@@ -99,10 +114,12 @@ struct Shared {
     is_full: Condvar,
     waiting: AtomicUsize,
     packed: AtomicUsize,
+    kept: AtomicUsize,
     calls: AtomicU64,
     room: AtomicUsize,
     cpu: AtomicU64,
     missed: AtomicU64,
+    unthinned: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -137,7 +154,12 @@ impl Shared {
     }
 
     fn used(&self) -> usize {
-        self.waiting.load(Relaxed) + self.packed.load(Relaxed)
+        self.waiting.load(Relaxed) + self.packed.load(Relaxed) + self.kept.load(Relaxed)
+    }
+
+    /// So many bytes of older history may stay.
+    fn room_of_kept(&self) -> usize {
+        self.room.load(Relaxed) / 100 * self.settings.keep_share as usize
     }
 
     fn shelf(&self, (slot, cpu): Half) -> Option<Arc<Shelf>> {
@@ -167,10 +189,12 @@ impl History {
             is_full: Condvar::new(),
             waiting: AtomicUsize::new(0),
             packed: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
             room: AtomicUsize::new(0),
             cpu: AtomicU64::new(0),
             missed: AtomicU64::new(0),
+            unthinned: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         });
         let (end, ends) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
@@ -229,12 +253,12 @@ impl History {
         taken
     }
 
-    /// How many records a shelf and its ring hold, and from when on they are all there; `None`: from the beginning.
-    pub fn held(&self, shelf: &Arc<Shelf>) -> (u64, Option<u64>) {
-        let (records, complete_from, change) = shelf.held(self.shared.written.as_ref());
+    /// What a shelf and its ring hold.
+    pub fn held(&self, shelf: &Arc<Shelf>) -> Held {
+        let (held, change) = shelf.held(self.shared.written.as_ref());
         self.shared.settle(change);
         self.shared.queue(shelf);
-        (records, complete_from)
+        held
     }
 
     /// Bytes that it may take from now on.
@@ -249,11 +273,13 @@ impl History {
         let shared = &self.shared;
         Figures {
             packed: shared.packed.load(Relaxed),
+            kept: shared.kept.load(Relaxed),
             waiting: shared.waiting.load(Relaxed),
             room: shared.room.load(Relaxed),
             calls: shared.calls.load(Relaxed),
             cpu: shared.cpu.load(Relaxed),
             missed: shared.missed.load(Relaxed),
+            unthinned: shared.unthinned.load(Relaxed),
         }
     }
 }
@@ -269,3 +295,6 @@ impl Drop for History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::{Shared, lock};
+use super::{Shared, Shelf, keep::Wanted, lock};
 
 /// How much it gives way. At 5 it has a third of the weight of those at 0: enough for what it may take, and with more
 /// than that it would starve where many others want to run.
@@ -18,32 +18,40 @@ const SAVED: Duration = Duration::from_secs(2);
 
 pub(super) fn run(shared: &Arc<Shared>) {
     give_way();
-    let mut allowance = Allowance::new(shared.settings.cpu);
+    let settings = &shared.settings;
+    let keeps = !settings.keep.is_empty() && settings.keep_share > 0;
+    let wanted = keeps.then(|| Wanted::of(&settings.keep));
+    let mut allowance = Allowance::new(settings.cpu);
     while !shared.stopping.load(Relaxed) {
         if let Some(rest) = allowance.missing() {
             wait(shared, Some(rest));
             continue;
         }
-        let next = lock(&shared.full).pop_front();
-        let Some(shelf) = next else {
-            shared.make_room();
-            wait(shared, None);
-            continue;
-        };
         let began = own_time();
-        let (packed, change) = shelf.pack();
-        shared.settle(change);
-        if packed {
-            lock(&shared.full).push_back(shelf);
-        } else {
-            shelf.queued.store(false, Relaxed);
-            // Copied between the look and the mark.
-            shared.queue(&shelf);
+        let next = lock(&shared.full).pop_front();
+        let is_idle = next.is_none();
+        if let Some(shelf) = next {
+            pack(shared, shelf);
         }
-        shared.make_room();
+        shared.make_room(wanted.as_ref(), || allowance.has_more_than(own_time().saturating_sub(began)));
         let used = own_time().saturating_sub(began);
         allowance.use_up(used);
         shared.cpu.fetch_add(u64::try_from(used.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        if is_idle {
+            wait(shared, None);
+        }
+    }
+}
+
+fn pack(shared: &Shared, shelf: Arc<Shelf>) {
+    let (packed, change) = shelf.pack();
+    shared.settle(change);
+    if packed {
+        lock(&shared.full).push_back(shelf);
+    } else {
+        shelf.queued.store(false, Relaxed);
+        // Copied between the look and the mark.
+        shared.queue(&shelf);
     }
 }
 
@@ -76,6 +84,12 @@ impl Allowance {
 
     fn use_up(&mut self, used: Duration) {
         self.left -= used.as_secs_f64();
+    }
+
+    /// Whether as much as this can be used, and something else than packing may have more: half of what it saves is the
+    /// packing's alone.
+    fn has_more_than(&self, used: Duration) -> bool {
+        self.left - used.as_secs_f64() > self.share * SAVED.as_secs_f64() / 2.0
     }
 
     /// How long it has to rest; `None`: not now.
@@ -114,5 +128,15 @@ mod tests {
         assert_eq!(allowance.missing(), None);
         allowance.use_up(Duration::from_millis(210));
         assert!(allowance.missing().is_some(), "a minute's rest is no minute's allowance");
+    }
+
+    #[test]
+    fn half_of_the_allowance_is_the_packings() {
+        let mut allowance = Allowance::new(10);
+        assert!(allowance.has_more_than(Duration::from_millis(90)));
+        assert!(!allowance.has_more_than(Duration::from_millis(110)));
+        allowance.use_up(Duration::from_millis(110));
+        assert!(!allowance.has_more_than(Duration::ZERO));
+        assert!(allowance.missing().is_none(), "packing goes on");
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! A track is sure of an equal part of the room; what others do not use of theirs it borrows. The largest borrower
 //! gives, its oldest records first; of several, one that reaches back further than was asked for at least gives before
-//! one that does not.
+//! one that does not. What matters of that is kept, in a part of the room that is shared out by the same rule.
 
 use std::{
-    sync::{PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::{Shared, shelf::Shelf};
+use super::{
+    Shared,
+    keep::Wanted,
+    shelf::{Fate, Shelf},
+};
 
 /// What a track holds.
 #[derive(Clone, Copy, Debug)]
@@ -31,42 +35,82 @@ fn giver(holders: &[Holder], room: usize, enough_from: Option<u64>) -> Option<Ho
     largest(&mut old.into_iter()).or_else(|| largest(&mut borrowers())).or_else(|| largest(&mut holders.iter()))
 }
 
+/// What is looked at of shelves.
+#[derive(Clone, Copy, Debug)]
+struct Looks {
+    used: fn(&Shelf) -> usize,
+    oldest: fn(&Shelf) -> Option<u64>,
+}
+
+/// What is complete.
+const COMPLETE: Looks = Looks { used: |shelf| shelf.memory().saturating_sub(shelf.kept()), oldest: Shelf::oldest };
+/// What is kept longer.
+const KEPT: Looks = Looks { used: Shelf::kept, oldest: Shelf::oldest_kept };
+
 impl Shared {
-    /// Gives up history until the rest fits.
-    pub(super) fn make_room(&self) {
+    /// Gives up history until the rest fits. With rules, what they want of it is kept, as long as there is time for
+    /// that.
+    pub(super) fn make_room(&self, wanted: Option<&Wanted>, has_time: impl Fn() -> bool) {
         let room = self.room.load(Relaxed);
         // A little at a time, and not a look at all tracks for each block.
         let slack = (room / 256).min(256 << 10);
+        let keeps = self.room_of_kept();
+        self.make_room_of_kept(keeps);
         if self.used() <= room {
             return;
         }
-        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
         let enough_from = self.settings.min_age.map(|age| now().saturating_sub(nanoseconds(age)));
         while self.used() + slack > room {
-            let holders: Vec<Holder> = shelves
-                .iter()
-                .filter_map(|(slot, shelves)| {
-                    let used = shelves.iter().map(|shelf| shelf.memory()).sum();
-                    let oldest = oldest(shelves.iter().map(AsRef::as_ref))?.0;
-                    Some(Holder { slot: *slot, used, oldest })
-                })
-                .collect();
-            let Some(giver) = giver(&holders, room, enough_from) else { return };
-            let Some(of_slot) = shelves.get(&giver.slot) else { return };
+            // What is kept of what goes may take more than there is for it.
+            let kept = self.kept.load(Relaxed).min(keeps);
+            let Some(giver) = self.giver(COMPLETE, room - kept.min(room), enough_from) else { break };
             let before = self.used();
             while self.used() + slack > room
                 && before.saturating_sub(self.used()) < slack.max(1)
-                && let Some((_, shelf)) = oldest(of_slot.iter().map(AsRef::as_ref))
+                && let Some(shelf) = oldest(&giver, COMPLETE)
             {
-                self.settle(shelf.give_up());
+                let fate = match wanted {
+                    Some(wanted) if has_time() => Fate::Thinned(wanted),
+                    Some(_) => Fate::Unthinned,
+                    None => Fate::Gone,
+                };
+                self.settle(shelf.give_up(fate));
+                self.make_room_of_kept(keeps);
             }
         }
     }
+
+    fn make_room_of_kept(&self, room: usize) {
+        let slack = room / 64;
+        if self.kept.load(Relaxed) <= room {
+            return;
+        }
+        while self.kept.load(Relaxed) + slack > room {
+            let Some(giver) = self.giver(KEPT, room, None) else { return };
+            let Some(shelf) = oldest(&giver, KEPT) else { return };
+            self.settle(shelf.give_up_kept());
+        }
+    }
+
+    /// The shelves of who gives.
+    fn giver(&self, looks: Looks, room: usize, enough_from: Option<u64>) -> Option<Vec<Arc<Shelf>>> {
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        let holders: Vec<Holder> = shelves
+            .iter()
+            .filter_map(|(slot, shelves)| {
+                let used = shelves.iter().map(|shelf| (looks.used)(shelf)).sum();
+                let oldest = shelves.iter().filter_map(|shelf| (looks.oldest)(shelf)).min()?;
+                Some(Holder { slot: *slot, used, oldest })
+            })
+            .collect();
+        // Nobody waits for what is done to them.
+        shelves.get(&giver(&holders, room, enough_from)?.slot).cloned()
+    }
 }
 
-/// Of a track's shelves the one with the oldest records, and their time.
-fn oldest<'a>(shelves: impl Iterator<Item = &'a Shelf>) -> Option<(u64, &'a Shelf)> {
-    shelves.filter_map(|shelf| Some((shelf.oldest()?, shelf))).min_by_key(|(time, _)| *time)
+/// Of a track's shelves the one with the oldest records.
+fn oldest(shelves: &[Arc<Shelf>], looks: Looks) -> Option<&Arc<Shelf>> {
+    shelves.iter().filter(|shelf| (looks.oldest)(shelf).is_some()).min_by_key(|shelf| (looks.oldest)(shelf))
 }
 
 fn now() -> u64 {

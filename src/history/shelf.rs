@@ -1,14 +1,22 @@
 //! What is kept of one ring: the position up to which it was read, packed blocks, and copies that wait for the packer.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
+    io,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use super::{Names, Shared, Written, lock, walk::whole};
+use super::{
+    Names, Shared, Written,
+    keep::Wanted,
+    kept::{Kept, Made, unthinned},
+    lock,
+    walk::whole,
+};
 use crate::{
     model::{Block, Body},
     ring::{Position, Ring, Snapshot},
@@ -29,8 +37,19 @@ pub struct Gap {
     pub to: u64,
     /// How many there were.
     pub records: u64,
-    /// Whether the copier was there, and the packer had no time for more.
-    pub packer: bool,
+    /// Why they are missing.
+    pub why: Missing,
+}
+
+/// Why records are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The copier came too late.
+    Copier,
+    /// The copier was there, and the packer had no time for more.
+    Packer,
+    /// They had to go, and nobody had the time to look for what matters among them.
+    Thinner,
 }
 
 /// What a shelf and its ring hold.
@@ -42,6 +61,8 @@ pub struct Taken {
     pub records: u64,
     /// From when on they are all there, but for the gaps; `None`: from the beginning.
     pub complete_from: Option<u64>,
+    /// The same for what is kept longer; it stands before the others, in blocks of its own.
+    pub part_from: Option<u64>,
     /// What is missing between them, oldest first.
     pub gaps: Vec<Gap>,
     /// What the packed ones name.
@@ -55,6 +76,8 @@ pub struct Shelf {
     ring: Ring,
     /// Bytes on it, packed and not.
     used: AtomicUsize,
+    /// Those of them that older history takes.
+    kept: AtomicUsize,
     /// Whether the packer is to look at it.
     pub(super) queued: AtomicBool,
     state: Mutex<State>,
@@ -68,11 +91,13 @@ struct State {
     counted: u64,
     /// Changes when it is somebody else's.
     owner: u64,
+    /// What is left of what was given up.
+    kept: Kept,
     blocks: VecDeque<Block>,
     copies: VecDeque<Copy>,
     /// Bytes of `copies`.
     waiting: usize,
-    /// Records of both.
+    /// Records of these two.
     records: u64,
     /// What was recorded until then is not all there any more.
     given_up: Option<u64>,
@@ -99,8 +124,39 @@ struct Copy {
 pub(super) struct Change {
     pub(super) waiting: isize,
     pub(super) packed: isize,
+    pub(super) kept: isize,
     pub(super) calls: i64,
     pub(super) missed: u64,
+    pub(super) unthinned: u64,
+}
+
+/// What a shelf holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many records.
+    pub records: u64,
+    /// From when on they are all there, gaps not minded; `None`: from the beginning.
+    pub complete_from: Option<u64>,
+    /// The same for what is kept longer.
+    pub part_from: Option<u64>,
+}
+
+/// What becomes of what is given up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fate<'a> {
+    /// What is wanted of it is kept.
+    Thinned(&'a Wanted),
+    /// The same, but there is no time for it.
+    Unthinned,
+    /// All of it goes.
+    Gone,
+}
+
+/// What is oldest of what is complete.
+#[derive(Clone, Debug)]
+enum Oldest {
+    Block(Block),
+    Copy(Copy),
 }
 
 impl Shared {
@@ -108,6 +164,8 @@ impl Shared {
         // Two's complement: adding what is negative takes away.
         self.waiting.fetch_add(change.waiting.cast_unsigned(), Relaxed);
         self.packed.fetch_add(change.packed.cast_unsigned(), Relaxed);
+        self.kept.fetch_add(change.kept.cast_unsigned(), Relaxed);
+        self.unthinned.fetch_add(change.unthinned, Relaxed);
         self.calls.fetch_add(change.calls.cast_unsigned(), Relaxed);
         self.missed.fetch_add(change.missed, Relaxed);
     }
@@ -121,6 +179,7 @@ impl Shelf {
             read: since,
             counted,
             owner: 0,
+            kept: Kept::default(),
             blocks: VecDeque::new(),
             copies: VecDeque::new(),
             waiting: 0,
@@ -131,8 +190,8 @@ impl Shelf {
             sealed: false,
             left_out: false,
         };
-        let (used, queued) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { slot, ring, used, queued, state: Mutex::new(state) })
+        let (used, kept, queued) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+        Arc::new(Self { slot, ring, used, kept, queued, state: Mutex::new(state) })
     }
 
     /// Whose it is.
@@ -150,9 +209,13 @@ impl Shelf {
         self.used.load(Relaxed)
     }
 
-    /// How many records it and its ring hold, and from when on they are all there, gaps not minded. Nothing is copied
-    /// unless the ring was overwritten; `written`: what was counted.
-    pub(super) fn held(&self, written: &dyn Written) -> (u64, Option<u64>, Change) {
+    /// Bytes of older history on it.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.load(Relaxed)
+    }
+
+    /// What it and its ring hold. Nothing is copied unless the ring was overwritten; `written`: what was counted.
+    pub(super) fn held(&self, written: &dyn Written) -> (Held, Change) {
         let mut state = lock(&self.state);
         let mut change = Change::default();
         let unread = state.read.behind(self.ring.position());
@@ -161,7 +224,12 @@ impl Shelf {
         }
         let tail = written.records(self.slot, self.ring.cpu()).saturating_sub(state.counted);
         let tail = if state.sealed { 0 } else { tail };
-        (state.records + tail, state.complete_from(), change)
+        let held = Held {
+            records: state.records + state.kept.records() + tail,
+            complete_from: state.complete_from(),
+            part_from: state.kept.from(),
+        };
+        (held, change)
     }
 
     /// Copies what is new in the ring.
@@ -196,12 +264,15 @@ impl Shelf {
             let newest = state.newest();
             let to = copies.first().and_then(|copy| Record::parse(&copy.bytes)).map(|record| record.time());
             let to = to.or(newest).unwrap_or_default();
+            let why = if state.left_out { Missing::Packer } else { Missing::Copier };
+            let gap = |from| Gap { from, to, records: missing, why };
             if let Some(from) = newest.filter(|_| state.records > 0) {
-                state.gaps.push_back(Gap { from, to, records: missing, packer: state.left_out });
+                state.gaps.push_back(gap(from));
             } else {
-                state.given_up = Some(to);
+                let from = state.given_up.replace(to).unwrap_or(0);
+                change += self.in_kept(state, |kept| kept.miss(gap(from)));
             }
-            change.missed = missing;
+            change.missed += missing;
         } else if quiet {
             // The count of a gap was as exact as the kernel side's counters are while it writes.
             let exact = before.saturating_sub(found);
@@ -218,7 +289,7 @@ impl Shelf {
         state.waiting += bytes;
         state.copies.extend(copies);
         self.used.fetch_add(bytes, Relaxed);
-        change.waiting = bytes.cast_signed();
+        change.waiting += bytes.cast_signed();
         change
     }
 
@@ -267,7 +338,7 @@ impl Shelf {
         state.blocks.push_back(block);
         state.names.extend(names);
         self.used.fetch_add(packed.wrapping_sub(length), Relaxed);
-        (true, Change { waiting: -length.cast_signed(), packed: packed.cast_signed(), calls, missed: 0 })
+        (true, Change { waiting: -length.cast_signed(), packed: packed.cast_signed(), calls, ..Change::default() })
     }
 
     /// The time of the newest record in what would be given up next; `None`: there is nothing.
@@ -277,29 +348,85 @@ impl Shelf {
         state.blocks.front().map(|block| block.to).or_else(copies)
     }
 
-    /// Gives up the oldest of what it holds.
-    pub(super) fn give_up(&self) -> Change {
-        let mut state = lock(&self.state);
-        let mut change = Change::default();
-        let (to, records) = if let Some(block) = state.blocks.pop_front() {
-            change.packed = -kept(&block).cast_signed();
-            change.calls = -i64::from(block.calls);
-            (block.to, u64::from(block.records))
-        } else if let Some(copy) = state.copies.pop_front() {
-            change.waiting = -copy.bytes.len().cast_signed();
-            state.waiting -= copy.bytes.len();
-            (copy.to, copy.records)
-        } else {
-            return change;
+    /// Gives up the oldest of what is complete.
+    pub(super) fn give_up(&self, fate: Fate<'_>) -> Change {
+        let (owner, oldest, thinner) = {
+            let state = lock(&self.state);
+            let Some(oldest) = state.first() else { return Change::default() };
+            (state.owner, oldest, state.kept.thinner())
         };
+        let made = match fate {
+            Fate::Thinned(wanted) => oldest.plain().ok().map(|bytes| thinner.thin(wanted, self.ring.cpu(), &bytes)),
+            Fate::Unthinned | Fate::Gone => None,
+        };
+        let mut state = lock(&self.state);
+        if state.owner != owner || !state.first().is_some_and(|first| first.is(&oldest)) {
+            // Thrown away meanwhile.
+            return Change::default();
+        }
+        let was_wanted = !matches!(fate, Fate::Gone) && made.is_none();
+        let mut change = self.replace(&mut state, &oldest, made);
+        if was_wanted {
+            change.unthinned = oldest.records();
+        }
+        change
+    }
+
+    /// What is oldest makes room for what was made of it.
+    fn replace(&self, state: &mut State, oldest: &Oldest, made: Option<Made>) -> Change {
+        let mut change = Change::default();
+        let (from, to, records) = match oldest {
+            Oldest::Block(block) => {
+                state.blocks.pop_front();
+                change.packed = -kept(block).cast_signed();
+                change.calls = -i64::from(block.calls);
+                (block.first, block.to, u64::from(block.records))
+            }
+            Oldest::Copy(copy) => {
+                state.copies.pop_front();
+                change.waiting = -copy.bytes.len().cast_signed();
+                state.waiting -= copy.bytes.len();
+                let first = Record::parse(&copy.bytes).map_or(copy.to, |record| record.time());
+                (first, copy.to, copy.records)
+            }
+        };
+        self.used.fetch_add((change.packed + change.waiting).cast_unsigned(), Relaxed);
         state.records -= records;
         state.given_up = state.given_up.max(Some(to));
-        while state.gaps.front().is_some_and(|gap| gap.from <= to) {
-            let gap = state.gaps.pop_front();
-            state.given_up = state.given_up.max(gap.map(|gap| gap.to));
+        let mut gaps = Vec::new();
+        while let Some(gap) = state.gaps.front().copied().filter(|gap| gap.from <= to) {
+            state.gaps.pop_front();
+            state.given_up = state.given_up.max(Some(gap.to));
+            gaps.push(gap);
         }
-        self.used.fetch_add((change.packed + change.waiting).cast_unsigned(), Relaxed);
+        change += self.in_kept(state, |kept| {
+            match made {
+                Some(made) => kept.add(made),
+                None => kept.miss(unthinned(from, to, records)),
+            }
+            gaps.into_iter().for_each(|gap| kept.miss(gap));
+        });
         change
+    }
+
+    /// The time of the newest record in what of older history would be given up next; `None`: there is nothing.
+    pub(super) fn oldest_kept(&self) -> Option<u64> {
+        lock(&self.state).kept.oldest()
+    }
+
+    /// Gives up the oldest of older history.
+    pub(super) fn give_up_kept(&self) -> Change {
+        let mut state = lock(&self.state);
+        self.in_kept(&mut state, Kept::give_up)
+    }
+
+    fn in_kept(&self, state: &mut State, make: impl FnOnce(&mut Kept)) -> Change {
+        let before = state.kept.memory();
+        make(&mut state.kept);
+        let more = state.kept.memory().wrapping_sub(before);
+        self.used.fetch_add(more, Relaxed);
+        self.kept.fetch_add(more, Relaxed);
+        Change { kept: more.cast_signed(), ..Change::default() }
     }
 
     /// Throws away all that it holds; what is written from now on is somebody else's.
@@ -307,11 +434,12 @@ impl Shelf {
         let mut state = lock(&self.state);
         let packed: usize = state.blocks.iter().map(kept).sum();
         let calls: i64 = state.blocks.iter().map(|block| i64::from(block.calls)).sum();
-        let waiting = state.waiting;
+        let (waiting, older) = (state.waiting, state.kept.memory());
         *state = State {
             read: self.ring.position(),
             counted,
             owner: state.owner + 1,
+            kept: Kept::default(),
             blocks: VecDeque::new(),
             copies: VecDeque::new(),
             waiting: 0,
@@ -323,7 +451,14 @@ impl Shelf {
             left_out: false,
         };
         self.used.store(0, Relaxed);
-        Change { waiting: -waiting.cast_signed(), packed: -packed.cast_signed(), calls: -calls, missed: 0 }
+        self.kept.store(0, Relaxed);
+        Change {
+            waiting: -waiting.cast_signed(),
+            packed: -packed.cast_signed(),
+            kept: -older.cast_signed(),
+            calls: -calls,
+            ..Change::default()
+        }
     }
 
     /// All that its ring holds, of a recording that is over: nobody counts any more what was overwritten.
@@ -337,7 +472,7 @@ impl Shelf {
         let mut state = lock(&self.state);
         let mut change = Change::default();
         let mut tail = self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST);
-        let alone = !keep && state.records == 0;
+        let alone = !keep && state.records + state.kept.records() == 0;
         if tail.wrapped() && !alone {
             change = self.copy_into(&mut state, written);
             tail = self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST);
@@ -345,16 +480,18 @@ impl Shelf {
         let wrapped = tail.wrapped();
         let tail = copies(&tail);
         let oldest = tail.first().and_then(|copy| Record::parse(&copy.bytes)).map(|record| record.time());
-        let given_up = if wrapped && alone { oldest } else { state.given_up };
+        let (complete_from, part_from) =
+            if wrapped && alone { (oldest, oldest) } else { (state.given_up, state.kept.from()) };
         let cpu = Some(self.ring.cpu());
         let plain = |copy: &Copy| Block::of(cpu, 0, copy.bytes.to_vec());
-        let records = state.records + tail.iter().map(|copy| copy.records).sum::<u64>();
-        let blocks = state.blocks.iter().cloned().chain(state.copies.iter().chain(&tail).map(plain)).collect();
+        let records = state.records + state.kept.records() + tail.iter().map(|copy| copy.records).sum::<u64>();
+        let older = state.kept.blocks().chain(&state.blocks).cloned();
         let taken = Taken {
-            blocks,
+            blocks: older.chain(state.copies.iter().chain(&tail).map(plain)).collect(),
             records,
-            complete_from: given_up,
-            gaps: state.gaps.iter().copied().collect(),
+            complete_from,
+            part_from,
+            gaps: state.kept.gaps().chain(state.gaps.iter().copied()).collect(),
             names: state.names.clone(),
         };
         (taken, change)
@@ -377,7 +514,52 @@ impl Taken {
     }
 }
 
+impl std::ops::AddAssign for Change {
+    fn add_assign(&mut self, other: Self) {
+        let Self { waiting, packed, kept, calls, missed, unthinned } = other;
+        self.waiting += waiting;
+        self.packed += packed;
+        self.kept += kept;
+        self.calls += calls;
+        self.missed += missed;
+        self.unthinned += unthinned;
+    }
+}
+
+impl Oldest {
+    fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Block(block) => block.plain(),
+            Self::Copy(copy) => Ok(Cow::Borrowed(&copy.bytes)),
+        }
+    }
+
+    fn records(&self) -> u64 {
+        match self {
+            Self::Block(block) => block.records.into(),
+            Self::Copy(copy) => copy.records,
+        }
+    }
+
+    /// Whether it is the same, not only alike.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Block(Block { body: Body::Packed { bytes: one, .. }, .. }), Self::Block(other)) => {
+                matches!(&other.body, Body::Packed { bytes, .. } if Arc::ptr_eq(one, bytes))
+            }
+            (Self::Copy(one), Self::Copy(other)) => Arc::ptr_eq(&one.bytes, &other.bytes),
+            _ => false,
+        }
+    }
+}
+
 impl State {
+    /// What is complete and oldest.
+    fn first(&self) -> Option<Oldest> {
+        let copy = || self.copies.front().cloned().map(Oldest::Copy);
+        self.blocks.front().cloned().map(Oldest::Block).or_else(copy)
+    }
+
     fn newest(&self) -> Option<u64> {
         self.copies.back().map(|copy| copy.to).or_else(|| self.blocks.back().map(|block| block.to))
     }
@@ -388,7 +570,7 @@ impl State {
 }
 
 /// A block's bytes, with what it says of itself.
-fn kept(block: &Block) -> usize {
+pub(super) fn kept(block: &Block) -> usize {
     let bytes = if let Body::Packed { bytes, .. } = &block.body { bytes.len() } else { block.plain_length() };
     bytes + size_of::<Block>()
 }

@@ -21,6 +21,8 @@ pub(super) struct Copied {
     pub(super) later: u64,
     /// What there was until then is not all there any more, on some CPU.
     pub(super) given_up: Option<u64>,
+    /// The same of what is kept longer.
+    pub(super) part_from: Option<u64>,
     /// What is missing in between.
     pub(super) gaps: Vec<Gap>,
     /// What packed records name.
@@ -37,6 +39,7 @@ impl Copied {
             for (cpu, taken, cut) in slot.histories(kept) {
                 history.records += taken.records;
                 history.given_up = history.given_up.max(taken.complete_from).max(cut);
+                history.part_from = history.part_from.max(taken.part_from).max(cut);
                 history.reach(Reach { cpu, from: taken.whole_from().or(cut) });
                 history.gaps.extend(taken.gaps);
                 history.names.extend(taken.names);

@@ -144,7 +144,7 @@ impl Recorder {
 
     fn around(kernel: Kernel, ring: usize, settings: &Settings, cpus: BTreeSet<u32>) -> Result<Self> {
         clock::check()?;
-        let history = half::start(settings.history, &kernel)?;
+        let history = half::start(settings.history.clone(), &kernel)?;
         Ok(Self {
             history,
             kernel,
@@ -238,8 +238,8 @@ impl Recorder {
 
     /// Bytes of all rings, and of what is kept of what they took.
     pub fn memory(&self) -> usize {
-        let history::Figures { packed, waiting, .. } = self.history.figures();
-        self.rings() + packed + waiting
+        let history::Figures { packed, waiting, kept, .. } = self.history.figures();
+        self.rings() + packed + waiting + kept
     }
 
     /// Bytes of all rings.

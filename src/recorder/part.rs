@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{alive::Alive, copied::Copied, slot::Slot, stretches, track::Track};
+use super::{
+    alive::Alive,
+    copied::Copied,
+    slot::Slot,
+    stretches::{self, Time},
+    track::Track,
+};
 use crate::{
     history::{History, Names, owner},
     kernel::{Kernel, Unsent},
@@ -68,11 +74,12 @@ impl Part {
     ) -> Result<Self> {
         let mut part = Self::default();
         let (mut reaches, mut gaps) = (Vec::new(), Vec::new());
-        let (mut held, mut written, mut given_up) = (0, 0, None);
+        let (mut held, mut written, mut given_up, mut part_from) = (0, 0, None, None);
         for source in &wanted.sources {
             let copied = Copied::of(source.slot, source.only.as_ref(), Some(history), until);
             part.window.records += copied.records;
             given_up = given_up.max(copied.given_up);
+            part_from = part_from.max(copied.part_from);
             reaches.extend(copied.reaches);
             part.blocks.extend(copied.blocks);
             gaps.extend(copied.gaps);
@@ -95,15 +102,19 @@ impl Part {
         if let Some(complete) = window.complete_from {
             window.further = reaches.into_iter().filter(|reach| reach.from != Some(complete)).collect();
         }
-        let from = given_up.unwrap_or(wanted.track.began);
-        let silences: Vec<_> = alive.silences(from).filter(|silence| silence.from < until).collect();
+        let time = Time {
+            part: part_from.unwrap_or(wanted.track.began),
+            complete: given_up.unwrap_or(wanted.track.began),
+            to: until,
+        };
+        let silences: Vec<_> = alive.silences(time.part).filter(|silence| silence.from < until).collect();
         if let Some(last) = silences.last().map(|silence| silence.to.unwrap_or(until))
             && window.complete_from.is_none_or(|complete| complete < last)
         {
             window.complete_from = Some(last);
             window.further.clear();
         }
-        window.stretches = stretches::around(gaps, &silences, from, until);
+        window.stretches = stretches::around(gaps, &silences, time);
         Ok(part)
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{clock::boottime, hold::Hold};
 use crate::{
-    history::{History, Shelf, Taken, oldest_first},
+    history::{self, History, Shelf, Taken, oldest_first},
     kernel::Kernel,
     ring::{Batch, Position, Ring, Snapshot},
     wire,
@@ -87,11 +87,17 @@ pub(super) struct Held {
     pub(super) records: u64,
     /// From when on they are all there; `None`: from the beginning.
     pub(super) complete_from: Option<u64>,
+    /// From when on those are there that are kept longer; `None`: from the beginning.
+    pub(super) part_from: Option<u64>,
 }
 
 impl Held {
     fn and(self, other: Self) -> Self {
-        Self { records: self.records + other.records, complete_from: self.complete_from.max(other.complete_from) }
+        Self {
+            records: self.records + other.records,
+            complete_from: self.complete_from.max(other.complete_from),
+            part_from: self.part_from.max(other.part_from),
+        }
     }
 }
 
@@ -355,15 +361,16 @@ impl Stretch {
         let (_, oldest, records) = oldest_first(&snapshot, None);
         let cut = self.span.cut;
         let complete_from = if snapshot.wrapped() || cut.is_some() { oldest.or(cut) } else { None };
-        let held = Held { records, complete_from };
+        let held = Held { records, complete_from, part_from: complete_from };
         // What was written meanwhile is in the copy, and the next look compares with where the copy began.
         self.known.set(Some(Known { at: (snapshot.position(), since), when: Instant::now(), held }));
         held
     }
 
     fn held(&self, history: &History) -> Held {
-        let (records, from) = history.held(&self.shelf);
-        Held { records, complete_from: from.or(self.span.cut) }
+        let history::Held { records, complete_from, part_from } = history.held(&self.shelf);
+        let cut = self.span.cut;
+        Held { records, complete_from: complete_from.or(cut), part_from: part_from.or(cut) }
     }
 
     fn in_ring_lately(&self, until: Instant) -> Option<Held> {

@@ -14,7 +14,7 @@ use super::{
     ends::Ends,
     given_up::Remembered,
     part::Source,
-    slot::{Held, Slot, Written},
+    slot::{Slot, Written},
     spare::Ready,
     track::{Stay, Track, release_all},
     tree::{Node, Tree},
@@ -67,7 +67,9 @@ pub struct TrackInfo {
     pub lost: u64,
     /// From when on it is complete; `None`: since it began, or not looked at.
     pub complete_from: Option<u64>,
-    /// Whether its rings were looked at: `overwritten` and `complete_from` are known.
+    /// The same for what is kept longer.
+    pub part_from: Option<u64>,
+    /// Whether its rings were looked at: `overwritten`, `complete_from` and `part_from` are known.
     pub looked_at: bool,
 }
 
@@ -185,7 +187,14 @@ impl Recorder {
             Windows::Lately(until) => own.and_then(|slot| slot.held_lately(&self.history, until)),
         };
         let looked_at = own.is_none() || held.is_some();
-        let complete_from = if looked_at { self.complete_from(track, held) } else { None };
+        let shared = self.shared_from(track).filter(|_| looked_at);
+        let of_its_own = |from: &u64| *from > track.began;
+        let part_from = held.and_then(|held| held.part_from).max(shared).filter(of_its_own);
+        let complete_from = held.and_then(|held| held.complete_from).max(shared);
+        // Until now, where nothing is recorded.
+        let silent = self.alive.silences(track.began).last().filter(|_| looked_at);
+        let silent = silent.map(|silence| silence.to.unwrap_or_else(boottime));
+        let complete_from = complete_from.max(silent).filter(of_its_own);
         Ok(TrackInfo {
             id,
             identity: track.identity.clone(),
@@ -199,21 +208,15 @@ impl Recorder {
             overwritten: held.map_or(0, |held| written.records.saturating_sub(held.records)),
             lost: written.lost,
             complete_from,
+            part_from,
             looked_at,
         })
     }
 
-    fn complete_from(&self, track: &Track, held: Option<Held>) -> Option<u64> {
-        let own = held.and_then(|held| held.complete_from);
-        let shared = self
-            .watch
-            .as_ref()
-            .filter(|watch| watch.still_holds(track, &self.history))
-            .and_then(|watch| watch.lobby_reaches(&self.history));
-        // Until now, where nothing is recorded.
-        let silent = self.alive.silences(track.began).last();
-        let silent = silent.map(|silence| silence.to.unwrap_or_else(boottime));
-        own.max(shared).max(silent).filter(|from| *from > track.began)
+    /// From when on the shared rings hold a track's records, if it was in them.
+    fn shared_from(&self, track: &Track) -> Option<u64> {
+        let watch = self.watch.as_ref().filter(|watch| watch.still_holds(track, &self.history));
+        watch.and_then(|watch| watch.lobby_reaches(&self.history))
     }
 
     /// Histories that were given up lately, and how many there were in all.

@@ -46,6 +46,9 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
             None => write!(text, "; cpu {} reaches back to the beginning", reach.cpu),
         };
     }
+    if let Some(part) = window.stretches.iter().find(|stretch| stretch.state == Completeness::InPart) {
+        let _ = write!(text, "; before that, from {} on, only what [history] keep names", at(part.from));
+    }
     if window.overwritten > 0 {
         let _ = write!(text, "; {} older records overwritten", window.overwritten);
     }
@@ -75,7 +78,7 @@ pub(super) fn missing(event: &Event, gap: &Gap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Each, Loss, Reach};
+    use crate::model::{Each, Loss, Reach, Stretch};
 
     #[test]
     fn of_several_cgroups_each_is_told() {
@@ -103,6 +106,27 @@ mod tests {
         assert!(told[3].starts_with("/s.slice/idle.service: complete since its recording began at "), "{told:#?}");
         assert!(told[3].ends_with(":02.000000, with losses"), "{told:#?}");
         assert_eq!(told[4], "/s.slice/idle.service: lost 2 records: the ring did not take them");
+    }
+
+    #[test]
+    fn what_is_there_in_part_is_said_behind_what_is_complete() {
+        let second = 1_000_000_000;
+        let stretch = |from, to, state| Stretch { from: from * second, to: to * second, state };
+        let gap = Completeness::Gap { records: 3, reason: "why".into() };
+        let stretches = vec![
+            stretch(3, 4, Completeness::InPart),
+            stretch(4, 5, gap),
+            stretch(5, 8, Completeness::InPart),
+            stretch(8, 9, Completeness::Complete),
+        ];
+        let window = Window { complete_from: Some(8 * second), stretches, overwritten: 9, ..Window::default() };
+        let told = lines(&Dump { window, ..Dump::default() });
+        assert_eq!(told.len(), 1, "{told:?}");
+        let parts: Vec<&str> = told[0].split("; ").collect();
+        assert!(parts[0].starts_with("complete from ") && parts[0].contains(":08.0"), "{told:?}");
+        assert!(parts[1].starts_with("before that, from ") && parts[1].contains(":03.0"), "{told:?}");
+        assert!(parts[1].ends_with(" on, only what [history] keep names"), "{told:?}");
+        assert_eq!(parts[2], "9 older records overwritten");
     }
 
     #[test]

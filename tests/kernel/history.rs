@@ -102,3 +102,40 @@ fn at_full_speed_every_break_is_a_stated_gap() {
     // More than its ring holds, and it made more than that however busy the machine is.
     assert!(found.len() > 3_000, "{} calls of {}", found.len(), found.last().map_or(0, |last| last.1));
 }
+
+/// What the rule wants is found again when all else of its time is gone, and the dump says for which time which holds.
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_failed_open_outlives_the_load_that_pushes_its_time_out() {
+    let record = "buffer-size = \"256K\"\nmemory-max = \"8M\"\nready = 1\nstring-limit = 4096";
+    let served = Served::start_with("[history]\nhistory-cpu = \"100%\"", record, "");
+    let group = served.cgroup_with_rings("loaded.service");
+    // Contents that do not pack, and so slowly that a busy machine can copy them.
+    let burst = "dd if=/dev/urandom of=/dev/null bs=4000 count=6 2>/dev/null; sleep 0.05";
+    let load = format!("cat /nonexistent/before; for n in $(seq 160); do {burst}; done");
+    let load = format!("taskset -p -c 0 $$ >/dev/null; {load}");
+    assert!(group.command(&load).status().expect("run it").success());
+    let json = served.told(&["dump", group.name(), "--format", "json"]);
+    let mut lines = json.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let head = lines.next().expect("a line");
+    let window = &head["window"];
+    let complete_from = window["complete_from"].as_f64().unwrap_or_else(|| panic!("nothing was pushed out: {window}"));
+    let stretches = window["stretches"].as_array().expect("stretches");
+    let (first, last) = (&stretches[0], &stretches[stretches.len() - 1]);
+    assert!(first["state"] == "in-part" && last["state"] == "complete", "{window}");
+    assert!(first["from"].as_f64() < Some(complete_from) && last["to"].as_f64() > Some(complete_from), "{window}");
+    // Of that time there is what failed, and not what did not.
+    let calls: Vec<Value> = lines.filter(|line| line["type"] == "call" && line["comm"] == "cat").collect();
+    let names: Vec<&str> = calls.iter().filter_map(|call| call["syscall"].as_str()).collect();
+    let is_it = |call: &&Value| call["args"][1]["value"] == "/nonexistent/before" && call["errno"] == "ENOENT";
+    assert_eq!(calls.iter().filter(is_it).count(), 1, "{names:?} in {window}");
+    assert!(["execve", "exit_group"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(!["mmap", "close", "read"].iter().any(|name| names.contains(name)), "{names:?}");
+    let text = served.told(&["dump", group.name(), "--format", "text", "-n", "1"]);
+    let said = text.lines().find(|line| line.starts_with("# complete from ")).expect("a window");
+    assert!(said.contains("; before that, from ") && said.contains(" on, only what [history] keep names"), "{said}");
+    let track = served.told(&["ps", group.name(), "--json"]);
+    let track: Value = serde_json::from_str(track.lines().next().expect("a track")).expect("JSON");
+    let seconds = |name: &str| track[name].as_f64().expect("a number");
+    assert!(seconds("reach") > seconds("window"), "{track}");
+}

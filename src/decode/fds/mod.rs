@@ -44,6 +44,8 @@ struct Table {
     /// The process from which it has what the history does not tell of.
     origin: u32,
     slots: HashMap<i32, Slot>,
+    /// What the history does not tell of is not known at all: it is there in part only.
+    in_part: bool,
 }
 
 /// What a call does to its process's descriptors.
@@ -102,7 +104,8 @@ impl Descriptors {
 
     /// Ends the first way through the history: what /proc showed at its end is known from each
     /// descriptor's beginning on in the second way, which starts here.
-    pub(super) fn again(self, processes: &[Files]) -> Self {
+    pub(super) fn again(mut self, processes: &[Files]) -> Self {
+        self.end_part();
         let mut foreknown = HashMap::new();
         for process in processes {
             for (fd, file) in entries(process) {
@@ -120,13 +123,39 @@ impl Descriptors {
 
     fn table(&mut self, pid: u32) -> &mut Table {
         let pid = self.owner(pid);
-        self.tables.entry(pid).or_insert_with(|| Table { origin: pid, slots: HashMap::new() })
+        self.tables.entry(pid).or_insert_with(|| Table { origin: pid, slots: HashMap::new(), in_part: false })
     }
 
     fn life(&self, pid: u32, fd: i32) -> Option<Life> {
         let pid = self.owner(pid);
         let Some(table) = self.tables.get(&pid) else { return Some(Life::Before(pid, fd)) };
-        table.slots.get(&fd).map_or(Some(Life::Before(table.origin, fd)), |slot| slot.life)
+        let before = (!table.in_part).then_some(Life::Before(table.origin, fd));
+        table.slots.get(&fd).map_or(before, |slot| slot.life)
+    }
+
+    /// Where the history is there in part, calls are missing that closed and opened: nothing is known of a process's
+    /// descriptors but what is told with the very call. `part`: whether it is.
+    pub(super) fn stand(&mut self, pid: u32, part: bool) {
+        let owner = self.owner(pid);
+        let was = self.tables.get(&owner).is_some_and(|table| table.in_part);
+        if part && !was {
+            self.tables.insert(owner, Table { origin: owner, slots: HashMap::new(), in_part: true });
+        } else if was && !part {
+            self.tables.remove(&owner);
+        }
+    }
+
+    /// In part, a call is over.
+    pub(super) fn forget(&mut self, pid: u32) {
+        let owner = self.owner(pid);
+        if let Some(table) = self.tables.get_mut(&owner).filter(|table| table.in_part) {
+            table.slots.clear();
+        }
+    }
+
+    /// The history goes on complete.
+    pub(super) fn end_part(&mut self) {
+        self.tables.retain(|_, table| !table.in_part);
     }
 
     /// What a process's descriptor stands for.
@@ -325,6 +354,34 @@ mod tests {
         history(&mut second);
         assert_eq!(path(&second, 2, 4), "socket:[9]");
         assert_eq!(path(&second, 1, 0), "");
+    }
+
+    #[test]
+    fn in_part_only_the_very_call_says_what_a_descriptor_is() {
+        let seen = |n: u8| {
+            let mut first = Descriptors::default();
+            let mut told = Vec::new();
+            let mut go = |descriptors: &mut Descriptors| {
+                descriptors.stand(1, true);
+                told.push(path(descriptors, 1, 3).to_owned());
+                descriptors.apply(1, open(4, Some("/a")));
+                told.push(path(descriptors, 1, 4).to_owned());
+                descriptors.forget(1);
+                descriptors.stand(1, true);
+                told.push(path(descriptors, 1, 4).to_owned());
+                descriptors.stand(1, false);
+                told.push(path(descriptors, 1, 3).to_owned());
+            };
+            go(&mut first);
+            if n > 1 {
+                let mut second =
+                    first.again(&[Files { pid: 1, directory: None, descriptors: vec![(3, file("/end"))] }]);
+                go(&mut second);
+            }
+            told.split_off(told.len() - 4)
+        };
+        assert_eq!(seen(1), ["", "/a", "", ""]);
+        assert_eq!(seen(2), ["", "/a", "", "/end"], "the end's does not hold where calls are missing");
     }
 
     #[test]

@@ -1,0 +1,231 @@
+//! What of older history is kept for longer: rules in the words of the command line, of which one has to fit.
+//!
+//! It is decided by a call's record alone, as the kernel wrote it: nothing is decoded where history is thinned.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    model::duration,
+    syscall::{self, Abi, Filter, NUMBERS},
+    wire::{CallRecord, Part, UringRecord},
+};
+
+/// What is kept where nothing else is configured: what failed, what took long, and what changes more than a
+/// descriptor's contents.
+const DEFAULT: [&str; 5] = [
+    "-Z",
+    "--duration 100ms",
+    "--for-writing",
+    "-e trace=execve,execveat,fork,vfork,clone,clone3,exit,exit_group,kill,tkill,tgkill",
+    "-e trace=connect,bind,rename,renameat,renameat2,unlink,unlinkat,rmdir",
+];
+
+/// A failure that says "not yet", "go on waiting" or "again", no more.
+const NOT_YET: [i32; 9] = [
+    libc::EAGAIN,
+    libc::EINTR,
+    libc::EINPROGRESS,
+    libc::EALREADY,
+    // ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ENOIOCTLCMD, ERESTART_RESTARTBLOCK.
+    512,
+    513,
+    514,
+    515,
+    516,
+];
+
+/// Calls whose time being over is what they were made for.
+const TIMED: [&str; 4] = ["futex", "futex_time64", "futex_wait", "futex_waitv"];
+
+/// The rules; without any nothing is kept but what is complete.
+#[derive(Clone, Debug)]
+pub struct Keep(Vec<Rule>);
+
+/// Calls that are kept.
+#[derive(Clone, Debug)]
+struct Rule {
+    text: String,
+    calls: Filter,
+    /// Only those that failed.
+    failed: bool,
+    /// Only those that lasted at least so many nanoseconds.
+    least: Option<u64>,
+    /// Only those that open a file to write to it.
+    for_writing: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        let rule = |text: &&str| Rule::parse(text).unwrap_or_else(|error| unreachable!("{error:#}"));
+        Self(DEFAULT.iter().map(rule).collect())
+    }
+}
+
+impl PartialEq for Keep {
+    /// Whether they were written alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().map(|rule| &rule.text).eq(other.0.iter().map(|rule| &rule.text))
+    }
+}
+
+impl Eq for Keep {}
+
+impl Keep {
+    /// Understands rules as the configuration writes them.
+    pub fn parse(rules: &[String]) -> Result<Self> {
+        rules.iter().map(|rule| rule.parse()).collect::<Result<_>>().map(Self)
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromStr for Rule {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text).with_context(|| {
+            format!("understand the rule {text:?} (as in \"-Z\", \"--duration 100ms\", \"-Z -e trace=%file\", \"--for-writing\")")
+        })
+    }
+}
+
+impl Rule {
+    fn parse(text: &str) -> Result<Self> {
+        let mut rule =
+            Self { text: text.to_owned(), calls: Filter::default(), failed: false, least: None, for_writing: false };
+        let mut words = text.split_whitespace();
+        while let Some(word) = words.next() {
+            let (option, value) =
+                word.split_once('=').filter(|_| word.starts_with("--")).map_or((word, None), |(o, v)| (o, Some(v)));
+            let mut value = || value.or_else(|| words.next()).with_context(|| format!("{option} lacks its value"));
+            match option {
+                "-Z" | "--failed-only" => rule.failed = true,
+                "--for-writing" => rule.for_writing = true,
+                "--duration" => rule.least = Some(nanoseconds(duration(value()?)?)),
+                "-e" => {
+                    let set = value()?;
+                    rule.calls = Filter::parse(set.strip_prefix("trace=").unwrap_or(set))?;
+                }
+                _ => bail!("{word:?} is none of -e trace=, -Z, --duration, --for-writing"),
+            }
+        }
+        if text.trim().is_empty() {
+            bail!("it is empty");
+        }
+        Ok(rule)
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The rules, made ready for many records.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    rules: Vec<Ready>,
+    /// Calls whose time may be over without that being a failure, by ABI and number.
+    timed: [Vec<bool>; 2],
+}
+
+#[derive(Debug)]
+struct Ready {
+    failed: bool,
+    least: Option<u64>,
+    for_writing: bool,
+    /// By ABI and number.
+    calls: [Vec<bool>; 2],
+    others: Filter,
+    uring: bool,
+}
+
+fn table(of: impl Fn(Abi, u16) -> bool) -> [Vec<bool>; 2] {
+    [false, true].map(|compat| (0..NUMBERS).map(|nr| of(Abi::native(compat), nr)).collect())
+}
+
+impl Wanted {
+    /// Of records that were made on this machine.
+    pub(super) fn of(Keep(rules): &Keep) -> Self {
+        let ready = |rule: &Rule| Ready {
+            failed: rule.failed,
+            least: rule.least,
+            for_writing: rule.for_writing,
+            calls: table(|abi, nr| rule.calls.wants(abi, nr) && (!rule.for_writing || opens(abi, nr).is_some())),
+            others: rule.calls.clone(),
+            uring: rule.calls.wants_uring(Abi::native(false)) && !rule.for_writing,
+        };
+        let timed = |abi, nr| syscall::name(abi, nr).is_some_and(|name| TIMED.contains(&name));
+        Self { rules: rules.iter().map(ready).collect(), timed: table(timed) }
+    }
+
+    /// Whether a call that has ended is.
+    pub(super) fn call(&self, call: &CallRecord<'_>) -> bool {
+        let (nr, compat) = (call.nr(), call.compat());
+        let of = |tables: &[Vec<bool>; 2]| {
+            let number = usize::try_from(nr).ok();
+            number.and_then(|nr| tables[usize::from(compat)].get(nr).copied())
+        };
+        let timed = || call.ret() == -i64::from(libc::ETIMEDOUT) && of(&self.timed).unwrap_or(false);
+        self.rules.iter().any(|rule| {
+            (!rule.failed || (failed(call.ret()) && !timed()))
+                && rule.least.is_none_or(|least| call.duration().is_some_and(|took| took >= least))
+                && of(&rule.calls).unwrap_or_else(|| rule.others.wants(Abi::native(compat), nr))
+                && (!rule.for_writing || opens_for_writing(call))
+        })
+    }
+
+    /// Whether a request of io_uring's is.
+    pub(super) fn request(&self, request: &UringRecord<'_>) -> bool {
+        !request.is_submission()
+            && self.rules.iter().any(|rule| {
+                rule.uring
+                    && (!rule.failed || failed(request.result().into()))
+                    && rule.least.is_none_or(|least| request.duration().is_some_and(|took| took >= least))
+            })
+    }
+}
+
+fn failed(ret: i64) -> bool {
+    (-4095..0).contains(&ret) && !NOT_YET.iter().any(|errno| ret == -i64::from(*errno))
+}
+
+/// Where a call has the flags with which it opens a file.
+#[derive(Clone, Copy, Debug)]
+enum Flags {
+    Argument(usize),
+    /// In what this argument points to they come first.
+    Memory(u8),
+    /// It has none, and always creates one.
+    Always,
+}
+
+fn opens(abi: Abi, nr: impl Into<i32>) -> Option<Flags> {
+    Some(match syscall::name(abi, nr)? {
+        "open" | "mq_open" => Flags::Argument(1),
+        "openat" | "open_by_handle_at" => Flags::Argument(2),
+        "openat2" => Flags::Memory(2),
+        "creat" => Flags::Always,
+        _ => return None,
+    })
+}
+
+fn opens_for_writing(call: &CallRecord<'_>) -> bool {
+    const WRITING: i32 = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
+    let flags = match opens(Abi::native(call.compat()), call.nr()) {
+        None => return false,
+        Some(Flags::Always) => return true,
+        Some(Flags::Argument(n)) => call.args()[n],
+        Some(Flags::Memory(n)) => {
+            let how =
+                call.pieces().find(|piece| piece.arg == n && matches!(piece.part, Part::PART_DATA | Part::PART_START));
+            let flags = how.and_then(|piece| piece.bytes.ok()?.first_chunk().copied());
+            flags.map_or(0, u64::from_ne_bytes)
+        }
+    };
+    flags & u64::from(WRITING.unsigned_abs()) != 0
+}
