@@ -86,7 +86,20 @@ impl Kept {
             }
             _ => self.gaps.push_back(gap),
         }
-        while self.gaps.len() > GAPS_MOST && self.give_up_oldest() {}
+        if self.gaps.len() > GAPS_MOST {
+            self.join_gaps();
+        }
+    }
+
+    /// The two gaps that have the least between them are told as one: what is there between them stays.
+    fn join_gaps(&mut self) {
+        let between = |n: &usize| self.gaps[n + 1].from.saturating_sub(self.gaps[*n].to);
+        let Some(n) = (0..self.gaps.len().saturating_sub(1)).min_by_key(between) else { return };
+        if let Some(later) = self.gaps.remove(n + 1) {
+            let one = &mut self.gaps[n];
+            one.to = one.to.max(later.to);
+            one.records = one.records.saturating_add(later.records);
+        }
     }
 
     /// The time of the newest record in what would be given up next; `None`: there is nothing.
@@ -173,4 +186,31 @@ impl Thinner {
 /// A gap of what could not be thinned.
 pub(super) fn unthinned(from: u64, to: u64, records: u64) -> Gap {
     Gap { from, to, records, why: Missing::Thinner }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_gaps_become_fewer_and_no_record_goes_for_it() {
+        let mut kept = Kept::default();
+        let block = |time| Block { from: time, first: time, to: time, records: 1, thinned: true, ..Block::default() };
+        for n in 0..500 {
+            // Two of them stand near each other, time after time.
+            let time = 100 * n + if n % 2 == 0 { 0 } else { 80 };
+            kept.add(Made { carried: Vec::new(), replaces: false, block: Some(block(time)) });
+            kept.miss(unthinned(time + 1, time + 10, 3));
+        }
+        let gaps: Vec<Gap> = kept.gaps().collect();
+        assert_eq!(gaps.len(), GAPS_MOST);
+        assert_eq!(gaps.iter().map(|gap| gap.records).sum::<u64>(), 1500, "each is counted still");
+        assert!(gaps.windows(2).all(|pair| pair[0].to <= pair[1].from), "{gaps:?}");
+        assert_eq!((gaps[0].from, gaps[GAPS_MOST - 1].to), (1, 100 * 499 + 90));
+        assert_eq!((kept.records(), kept.from()), (500, None));
+        // What goes takes what is missing before the next with it.
+        while kept.give_up_oldest() {}
+        assert_eq!((kept.records(), kept.memory(), kept.gaps().count()), (0, 0, 0));
+        assert_eq!(kept.from(), Some(100 * 499 + 90));
+    }
 }

@@ -1,16 +1,52 @@
-//! A bound on one stored dump: its newest blocks, taken as they are. What is left out is stated in its window.
+//! A bound on one stored dump: its newest blocks, taken as they are, and what is kept of the time before them, since
+//! that was kept for its sake. What is left out is stated in its window.
 
 use std::collections::BTreeMap;
 
 use super::format::BLOCK_HEAD;
-use crate::model::{Block, Body, Reach, Recording, Window};
+use crate::model::{Block, Body, Completeness, Reach, Recording, Stretch, Window};
+
+/// Of the bound, for what is there in part.
+const PART: u64 = 4;
 
 /// What is left out of a cgroup's history.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Left {
-    /// The newest record's time.
+    /// The oldest record's time.
+    from: u64,
+    /// The newest one's.
     to: u64,
     records: u64,
+    /// The same of what is there in part.
+    part_to: u64,
+    part_records: u64,
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self { from: u64::MAX, to: 0, records: 0, part_to: 0, part_records: 0 }
+    }
+}
+
+impl Left {
+    fn add(self, block: &Block) -> Self {
+        let records = u64::from(block.records);
+        self.and(if block.thinned {
+            Self { part_to: block.to, part_records: records, ..Self::default() }
+        } else {
+            Self { from: block.first, to: block.to, records, ..Self::default() }
+        })
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+            records: self.records + other.records,
+            part_to: self.part_to.max(other.part_to),
+            part_records: self.part_records + other.part_records,
+        }
+    }
 }
 
 /// The recording without its oldest blocks, where it would take more than so many bytes in a file.
@@ -35,20 +71,26 @@ pub fn bounded(recording: Recording, most: u64) -> Recording {
         (0..).zip(pieces).partition(|(_, block): &(u32, Block)| block.cpu.is_none());
     room = room.saturating_sub(kept.iter().map(|(_, block)| length(block)).sum());
     rings.sort_by_key(|(_, block)| block.to);
+    let (part, complete): (Vec<_>, Vec<_>) = rings.into_iter().partition(|(_, block)| block.thinned);
     let mut left: BTreeMap<u16, Left> = BTreeMap::new();
-    while let Some((place, block)) = rings.pop() {
-        let about = block.about();
-        if left.is_empty()
-            && let Ok(packed) = block.pack()
-            && let Some(rest) = room.checked_sub(length(&packed))
-        {
-            room = rest;
-            kept.push((place, packed));
-            continue;
+    for (mut blocks, most) in [(part, room / PART), (complete, u64::MAX)] {
+        let mut own = room.min(most);
+        let mut is_full = false;
+        while let Some((place, block)) = blocks.pop() {
+            let about = block.about();
+            if !is_full
+                && let Ok(packed) = block.pack()
+                && let Some(rest) = own.checked_sub(length(&packed))
+            {
+                room -= length(&packed);
+                own = rest;
+                kept.push((place, packed));
+                continue;
+            }
+            is_full = true;
+            let left = left.entry(about.whose).or_default();
+            *left = left.add(&about);
         }
-        let left = left.entry(about.whose).or_default();
-        left.to = left.to.max(about.to);
-        left.records += u64::from(about.records);
     }
     kept.sort_by_key(|(place, _)| *place);
     for (whose, each) in (0..).zip(&mut dump.each) {
@@ -56,8 +98,8 @@ pub fn bounded(recording: Recording, most: u64) -> Recording {
             leave_out(&mut each.window, *left);
         }
     }
-    if let Some(to) = left.values().map(|left| left.to).max() {
-        leave_out(&mut dump.window, Left { to, records: left.values().map(|left| left.records).sum() });
+    if let Some(left) = left.into_values().reduce(Left::and) {
+        leave_out(&mut dump.window, left);
     }
     Recording { dump, blocks: kept.into_iter().map(|(_, block)| block).collect() }
 }
@@ -73,23 +115,41 @@ fn length(block: &Block) -> u64 {
 }
 
 fn leave_out(window: &mut Window, left: Left) {
-    window.records = window.records.saturating_sub(left.records);
-    window.left_out += left.records;
+    let records = left.records + left.part_records;
+    window.records = window.records.saturating_sub(records);
+    window.left_out += records;
+    // Until here it is there in part, and from here on complete.
+    let seam = window.stretches.iter().rfind(|stretch| stretch.state == Completeness::InPart).map(|part| part.to);
+    let seam = seam.unwrap_or(0);
+    let reaches = |stretch: &Stretch| if stretch.from < seam { left.part_to } else { left.to };
+    window.stretches.retain(|stretch| stretch.to > reaches(stretch));
+    window.stretches.iter_mut().for_each(|stretch| stretch.from = stretch.from.max(reaches(stretch)));
+    if left.records == 0 {
+        return;
+    }
+    // What matters of a time that another CPU had whole goes with that.
+    let begin = seam.min(left.from);
+    window.stretches.retain(|stretch| stretch.from >= seam || stretch.from < begin);
+    let in_part = window.stretches.iter_mut().take_while(|stretch| stretch.from < begin);
+    let in_part = in_part.map(|stretch| stretch.to = stretch.to.min(begin)).count();
+    if in_part > 0 {
+        let reason = "one stored dump takes no more".to_owned();
+        let state = Completeness::Gap { records: left.records, reason };
+        window.stretches.insert(in_part, Stretch { from: begin, to: left.to.max(seam), state });
+    }
     let reaches = std::mem::take(&mut window.further);
     if window.complete_from.is_some_and(|from| from > left.to) {
         let from = |reach: &Reach| reach.from.unwrap_or_default().max(left.to);
         window.further = reaches.iter().map(|reach| Reach { from: Some(from(reach)), ..*reach }).collect();
     }
     window.complete_from = window.complete_from.max(Some(left.to));
-    window.stretches.retain(|stretch| stretch.to > left.to);
-    window.stretches.iter_mut().for_each(|stretch| stretch.from = stretch.from.max(left.to));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        model::{Completeness, Dump, Each, Stretch},
+        model::{Dump, Each},
         store, wire,
     };
 
@@ -156,22 +216,56 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_in_part_is_not_left_out_for_what_is_complete() {
+        let part: Vec<u8> = (0..100).flat_map(|n| record(9 * n)).collect();
+        let part = Block { thinned: true, ..Block::of(Some(0), 0, part) };
+        let complete: Vec<u8> = (1000..20_000).flat_map(record).collect();
+        let stretch = |from, to, state| Stretch { from, to, state };
+        let stretches = vec![stretch(0, 999, Completeness::InPart), stretch(999, 20_000, Completeness::Complete)];
+        let window = Window { complete_from: Some(999), stretches, records: 19_100, ..Window::default() };
+        let blocks = std::iter::once(part).chain(Block::cut(Some(0), 0, &complete)).collect();
+        let whole = Recording { dump: Dump { window, ..Dump::default() }, blocks };
+        let bounded = |most| bounded(whole.clone(), most);
+        let Recording { dump: Dump { window, .. }, blocks } = bounded(300 << 10);
+        assert!(blocks[0].thinned && blocks.len() > 1 && blocks[0].records == 100);
+        let from = window.complete_from.unwrap();
+        assert!(from > 999 && window.left_out == from - 999, "{window:?}");
+        let gap = Completeness::Gap { records: window.left_out, reason: "one stored dump takes no more".into() };
+        let expected = [
+            stretch(0, 999, Completeness::InPart),
+            stretch(999, from, gap),
+            stretch(from, 20_000, Completeness::Complete),
+        ];
+        assert_eq!(window.stretches, expected);
+        // No more than a part of it.
+        let Recording { dump: Dump { window, .. }, blocks } = bounded(8 << 10);
+        assert!(blocks.is_empty(), "it takes more than a quarter");
+        assert_eq!((window.complete_from, window.left_out), (Some(19_999), 19_100), "{window:?}");
+        assert_eq!(window.stretches[0], stretch(891, 999, Completeness::InPart), "what matters of that is all there");
+        // What stood in another CPU's whole history goes with it.
+        let mut window = whole.dump.window.clone();
+        leave_out(&mut window, Left { from: 500, to: 700, records: 7, ..Left::default() });
+        assert_eq!(window.stretches[0], stretch(0, 500, Completeness::InPart));
+        assert_eq!((window.stretches[1].from, window.stretches[1].to, window.complete_from), (500, 999, Some(999)));
+    }
+
+    #[test]
     fn what_the_window_said_of_older_times_is_said_no_more() {
         let mut window = Window {
             complete_from: Some(10),
             further: vec![Reach { cpu: 1, from: None }],
             stretches: vec![
                 Stretch { from: 0, to: 30, state: Completeness::Complete },
-                Stretch { from: 30, to: 90, state: Completeness::InPart },
+                Stretch { from: 30, to: 90, state: Completeness::Complete },
             ],
             records: 50,
             ..Window::default()
         };
-        leave_out(&mut window, Left { to: 5, records: 1 });
+        leave_out(&mut window, Left { from: 1, to: 5, records: 1, ..Left::default() });
         assert_eq!((window.complete_from, &window.further), (Some(10), &vec![Reach { cpu: 1, from: Some(5) }]));
-        leave_out(&mut window, Left { to: 40, records: 9 });
+        leave_out(&mut window, Left { from: 6, to: 40, records: 9, ..Left::default() });
         assert_eq!((window.complete_from, window.left_out, window.records), (Some(40), 10, 40));
         assert!(window.further.is_empty());
-        assert_eq!(window.stretches, [Stretch { from: 40, to: 90, state: Completeness::InPart }]);
+        assert_eq!(window.stretches, [Stretch { from: 40, to: 90, state: Completeness::Complete }]);
     }
 }
