@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{End, daemon::Daemon, source::Source};
 use crate::{
+    control::{Client, SOCKET},
     select::When,
     store::{Choice, DIRECTORY, Entry, Match, Store},
 };
@@ -107,6 +108,20 @@ impl Choosing {
     /// Whether the usual directory is looked at.
     pub(super) fn is_usual(&self) -> bool {
         self.place.is_usual()
+    }
+
+    /// The daemon that stores in that directory, as far as is known.
+    pub(super) fn daemon(&self) -> Option<Client> {
+        let there = self.place.daemon.is_named() || (self.is_usual() && Path::new(SOCKET).exists());
+        there.then(|| self.place.daemon.client())
+    }
+
+    /// Whether what ended then, seconds since 1970, is meant, but for whose it is.
+    pub(super) fn covers(&self, ended: f64) -> bool {
+        let at = SignedDuration::try_from_secs_f64(ended).map(Timestamp::from_duration);
+        let Ok(Ok(at)) = at else { return false };
+        let Choice { since, until, .. } = self.choice();
+        since.is_none_or(|since| since <= at) && until.is_none_or(|until| at <= until)
     }
 
     pub(super) fn is_quiet(&self) -> bool {

@@ -1,13 +1,13 @@
 //! `traceloop info --history`: the lives that stored dumps tell of, and what differs from the last that went well.
 
-use std::io::Write;
+use std::{fs, io::Write};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{diff, source::Source, stored::Stored};
 use crate::{
-    model::Recording,
+    model::{Recording, Undumped},
     render::{self, Diff, Life, Lives, Side, tame},
     select::Selection,
     store::{self, Entry},
@@ -25,25 +25,33 @@ struct Told<'a> {
 }
 
 /// Writes the history of each unit and container that the dumps are of.
-pub(super) fn write(out: &mut impl Write, source: &Source, dumps: &[Entry], json: bool) -> Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    source: &Source,
+    dumps: &[Entry],
+    undumped: &[(String, Undumped)],
+    json: bool,
+) -> Result<()> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let mut dumps: Vec<&Entry> = dumps.iter().collect();
     dumps.sort_by_key(|entry| entry.name.time);
     let seen: Vec<Stored<'_>> = dumps.iter().map(|entry| source.look(entry)).collect();
     let known = seen.iter().filter_map(|stored| Some((stored.entry.id(), stored.about.as_ref().ok()?)));
-    for (n, lives) in render::lives(known).iter().enumerate() {
+    for (n, lives) in render::lives(known, boot.trim(), undumped).iter().enumerate() {
         let all = &lives.lives;
-        let at = all.iter().rposition(|life| !life.well);
+        let at = all.iter().rposition(Life::ended_badly);
         let bad = at.map(|at| &all[at]);
         // One before it, or else one that came after.
-        let well = at.and_then(|at| all[..at].iter().rfind(|life| life.well).or_else(|| all[at..].last()));
-        let well = well.filter(|life| life.well);
+        let well = at.and_then(|at| {
+            all[..at].iter().rfind(|life| life.well).or_else(|| all[at..].iter().rfind(|life| life.well))
+        });
         let pair = well.zip(bad);
         let differences = match pair {
             Some((well, bad)) => differences(source, &dumps, well, bad)?,
             None => String::new(),
         };
         if json {
-            let compared_with = pair.map(|(well, _)| well.id.as_str());
+            let compared_with = pair.and_then(|(well, _)| well.id.as_deref());
             let told = Told { lives, compared_with, diff: differences.lines().map(str::to_owned).collect() };
             writeln!(out, "{}", tame(&serde_json::to_string(&told)?))?;
             continue;
@@ -54,10 +62,12 @@ pub(super) fn write(out: &mut impl Write, source: &Source, dumps: &[Entry], json
         out.write_all(render::history(lives).as_bytes())?;
         match (pair, bad) {
             (Some((well, bad)), _) => {
+                let id = |life: &Life| life.id.clone().unwrap_or_default();
                 writeln!(
                     out,
                     "what differs from the last that went well ({}), as traceloop diff {0} {}:",
-                    well.id, bad.id
+                    id(well),
+                    id(bad)
                 )?;
                 out.write_all(differences.as_bytes())?;
             }
@@ -77,8 +87,9 @@ pub(super) fn write(out: &mut impl Write, source: &Source, dumps: &[Entry], json
 
 fn differences(source: &Source, dumps: &[&Entry], well: &Life, bad: &Life) -> Result<String> {
     let read = |life: &Life| -> Result<Recording> {
-        let entry = dumps.iter().find(|entry| entry.id() == life.id).context("find the dump")?;
-        let (recording, _) = store::open(source.file(entry)?).with_context(|| format!("read the dump {}", life.id))?;
+        let entry = dumps.iter().find(|entry| Some(entry.id()) == life.id.as_deref()).context("find the dump")?;
+        let (recording, _) =
+            store::open(source.file(entry)?).with_context(|| format!("read the dump {}", entry.id()))?;
         Ok(recording)
     };
     let (a, b) = (read(well)?, read(bad)?);

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{
     End,
     choosing::Choosing,
-    history,
+    history, limits,
     stored::{Stored, stdout},
 };
 use crate::render::{self, size};
@@ -29,7 +29,8 @@ impl Info {
         let Some((source, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
         let mut out = stdout();
         if self.history {
-            history::write(&mut out, &source, &dumps, self.choosing.json)?;
+            let undumped = limits::undumped(&self.choosing);
+            history::write(&mut out, &source, &dumps, &undumped, self.choosing.json)?;
             out.flush()?;
             return Ok(End::Done);
         }

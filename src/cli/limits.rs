@@ -2,10 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{health, signals::runtime};
+use super::{choosing::Choosing, health, signals::runtime};
 use crate::{
     control::{Client, Limited, SOCKET},
-    model::plain,
+    model::{Undumped, plain},
     render::date,
 };
 
@@ -32,6 +32,18 @@ pub(super) async fn say_of(client: &Client) {
     }
 }
 
+/// The lives without a dump among those that are meant, by the names that people use, as the daemon knows of them.
+pub(super) fn undumped(choosing: &Choosing) -> Vec<(String, Undumped)> {
+    let (Some(client), Ok(runtime)) = (choosing.daemon(), runtime()) else { return Vec::new() };
+    let status = runtime.block_on(async { tokio::time::timeout(WITHIN, client.status()).await });
+    let Ok(Ok(status)) = status else { return Vec::new() };
+    let lives = status
+        .limited
+        .into_iter()
+        .flat_map(|Limited { target, lives, .. }| lives.into_iter().map(move |life| (target.clone(), life)));
+    lives.filter(|(_, life)| choosing.covers(life.ended)).collect()
+}
+
 fn line(limited: &Limited) -> String {
     let Limited { target, times, last, cause, limit, .. } = limited;
     let time = jiff::Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(*last).unwrap_or_default());
@@ -49,7 +61,7 @@ mod tests {
     fn a_line_for_each() {
         let cause = "a[7] was killed by SIGSEGV".to_owned();
         let (target, limit) = ("a.service".to_owned(), "burst".to_owned());
-        let text = line(&Limited { target, times: 12, cause, limit, last: 1.8e9, since: 1.7e9 });
+        let text = line(&Limited { target, times: 12, cause, limit, last: 1.8e9, since: 1.7e9, lives: Vec::new() });
         assert!(
             text.starts_with(
                 "# a.service died 12 times more without a dump, for the limit burst; the last time Fri 2027-01-15 "

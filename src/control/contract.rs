@@ -16,7 +16,7 @@ use super::{
     request::{Kind, Problem, Request, Which},
     routes,
 };
-use crate::model::{Container, Counted, Identity, Loss, Pod, Process, Reading, Stuck};
+use crate::model::{Container, Counted, Identity, Loss, Pod, Process, Reading, Stuck, Undumped};
 
 fn described() -> Value {
     serde_json::from_str(include_str!("openapi.json")).unwrap()
@@ -80,7 +80,13 @@ fn answer(request: Request, fails: Option<Problem>) {
         fails.map_or(Ok(value), Err)
     }
     let losses = vec![Loss { count: 1, reason: "a".into() }];
-    let limited = vec![Limited { target: "a.service".into(), times: 3, limit: "burst".into(), ..Limited::default() }];
+    let limited = vec![Limited {
+        target: "a.service".into(),
+        times: 3,
+        limit: "burst".into(),
+        lives: vec![Undumped::default()],
+        ..Limited::default()
+    }];
     let silences = vec![Silence { from: 1.5, to: Some(2.5) }, Silence { from: 3.5, to: None }];
     let status = Status {
         version: "0".into(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Files, Identity, Module, Network, Process};
+use crate::model::{Files, Identity, Module, Network, Process, Undumped};
 
 /// The daemon itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct Limited {
     pub cause: String,
     /// The limit, as the configuration calls it.
     pub limit: String,
+    /// The last of the lives that ended so, oldest first.
+    #[serde(default)]
+    pub lives: Vec<Undumped>,
 }
 
 /// One recorded cgroup.

@@ -1,9 +1,11 @@
 //! A track as clients see it.
 
-use super::share::Missed;
+use super::share::{Limit, Missed};
 use crate::{
     control::{GivenUp, Limited, Silence, Track},
+    model::{Cause, Identity, Undumped},
     recorder::{self, TrackInfo, boottime, realtime_offset},
+    render,
 };
 
 /// What a client is told of a track.
@@ -37,8 +39,21 @@ pub(super) fn given_up(gone: &recorder::GivenUp) -> GivenUp {
     }
 }
 
+/// What is remembered of a life that ends now.
+pub(super) fn undumped(identity: &Identity, began: u64, cause: &Cause, limit: Limit) -> Undumped {
+    let offset = realtime_offset();
+    Undumped {
+        cgroup_id: identity.cgroup_id,
+        began: wall(began, offset),
+        ended: wall(boottime(), offset),
+        how: render::how(cause),
+        cause: cause.to_string(),
+        limit: limit.word().to_owned(),
+    }
+}
+
 /// What a client is told of those who died without a dump.
-pub(super) fn limited(name: &str, missed: &Missed) -> Limited {
+pub(super) fn limited(name: &str, missed: &Missed, lives: Vec<Undumped>) -> Limited {
     let ago = |at: std::time::Instant| u64::try_from(at.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let at = |at| wall(boottime().saturating_sub(ago(at)), realtime_offset());
     Limited {
@@ -48,6 +63,7 @@ pub(super) fn limited(name: &str, missed: &Missed) -> Limited {
         last: at(missed.last),
         cause: missed.cause.to_string(),
         limit: missed.limit.word().to_owned(),
+        lives,
     }
 }
 

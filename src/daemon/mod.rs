@@ -23,6 +23,7 @@ mod stored;
 mod trigger;
 #[cfg(test)]
 mod trigger_tests;
+mod undumped;
 
 pub use config::{CONFIG, Config};
 pub use run::serve;

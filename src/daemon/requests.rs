@@ -106,7 +106,7 @@ impl Daemon {
     pub(super) fn limited(&self) -> Vec<Limited> {
         let mut missed: Vec<_> = self.triggers.missed().collect();
         missed.sort_by_key(|(_, missed)| missed.last);
-        missed.into_iter().map(|(name, missed)| describe::limited(name, missed)).collect()
+        missed.into_iter().map(|(name, missed)| describe::limited(name, missed, self.undumped.of(name))).collect()
     }
 
     fn tracks(&self, target: Option<&str>) -> Result<Vec<Track>, Problem> {

@@ -20,12 +20,15 @@ use tokio::{
 use super::{
     calls::Calls,
     config::Config,
+    describe,
     dumps::{Saving, has_one_of},
     evidence,
     following::Follower,
     names::{self, Names},
     notify::Systemd,
+    share::Limit,
     trigger::{Evidence, Last, Planned, Policy, Triggers, Verdict},
+    undumped::Lives,
 };
 use crate::{
     control::{self, Request, Socket},
@@ -59,6 +62,8 @@ pub(super) struct Daemon {
     named: Option<PathBuf>,
     policy: Policy,
     pub(super) triggers: Triggers,
+    /// Lives that ended without a dump.
+    pub(super) undumped: Lives,
     pub(super) calls: Calls,
     systemd: Systemd,
     /// The service managers that tell of units.
@@ -132,6 +137,7 @@ impl Daemon {
             policy: config.policy(),
             config,
             triggers: Triggers::default(),
+            undumped: Lives::default(),
             calls: Calls::default(),
             systemd: Systemd::new(),
             managers,
@@ -308,6 +314,9 @@ impl Daemon {
             Verdict::Limited(limit, _) => limit.word(),
         };
         *self.saving.counts.suppressed.entry(reason).or_default() += 1;
+        if let Verdict::Limited(limit, _) = verdict {
+            self.remember(TrackId(track), &name, &cause, limit);
+        }
         if let Verdict::Limited(limit, true) = verdict {
             tracing::warn!(
                 target_name = name,
@@ -316,6 +325,15 @@ impl Daemon {
                 "it dies more often than [triggers] lets it have dumps: its last death will have one, and `traceloop \
                  ps` counts those that have none"
             );
+        }
+    }
+
+    /// A life ends without a dump. Calls that rules name end none.
+    fn remember(&mut self, track: TrackId, name: &str, cause: &Cause, limit: Limit) {
+        let known = self.recorder.identity(track).zip(self.recorder.began(track));
+        if let Some((identity, began)) = known.filter(|_| !matches!(cause, Cause::Call { .. })) {
+            let life = describe::undumped(identity, began, cause, limit);
+            self.undumped.add(name, life);
         }
     }
 
@@ -354,7 +372,12 @@ impl Daemon {
         let track = TrackId(planned.track);
         self.names.look_for_mark(&mut self.recorder, track);
         match self.recorder.dump_track(track, planned.cause) {
-            Ok(copied) => self.store(move || copied.whole(), planned.last, None),
+            Ok(copied) => {
+                if let (Some(last), Some(identity)) = (&planned.last, self.recorder.identity(track)) {
+                    self.undumped.has_dump(&last.name, identity.cgroup_id, last.again);
+                }
+                self.store(move || copied.whole(), planned.last, None);
+            }
             // It has waited, and others may have needed its rings.
             Err(error) if planned.last.is_some() && self.recorder.identity(track).is_none() => {
                 tracing::info!(%track, error = %format!("{error:#}"), "the last of many deaths has no dump");

@@ -17,6 +17,7 @@ mod stack;
 mod stacks;
 mod strace;
 mod summary;
+mod undumped;
 mod uring;
 mod wait;
 
@@ -37,5 +38,6 @@ pub use stack::{Frame, Module, Stack, Symbol};
 pub use stacks::Stacks;
 pub use strace::StraceForm;
 pub use summary::Summary;
+pub use undumped::Undumped;
 pub use uring::{Field, Step, Uring};
 pub use wait::{Stuck, Wait, WaitsOn};

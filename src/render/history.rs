@@ -10,13 +10,13 @@ use super::{
     moment::{DATE, clock, moment},
     quantity::span,
 };
-use crate::model::{Cause, Dump, Ended, plain, signal_name};
+use crate::model::{Cause, Dump, Ended, Undumped, plain, signal_name};
 
 /// One life: from when it was recorded to its end, or to the dump that was made of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Life {
-    /// The id of its last dump.
-    pub id: String,
+    /// The id of its last dump; `None`: it has none, for a limit.
+    pub id: Option<String>,
     /// When its recording began.
     pub start: String,
     /// When it ended, or when it was dumped.
@@ -35,6 +35,9 @@ pub struct Life {
     /// Nanoseconds.
     #[serde(skip)]
     length: u64,
+    /// Nanoseconds since 1970.
+    #[serde(skip)]
+    ended: u64,
 }
 
 /// All lives of one unit or container, oldest first.
@@ -52,8 +55,13 @@ pub struct Lives {
 type Key<'a> = (&'a str, u64, u64);
 
 /// The lives that dumps with their ids tell of, by whose they are; dumps of the same life count as one, of which the last
-/// says how it ended. `dumps`: oldest first.
-pub fn lives<'a>(dumps: impl IntoIterator<Item = (&'a str, &'a Dump)>) -> Vec<Lives> {
+/// says how it ended. `dumps`: oldest first. Between them stand those lives of the same names that have none, since the
+/// start of this machine that `boot` names.
+pub fn lives<'a>(
+    dumps: impl IntoIterator<Item = (&'a str, &'a Dump)>,
+    boot: &'a str,
+    undumped: &[(String, Undumped)],
+) -> Vec<Lives> {
     let zone = TimeZone::system();
     let mut of: BTreeMap<String, Vec<(Key<'_>, Life)>> = BTreeMap::new();
     for (id, dump) in dumps {
@@ -64,8 +72,17 @@ pub fn lives<'a>(dumps: impl IntoIterator<Item = (&'a str, &'a Dump)>) -> Vec<Li
         lives.retain(|(known, _)| (known.0, known.1) != (key.0, key.1) || (cgroup == 0 && known.2 != key.2));
         lives.push((key, life(id, dump, &zone)));
     }
+    for (target, gone) in undumped {
+        if let Some(lives) = of.get_mut(target)
+            && !lives.iter().any(|(known, _)| (known.0, known.1) == (boot, gone.cgroup_id))
+        {
+            let life = without_dump(gone, &zone);
+            lives.push(((boot, gone.cgroup_id, life.ended - life.length), life));
+        }
+    }
     let lives = |(target, lives): (String, Vec<(_, Life)>)| {
-        let lives: Vec<Life> = lives.into_iter().map(|(_, life)| life).collect();
+        let mut lives: Vec<Life> = lives.into_iter().map(|(_, life)| life).collect();
+        lives.sort_by_key(|life| life.ended);
         Lives { target: plain(&target).into_owned(), common: common(&lives), lives }
     };
     of.into_iter().map(lives).collect()
@@ -76,7 +93,7 @@ fn life(id: &str, dump: &Dump, zone: &TimeZone) -> Life {
     let length = end.saturating_sub(dump.began);
     let words = dump.last_words.iter().flat_map(|words| &words.failed);
     Life {
-        id: id.to_owned(),
+        id: Some(id.to_owned()),
         start: moment(dump.began, dump.clock_offset, zone, DATE),
         end: clock(end, dump.clock_offset, zone),
         lasted: span(length),
@@ -85,6 +102,41 @@ fn life(id: &str, dump: &Dump, zone: &TimeZone) -> Life {
         summary: dump.summary.as_ref().map(|summary| plain(first_sentence(&summary.text)).into_owned()),
         failed: words.map(|call| format!("{} {}", call.comm, call.text)).collect(),
         length,
+        ended: end.saturating_add_signed(dump.clock_offset),
+    }
+}
+
+/// What is known of a life without its calls.
+fn without_dump(gone: &Undumped, zone: &TimeZone) -> Life {
+    let since_1970 = |seconds: f64| {
+        let span = jiff::SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
+        u64::try_from(span.as_nanos()).unwrap_or(0)
+    };
+    let ended = since_1970(gone.ended);
+    let began = since_1970(gone.began).min(ended);
+    Life {
+        id: None,
+        start: moment(began, 0, zone, DATE),
+        end: clock(ended, 0, zone),
+        lasted: span(ended - began),
+        how: plain(&gone.how).into_owned(),
+        well: false,
+        summary: Some(plain(&format!("no dump, for the limit {}: {}", gone.limit, gone.cause)).into_owned()),
+        failed: Vec::new(),
+        length: ended - began,
+        ended,
+    }
+}
+
+/// How a life ended for which a dump is made, in a word or two.
+pub fn how(cause: &Cause) -> String {
+    match cause {
+        Cause::Killed { signal, core, .. } => {
+            format!("{}{}", signal_name(*signal), if *core { " (core dumped)" } else { "" })
+        }
+        Cause::Status { status, .. } => format!("exited with {status}"),
+        Cause::Unit { result, .. } => format!("failed: {}", plain(result)),
+        _ => "not known".to_owned(),
     }
 }
 
@@ -97,14 +149,9 @@ fn ending(dump: &Dump) -> (String, bool, u64) {
         (None, status) => (format!("exited with {}", status.unwrap_or(0)), status.unwrap_or(0) == 0, ended.time),
     };
     match &dump.cause {
-        Cause::Killed { pid, signal, core, .. } => {
-            let core = if *core { " (core dumped)" } else { "" };
-            (format!("{}{core}", signal_name(*signal)), false, of_pid(*pid))
-        }
-        Cause::Status { pid, status, .. } => (format!("exited with {status}"), *status == 0, of_pid(*pid)),
-        Cause::Unit { result, .. } => {
-            (format!("failed: {}", plain(result)), false, ended.last().map_or(dump.taken, |ended| ended.time))
-        }
+        Cause::Killed { pid, .. } => (self::how(&dump.cause), false, of_pid(*pid)),
+        Cause::Status { pid, status, .. } => (self::how(&dump.cause), *status == 0, of_pid(*pid)),
+        Cause::Unit { .. } => (self::how(&dump.cause), false, ended.last().map_or(dump.taken, |ended| ended.time)),
         _ if !dump.processes.is_empty() => ("alive".to_owned(), true, dump.taken),
         _ => ended.last().map_or_else(|| ("not known".to_owned(), false, dump.taken), how),
     }
@@ -123,9 +170,16 @@ fn first_sentence(text: &str) -> &str {
     text
 }
 
+impl Life {
+    /// Whether it ended badly and has a dump that says how.
+    pub fn ended_badly(&self) -> bool {
+        !self.well && self.id.is_some()
+    }
+}
+
 /// What those that ended badly have in common, numbers and times apart.
 fn common(lives: &[Life]) -> Vec<String> {
-    let bad: Vec<&Life> = lives.iter().filter(|life| !life.well).collect();
+    let bad: Vec<&Life> = lives.iter().filter(|life| life.ended_badly()).collect();
     let [.., last] = bad[..] else { return Vec::new() };
     if bad.len() < 2 {
         return Vec::new();
@@ -183,8 +237,16 @@ fn without_numbers(text: &str) -> String {
 
 /// For people: the lives in a table, and what the bad ones have in common.
 pub fn history(lives: &Lives) -> String {
-    let bad = lives.lives.iter().filter(|life| !life.well).count();
-    let mut text = format!("{}: {} with dumps, {bad} of them ended badly\n", lives.target, count(lives.lives.len()));
+    let bad = lives.lives.iter().filter(|life| life.ended_badly()).count();
+    let with = lives.lives.iter().filter(|life| life.id.is_some()).count();
+    let mut text = format!("{}: {} with dumps, {bad} of them ended badly", lives.target, count(with));
+    match lives.lives.len() - with {
+        0 => text.push('\n'),
+        without => {
+            let _ = writeln!(text, "; {} without one ended badly, too", count(without));
+        }
+    }
+    let ids = lives.lives.iter().filter_map(|life| life.id.as_ref()).map(String::len).max().unwrap_or(0);
     let widths = [
         lives.lives.iter().map(|life| life.start.chars().count()).max().unwrap_or(0),
         lives.lives.iter().map(|life| life.lasted.chars().count()).max().unwrap_or(0),
@@ -194,7 +256,8 @@ pub fn history(lives: &Lives) -> String {
         let Life { id, start, end, lasted, how, summary, .. } = life;
         let summary = summary.as_deref().unwrap_or("nobody has looked what happened");
         let [starts, lengths, hows] = widths;
-        let _ = writeln!(text, "  {start:starts$}  to {end}  {lasted:>lengths$}  {how:hows$}  {id}  {summary}");
+        let id = id.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "  {start:starts$}  to {end}  {lasted:>lengths$}  {how:hows$}  {id:ids$}  {summary}");
     }
     if !lives.common.is_empty() {
         let _ = writeln!(text, "common to the {bad} that ended badly:");
@@ -246,9 +309,9 @@ mod tests {
             dump(3, killed(81), &refused("81"), &failed(4)),
             dump(3, killed(82), &refused("82"), &failed(5)),
         ];
-        let lives = lives(["a", "b", "c", "d"].into_iter().zip(&dumps));
+        let lives = lives(["a", "b", "c", "d"].into_iter().zip(&dumps), "b", &[]);
         let [lives] = &lives[..] else { panic!("{lives:?}") };
-        let ids: Vec<&str> = lives.lives.iter().map(|life| life.id.as_str()).collect();
+        let ids: Vec<&str> = lives.lives.iter().filter_map(|life| life.id.as_deref()).collect();
         assert_eq!(ids, ["a", "b", "d"], "of one life the last dump counts");
         assert!(lives.lives[0].well && lives.lives[0].how == "alive");
         assert_eq!(
@@ -267,12 +330,39 @@ mod tests {
     fn different_deaths_have_their_names_only() {
         let status = Cause::Status { pid: 9, comm: "app".into(), status: 3 };
         let dumps = [dump(2, killed(70), "One.", "a() = 1"), dump(9, status, "Two.", "b() = 1")];
-        let lives = lives(["b", "c"].into_iter().zip(&dumps));
+        let lives = lives(["b", "c"].into_iter().zip(&dumps), "b", &[]);
         assert_eq!(
             lives[0].common,
             ["nothing in how they ended: SIGSEGV (1), exited with 3 (1)", "how long they lasted: 500ms to 500ms"]
         );
         assert!(lives[0].lives.iter().all(|life| !life.well));
+    }
+
+    #[test]
+    fn lives_without_a_dump_stand_among_the_others() {
+        let dumps = [dump(2, killed(70), "One.", ""), dump(9, killed(71), "Two.", "")];
+        let gone = |cgroup_id, ended: f64, target: &str| {
+            let (how, cause, limit) = ("SIGSEGV".into(), "app[9] was killed by SIGSEGV".into(), "burst".into());
+            (target.to_owned(), Undumped { cgroup_id, began: ended - 0.5, ended, how, cause, limit })
+        };
+        // A dump says more of the same life; another unit has its own.
+        let gone = [gone(5, 5.0, "a.service"), gone(2, 6.0, "a.service"), gone(6, 6.0, "b.service")];
+        let known = lives(["b", "c"].into_iter().zip(&dumps), "b", &gone);
+        let [all] = &known[..] else { panic!("{known:?}") };
+        let ids: Vec<Option<&str>> = all.lives.iter().map(|life| life.id.as_deref()).collect();
+        assert_eq!(ids, [Some("b"), None, Some("c")]);
+        assert!(!all.lives[1].well && all.lives[1].lasted == "500ms", "{:?}", all.lives[1]);
+        let text = history(all);
+        assert!(
+            text.starts_with(
+                "a.service: 2 lives with dumps, 2 of them ended badly; 1 life without one ended badly, too\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("  -  no dump, for the limit burst: app[9] was killed by SIGSEGV\n"), "{text}");
+        assert!(text.contains("common to the 2 that ended badly:\n  how they ended: SIGSEGV\n"), "{text}");
+        // Of another start of the machine, the cgroup is another one.
+        assert_eq!(lives(["b", "c"].into_iter().zip(&dumps), "other", &gone)[0].lives.len(), 4);
     }
 
     #[test]

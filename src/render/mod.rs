@@ -24,7 +24,7 @@ use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
 pub use diff::{Diff, Side};
-pub use history::{Life, Lives, history, lives};
+pub use history::{Life, Lives, history, how, lives};
 pub use json::{SCHEMA, tame};
 pub use last_words::lines as last_words;
 pub use moment::date;

@@ -172,7 +172,7 @@ fn a_death_has_its_dump_however_often_a_rule_fired() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn lives_of_a_unit_are_told_with_what_they_have_in_common() {
-    let served = Served::start("", "tail = \"20ms\"");
+    let served = Served::start("", "tail = \"20ms\"\nburst = 2");
     let group = served.cgroup("loop.service");
     let mut well = group.command("cat; true").stdin(Stdio::piped()).spawn().expect("start it");
     wait_until("it runs", || {
@@ -190,10 +190,15 @@ fn lives_of_a_unit_are_told_with_what_they_have_in_common() {
         served.wait_for_stored(n);
         wait_until("it is empty", || fs::remove_dir(&path).is_ok());
     }
+    // Beyond the limit.
+    fs::create_dir(&group.path).expect("make it again");
+    let _ = group.command("kill -ABRT $$").status();
+    wait_until("it is known", || served.asked("/v1").contains("SIGABRT"));
     let store = served.place.path().join("store");
     let told = |more: &[&str]| {
         let output = Command::new(TRACELOOP)
-            .args(["info", "--history", &name])
+            .args(["info", "--history", &name, "--socket"])
+            .arg(served.place.path().join("sock"))
             .args(more)
             .arg("--directory")
             .arg(&store)
@@ -203,12 +208,15 @@ fn lives_of_a_unit_are_told_with_what_they_have_in_common() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let text = told(&[]);
-    assert!(text.starts_with(&format!("{name}: 3 lives with dumps, 2 of them ended badly\n")), "{text}");
+    let head = format!("{name}: 3 lives with dumps, 2 of them ended badly; 1 life without one ended badly, too\n");
+    assert!(text.starts_with(&head), "{text}");
+    let fourth = text.lines().nth(4).unwrap_or_default();
+    assert!(fourth.contains("SIGABRT") && fourth.contains(" no dump, for the limit burst: "), "{text}");
     assert!(text.contains("common to the 2 that ended badly:\n  how they ended: SIGSEGV"), "{text}");
     assert!(text.contains("/nonexistent/config"), "{text}");
     assert!(text.contains("what differs from the last that went well (") && text.contains("@@ only in B"), "{text}");
     let object: Value = serde_json::from_str(&told(&["--json"])).expect("JSON");
-    assert_eq!(object["lives"].as_array().map(Vec::len), Some(3), "{object}");
+    assert_eq!(object["lives"].as_array().map(Vec::len), Some(4), "{object}");
     assert!(object["compared_with"].is_string() && object["diff"].as_array().is_some_and(|diff| !diff.is_empty()));
 }
 
