@@ -16,6 +16,9 @@ const NEAR: u64 = 1_000_000_000;
 const DEEP: usize = 8;
 
 pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Processes<'a>) {
+    if unrecorded(findings, dump, processes) {
+        return;
+    }
     let Some(main) = main(&dump.cause, processes) else { return };
     let Some((end, _)) = main.end() else { return };
     let culprit = culprit(main, processes);
@@ -32,6 +35,22 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
         let who = words::who(main.pid, &main.name());
         findings.say(format!("{who}{kin} {} {} later.", words::exit(how), words::span(later)), [end]);
     }
+}
+
+/// A death that the dump is for, and that its records do not show: newer ones have overwritten it. Whether it is so.
+fn unrecorded<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Processes<'a>) -> bool {
+    let (Cause::Killed { pid, .. } | Cause::Status { pid, .. }) = dump.cause else { return false };
+    let process = processes.with_pid(pid);
+    if process.is_some_and(|process| process.end().is_some()) {
+        return false;
+    }
+    let last = process.and_then(Process::last_call);
+    let call = last.map_or_else(String::new, |(event, call)| {
+        let ago = words::span(dump.taken.saturating_sub(event.start));
+        format!("; its last recorded call is {}, {ago} before the dump", words::call(call))
+    });
+    findings.say(format!("{}; the records of its end are not there{call}.", dump.cause), last.map(|(event, _)| event));
+    true
 }
 
 /// What a child of its had said that had failed before with another status.

@@ -228,6 +228,20 @@ fn what_was_asked_to_end_before_it_was_killed() {
 }
 
 #[test]
+fn a_death_whose_records_are_overwritten_is_not_taken_for_another() {
+    let cause = Cause::Killed { pid: 7, comm: "app".into(), signal: libc::SIGSEGV, core: false };
+    let dump = Dump { cause, taken: 300 * MILLI, ..Dump::default() };
+    let events = [call(1, 7, "app", Call::bare("getpid")), exits(280, 9, "other", 1)];
+    assert_eq!(
+        of(&dump, &[], &events).0.text,
+        "app[7] was killed by SIGSEGV; the records of its end are not there; its last recorded call is \
+         getpid(), 299 ms before the dump."
+    );
+    let told = of(&dump, &[], &events[1..]).0.text;
+    assert_eq!(told, "app[7] was killed by SIGSEGV; the records of its end are not there.");
+}
+
+#[test]
 fn which_memory_ran_out() {
     let end = Exit::Killed { signo: libc::SIGKILL, core: false, sent: None, why: Why::Memory };
     let events = [event(2, 7, 7, "app", What::Exit(end))];
