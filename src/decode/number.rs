@@ -3,7 +3,7 @@
 use super::{date, memory::Memory, raw::Raw, signal, style::Constants, text::Text};
 use crate::{
     model::Value,
-    syscall::{Shape, Words, words},
+    syscall::{Shape, Words, number_shapes, words},
 };
 
 /// One of several signed values; others as numbers.
@@ -24,29 +24,7 @@ pub(super) fn id16(text: &mut Text<'_>, value: u32) {
 
 /// Whether a shape is a bare number, shown in brackets.
 pub(super) fn is_number(shape: Shape) -> bool {
-    matches!(
-        shape,
-        Shape::Int32
-            | Shape::Uint32
-            | Shape::Hex32Cell
-            | Shape::Uint64
-            | Shape::Hex64
-            | Shape::LongCell
-            | Shape::Word
-            | Shape::SizeCell
-            | Shape::Off64
-            | Shape::AddrCell
-            | Shape::FdCell
-            | Shape::IdCell
-            | Shape::IdCell16
-            | Shape::SignalCell
-            | Shape::TscCell
-            | Shape::SeccompAction
-            | Shape::XFeatures
-            | Shape::PidCell
-            | Shape::TimeCell
-            | Shape::LsmId
-    )
+    matches!(shape, number_shapes!())
 }
 
 /// A user's or group's id: no id is -1.

@@ -2,7 +2,7 @@
 //! here: one that is new has to be thought of before it can leave.
 
 use crate::{
-    syscall::{Abi, Arg, Inside, Kind, Row, Shape},
+    syscall::{Abi, Arg, Inside, Kind, Row, Shape, number_shapes, register_kinds},
     wire::{Part, Piece},
 };
 
@@ -63,71 +63,7 @@ pub(super) fn see(kind: &Kind, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         Kind::Strings | Kind::StringCount => {}
         // A handle is the file system's own name for a file; nodes and lengths are numbers.
         Kind::HandleOut | Kind::Nodes(_) | Kind::NodesOut(_) | Kind::PeerLength(_) => {}
-        // Registers.
-        Kind::Int
-        | Kind::Uint
-        | Kind::Long
-        | Kind::Size
-        | Kind::Hex
-        | Kind::Hex32
-        | Kind::Addr
-        | Kind::Wide
-        | Kind::WideSize
-        | Kind::WideFlags(..)
-        | Kind::HighLow
-        | Kind::Octal
-        | Kind::Fd
-        | Kind::DirFd
-        | Kind::FanFd
-        | Kind::Pid
-        | Kind::Id
-        | Kind::Mode
-        | Kind::FileMode
-        | Kind::Dev
-        | Kind::Signal
-        | Kind::Flags(..)
-        | Kind::LongFlags(..)
-        | Kind::Enum(..)
-        | Kind::IntEnum(..)
-        | Kind::LongEnum(..)
-        | Kind::OpenFlags
-        | Kind::MapFlags
-        | Kind::Split(..)
-        | Kind::MountFlags
-        | Kind::SwapFlags
-        | Kind::MemfdFlags
-        | Kind::PolicyMode
-        | Kind::QuotaCmd
-        | Kind::Ioctl
-        | Kind::CloneFlags
-        | Kind::Signed(..)
-        | Kind::Commented(..)
-        | Kind::HexCommented(..)
-        | Kind::Hex32Commented(..)
-        | Kind::VectorLength
-        | Kind::TaggedAddr
-        | Kind::Clock
-        | Kind::ModeFlags(..)
-        | Kind::ShmFlags
-        | Kind::IpcCmd(..)
-        | Kind::IoPriority
-        | Kind::Personality
-        | Kind::WakeOp
-        | Kind::KexecFlags
-        | Kind::Errno
-        | Kind::OldMask
-        | Kind::Handler
-        | Kind::UserOffset
-        | Kind::Id16
-        | Kind::FutexOp
-        | Kind::FutexBits
-        | Kind::SocketType
-        | Kind::SocketProtocol
-        | Kind::GetOption
-        | Kind::SetOption
-        | Kind::RseqLength
-        | Kind::Pages
-        | Kind::Hidden => {}
+        register_kinds!() => {}
     }
 }
 
@@ -169,20 +105,8 @@ fn see_shape(shape: Shape, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         // Where things are mounted, behind the numbers.
         Shape::Statmount => role.strings = Some(512),
         // Numbers, flags and times; what of them points elsewhere is above.
-        Shape::Int32
-        | Shape::Uint32
-        | Shape::Hex32Cell
-        | Shape::Uint64
-        | Shape::Hex64
-        | Shape::LongCell
-        | Shape::Word
-        | Shape::SizeCell
-        | Shape::Off64
-        | Shape::AddrCell
-        | Shape::FdCell
+        number_shapes!()
         | Shape::FdPair
-        | Shape::IdCell
-        | Shape::PidCell
         | Shape::Stat
         | Shape::StatGeneric
         | Shape::Statx
@@ -195,7 +119,6 @@ fn see_shape(shape: Shape, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         | Shape::Timezone
         | Shape::Itimerval
         | Shape::Itimerspec
-        | Shape::TimeCell
         | Shape::Utimbuf
         | Shape::Tms
         | Shape::Rlimit
@@ -289,7 +212,6 @@ fn see_shape(shape: Shape, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         | Shape::Itimerspec64
         | Shape::SigEvent
         | Shape::SockFprog
-        | Shape::SeccompAction
         | Shape::CapData
         | Shape::SchedAttr
         | Shape::PerfAttr
@@ -302,7 +224,6 @@ fn see_shape(shape: Shape, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         | Shape::ListmountRequest
         | Shape::XattrArgs
         | Shape::Rseq
-        | Shape::LsmId
         | Shape::SchedParam
         | Shape::FutexPair
         | Shape::ShmidDs
@@ -316,10 +237,6 @@ fn see_shape(shape: Shape, abi: Abi, piece: &Piece<'_>, role: &mut Role) {
         | Shape::OldSelect
         | Shape::OldUtsname
         | Shape::OldOldUtsname
-        | Shape::IdCell16
-        | Shape::SignalCell
-        | Shape::TscCell
-        | Shape::XFeatures
         | Shape::SyscallInfo
         | Shape::UserRegs
         | Shape::Regset

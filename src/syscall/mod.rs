@@ -22,6 +22,8 @@ pub use class::Class;
 pub use filter::Filter;
 pub use key::KEY_OPTIONS;
 pub use layout::{Field, Layout};
+pub(crate) use row::register_kinds;
 pub use row::{Arg, Case, Cases, Kind, Len, Ret, Row, Told};
+pub(crate) use shape::number_shapes;
 pub use shape::{Behind, Bpf, Inside, Registered, Shape};
 pub use words::Words;

@@ -8,7 +8,7 @@ use crate::{model::Stacks, skel::types};
 use super::{
     abi::{self, Abi},
     filter::Filter,
-    row::{Arg, Kind, Len, Ret},
+    row::{Arg, Kind, Len, Ret, register_kinds},
     shape::{Behind, Inside, Shape},
 };
 
@@ -463,70 +463,7 @@ fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
             }
             all
         }
-        Kind::Int
-        | Kind::Uint
-        | Kind::Long
-        | Kind::Size
-        | Kind::Hex
-        | Kind::Hex32
-        | Kind::Addr
-        | Kind::Wide
-        | Kind::WideSize
-        | Kind::WideFlags(_)
-        | Kind::HighLow
-        | Kind::Octal
-        | Kind::Fd
-        | Kind::DirFd
-        | Kind::FanFd
-        | Kind::Pid
-        | Kind::Id
-        | Kind::Mode
-        | Kind::FileMode
-        | Kind::Dev
-        | Kind::Signal
-        | Kind::Flags(_)
-        | Kind::LongFlags(_)
-        | Kind::Enum(_)
-        | Kind::IntEnum(_)
-        | Kind::LongEnum(_)
-        | Kind::OpenFlags
-        | Kind::MapFlags
-        | Kind::Split(_, _, _)
-        | Kind::MountFlags
-        | Kind::SwapFlags
-        | Kind::MemfdFlags
-        | Kind::PolicyMode
-        | Kind::QuotaCmd
-        | Kind::Ioctl
-        | Kind::CloneFlags
-        | Kind::Signed(_)
-        | Kind::Commented(_)
-        | Kind::HexCommented(_)
-        | Kind::Hex32Commented(_)
-        | Kind::VectorLength
-        | Kind::TaggedAddr
-        | Kind::Clock
-        | Kind::ModeFlags(_)
-        | Kind::ShmFlags
-        | Kind::IpcCmd(_)
-        | Kind::IoPriority
-        | Kind::Personality
-        | Kind::WakeOp
-        | Kind::KexecFlags
-        | Kind::Errno
-        | Kind::OldMask
-        | Kind::Handler
-        | Kind::UserOffset
-        | Kind::Id16
-        | Kind::FutexOp
-        | Kind::FutexBits
-        | Kind::SocketType
-        | Kind::SocketProtocol
-        | Kind::GetOption
-        | Kind::SetOption
-        | Kind::Pages
-        | Kind::RseqLength
-        | Kind::Hidden => Grabs::default(),
+        register_kinds!() => Grabs::default(),
     }
 }
 

@@ -277,6 +277,77 @@ impl Kind {
     }
 }
 
+/// The kinds that are all that their register holds: nothing of the call's memory belongs to them.
+macro_rules! register_kinds {
+    () => {
+        $crate::syscall::Kind::Int
+            | $crate::syscall::Kind::Uint
+            | $crate::syscall::Kind::Long
+            | $crate::syscall::Kind::Size
+            | $crate::syscall::Kind::Hex
+            | $crate::syscall::Kind::Hex32
+            | $crate::syscall::Kind::Addr
+            | $crate::syscall::Kind::Wide
+            | $crate::syscall::Kind::WideSize
+            | $crate::syscall::Kind::WideFlags(..)
+            | $crate::syscall::Kind::HighLow
+            | $crate::syscall::Kind::Octal
+            | $crate::syscall::Kind::Fd
+            | $crate::syscall::Kind::DirFd
+            | $crate::syscall::Kind::FanFd
+            | $crate::syscall::Kind::Pid
+            | $crate::syscall::Kind::Id
+            | $crate::syscall::Kind::Mode
+            | $crate::syscall::Kind::FileMode
+            | $crate::syscall::Kind::Dev
+            | $crate::syscall::Kind::Signal
+            | $crate::syscall::Kind::Flags(..)
+            | $crate::syscall::Kind::LongFlags(..)
+            | $crate::syscall::Kind::Enum(..)
+            | $crate::syscall::Kind::IntEnum(..)
+            | $crate::syscall::Kind::LongEnum(..)
+            | $crate::syscall::Kind::OpenFlags
+            | $crate::syscall::Kind::MapFlags
+            | $crate::syscall::Kind::Split(..)
+            | $crate::syscall::Kind::MountFlags
+            | $crate::syscall::Kind::SwapFlags
+            | $crate::syscall::Kind::MemfdFlags
+            | $crate::syscall::Kind::PolicyMode
+            | $crate::syscall::Kind::QuotaCmd
+            | $crate::syscall::Kind::Ioctl
+            | $crate::syscall::Kind::CloneFlags
+            | $crate::syscall::Kind::Signed(..)
+            | $crate::syscall::Kind::Commented(..)
+            | $crate::syscall::Kind::HexCommented(..)
+            | $crate::syscall::Kind::Hex32Commented(..)
+            | $crate::syscall::Kind::VectorLength
+            | $crate::syscall::Kind::TaggedAddr
+            | $crate::syscall::Kind::Clock
+            | $crate::syscall::Kind::ModeFlags(..)
+            | $crate::syscall::Kind::ShmFlags
+            | $crate::syscall::Kind::IpcCmd(..)
+            | $crate::syscall::Kind::IoPriority
+            | $crate::syscall::Kind::Personality
+            | $crate::syscall::Kind::WakeOp
+            | $crate::syscall::Kind::KexecFlags
+            | $crate::syscall::Kind::Errno
+            | $crate::syscall::Kind::OldMask
+            | $crate::syscall::Kind::Handler
+            | $crate::syscall::Kind::UserOffset
+            | $crate::syscall::Kind::Id16
+            | $crate::syscall::Kind::FutexOp
+            | $crate::syscall::Kind::FutexBits
+            | $crate::syscall::Kind::SocketType
+            | $crate::syscall::Kind::SocketProtocol
+            | $crate::syscall::Kind::GetOption
+            | $crate::syscall::Kind::SetOption
+            | $crate::syscall::Kind::Pages
+            | $crate::syscall::Kind::RseqLength
+            | $crate::syscall::Kind::Hidden
+    };
+}
+pub(crate) use register_kinds;
+
 /// How much memory an argument points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Len {

@@ -319,6 +319,33 @@ const fn wide(offset: u16, part: u8, what: Inside) -> Behind {
     Behind { offset, wide: true, what, part, verbose: false }
 }
 
+/// The shapes that are a bare number.
+macro_rules! number_shapes {
+    () => {
+        $crate::syscall::Shape::Int32
+            | $crate::syscall::Shape::Uint32
+            | $crate::syscall::Shape::Hex32Cell
+            | $crate::syscall::Shape::Uint64
+            | $crate::syscall::Shape::Hex64
+            | $crate::syscall::Shape::LongCell
+            | $crate::syscall::Shape::Word
+            | $crate::syscall::Shape::SizeCell
+            | $crate::syscall::Shape::Off64
+            | $crate::syscall::Shape::AddrCell
+            | $crate::syscall::Shape::FdCell
+            | $crate::syscall::Shape::IdCell
+            | $crate::syscall::Shape::IdCell16
+            | $crate::syscall::Shape::SignalCell
+            | $crate::syscall::Shape::TscCell
+            | $crate::syscall::Shape::SeccompAction
+            | $crate::syscall::Shape::XFeatures
+            | $crate::syscall::Shape::PidCell
+            | $crate::syscall::Shape::TimeCell
+            | $crate::syscall::Shape::LsmId
+    };
+}
+pub(crate) use number_shapes;
+
 impl Shape {
     /// Bytes of one, where a long has `word` bytes.
     pub fn size(self, word: usize) -> usize {
