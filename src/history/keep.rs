@@ -229,3 +229,70 @@ fn opens_for_writing(call: &CallRecord<'_>) -> bool {
     };
     flags & u64::from(WRITING.unsigned_abs()) != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{self, Kind, Record, inflight};
+
+    /// A call that has ended, with these arguments and what its third one points to.
+    fn call(name: &str, args: [u64; 6], ret: i64, took: u64, memory: Option<&[u8]>) -> Vec<u8> {
+        let nr = syscall::number(Abi::native(false), name).unwrap();
+        let began = inflight { nr: nr.into(), tid: 7, entered: 1_000_000_000, args, ..inflight::default() };
+        let pieces: Vec<_> = memory.iter().map(|bytes| (2, Part::PART_DATA, Ok(bytes.to_vec()))).collect();
+        let mut bytes = wire::in_flight_record(&began, 6, &pieces);
+        bytes[6..8].copy_from_slice(&[Kind::RECORD_CALL.0, 0]);
+        bytes[24..32].copy_from_slice(&took.to_ne_bytes());
+        bytes[32..40].copy_from_slice(&ret.to_ne_bytes());
+        bytes
+    }
+
+    fn is_wanted(rules: &[&str], bytes: &[u8]) -> bool {
+        let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+        Wanted::of(&Keep::parse(&rules).unwrap()).call(&Record::parse(bytes).unwrap().call().unwrap())
+    }
+
+    #[test]
+    fn what_failed_is_not_what_is_to_be_done_again() {
+        let failed = |name, errno: i32| is_wanted(&["-Z"], &call(name, [0; 6], -i64::from(errno), 0, None));
+        for errno in [libc::ENOENT, libc::EACCES, libc::ETIMEDOUT, libc::ECONNREFUSED] {
+            assert!(failed("connect", errno), "{errno}");
+        }
+        for errno in [libc::EAGAIN, libc::EINTR, libc::EINPROGRESS, libc::EALREADY, 512, 513, 514, 516] {
+            assert!(!failed("connect", errno), "{errno}");
+        }
+        assert!(!failed("futex", libc::ETIMEDOUT) && failed("futex", libc::EINVAL));
+        assert!(!is_wanted(&["-Z"], &call("read", [0; 6], 5, 0, None)));
+        // mmap's results may be high, and are none of those.
+        assert!(!is_wanted(&["-Z"], &call("mmap", [0; 6], -4096, 0, None)));
+    }
+
+    #[test]
+    fn one_rule_has_to_fit_with_all_of_its_words() {
+        let slow = call("read", [0; 6], -2, 100_000_000, None);
+        let quick = call("read", [0; 6], -2, 99_999_999, None);
+        assert!(is_wanted(&["--duration 100ms"], &slow) && !is_wanted(&["--duration=100ms"], &quick));
+        assert!(is_wanted(&["--duration 1s", "-Z -e trace=read"], &quick));
+        assert!(!is_wanted(&["--duration 1s", "-Z -e trace=!read", "-Z -e write"], &quick));
+        assert!(!is_wanted(&[], &slow));
+        let ours = Keep::default();
+        assert!(!ours.is_empty() && Keep::parse(&[]).unwrap().is_empty() && ours != Keep::parse(&[]).unwrap());
+    }
+
+    #[test]
+    fn files_are_opened_to_be_written_by_several_calls() {
+        let writes = |name, n: usize, flags: i32| {
+            let mut args = [0; 6];
+            args[n] = flags.unsigned_abs().into();
+            is_wanted(&["--for-writing"], &call(name, args, 3, 0, None))
+        };
+        for flags in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_RDONLY | libc::O_TRUNC] {
+            assert!(writes("openat", 2, flags), "{flags:o}");
+        }
+        assert!(!writes("openat", 2, libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOFOLLOW));
+        assert!(!writes("openat", 1, libc::O_WRONLY) && !writes("read", 2, libc::O_WRONLY));
+        let how = |flags: i32| [u64::from(flags.unsigned_abs()), 0, 0].map(u64::to_ne_bytes).concat();
+        let openat2 = |memory: &[u8]| is_wanted(&["--for-writing"], &call("openat2", [0; 6], 3, 0, Some(memory)));
+        assert!(openat2(&how(libc::O_WRONLY)) && !openat2(&how(libc::O_RDONLY)) && !openat2(&[1, 0]));
+    }
+}

@@ -193,6 +193,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_carried_counts_while_it_is() {
+        let mut kept = Kept::default();
+        for length in [100, 40, 40] {
+            kept.add(Made { carried: vec![0; length], replaces: false, block: None });
+            assert_eq!(kept.memory(), length);
+        }
+        kept.miss(unthinned(1, 2, 3));
+        assert_eq!((kept.memory(), kept.from()), (0, Some(2)));
+    }
+
+    #[test]
     fn many_gaps_become_fewer_and_no_record_goes_for_it() {
         let mut kept = Kept::default();
         let block = |time| Block { from: time, first: time, to: time, records: 1, thinned: true, ..Block::default() };

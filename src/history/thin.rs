@@ -110,3 +110,95 @@ fn is_start(begun: &Record<'_>, ended: &Record<'_>, call: &CallRecord<'_>) -> bo
 fn goes_on(call: &CallRecord<'_>) -> bool {
     call.ret() == -RESTART_BLOCK
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        history::Keep,
+        syscall::{Abi, number},
+    };
+
+    fn record(kind: Kind, tid: u32, time: u64, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 6];
+        bytes.extend([kind.0, 0]);
+        bytes.extend(time.to_ne_bytes());
+        bytes.extend(tid.to_ne_bytes());
+        bytes.extend(rest);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        let size = u16::try_from(bytes.len()).unwrap().to_ne_bytes();
+        bytes[4..6].copy_from_slice(&size);
+        bytes
+    }
+
+    fn call(kind: Kind, tid: u32, time: u64, name: &str, ret: i64, took: u64) -> Vec<u8> {
+        let nr = number(Abi::native(false), name).unwrap();
+        let head = [nr.to_ne_bytes(), [0, 0]].concat();
+        record(kind, tid, time, &[head, took.to_ne_bytes().to_vec(), ret.to_ne_bytes().to_vec()].concat())
+    }
+
+    fn ended(tid: u32, time: u64, name: &str, ret: i64) -> Vec<u8> {
+        call(Kind::RECORD_CALL, tid, time, name, ret, 1)
+    }
+
+    fn stack(tid: u32, time: u64) -> Vec<u8> {
+        record(Kind::RECORD_STACK, tid, time, &[0; 12])
+    }
+
+    /// The times of what is kept, and of what is carried, when these come one after the other.
+    fn thinned(parts: &[&[Vec<u8>]]) -> (Vec<u64>, Vec<u64>) {
+        let wanted = Wanted::of(&Keep::parse(&["-Z".to_owned(), "-e trace=execve".to_owned()]).unwrap());
+        let times = |bytes: &[u8]| wire::records(bytes).map(|record| record.time()).collect::<Vec<_>>();
+        let (mut kept, mut carried) = (Vec::new(), Vec::new());
+        for part in parts {
+            let found = thin(&wanted, &carried, &part.concat());
+            kept.extend(times(&found.bytes));
+            carried = found.carried;
+        }
+        (kept, times(&carried))
+    }
+
+    #[test]
+    fn what_belongs_to_a_call_stays_with_it_across_the_end_of_a_block() {
+        let first = [stack(1, 10), stack(2, 11), ended(2, 12, "read", 3), stack(2, 13)];
+        let second = [ended(1, 20, "read", -2), ended(2, 21, "read", 3)];
+        assert_eq!(thinned(&[&first]), (vec![], vec![10, 13]));
+        assert_eq!(thinned(&[&first, &second]), (vec![10, 20], vec![]), "the other one's goes with its call");
+    }
+
+    #[test]
+    fn a_start_whose_call_ends_on_another_cpu_stays() {
+        let began = call(Kind::RECORD_ENTER, 1, 10, "execve", 0, 0);
+        let back = ended(1, 50, "read", 3);
+        assert_eq!(thinned(&[&[began.clone(), back]]).0, [10]);
+        assert_eq!(thinned(&[&[began.clone(), call(Kind::RECORD_CALL, 1, 30, "execve", 0, 20)]]).0, [10, 30]);
+        // One that ends here goes, or stays, with its call.
+        let select = call(Kind::RECORD_ENTER, 1, 10, "pselect6", 0, 0);
+        assert!(thinned(&[&[select.clone(), call(Kind::RECORD_CALL, 1, 30, "pselect6", 1, 20)]]).0.is_empty());
+        assert_eq!(thinned(&[&[select, call(Kind::RECORD_CALL, 1, 30, "pselect6", -9, 20)]]).0, [10, 30]);
+    }
+
+    #[test]
+    fn a_call_and_what_it_goes_on_with_stay_together() {
+        let sleep = ended(1, 10, "nanosleep", -RESTART_BLOCK);
+        let goes_on = |time, ret| ended(1, time, "restart_syscall", ret);
+        let failed = [goes_on(20, -RESTART_BLOCK), goes_on(30, -22)];
+        assert_eq!(thinned(&[std::slice::from_ref(&sleep), &failed[..1], &failed[1..]]).0, [10, 20, 30]);
+        assert_eq!(thinned(&[&[sleep, goes_on(20, 0)]]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_a_thread_did_last_stays() {
+        let exit = record(Kind::RECORD_EXIT, 1, 30, &[0; 44]);
+        assert_eq!(thinned(&[&[ended(1, 10, "read", 1), ended(1, 20, "read", 2), exit.clone()]]).0, [20, 30]);
+        let ends = call(Kind::RECORD_ENTER, 1, 25, "exit_group", 0, 0);
+        assert_eq!(thinned(&[&[ended(1, 20, "read", 2), ends, exit]]).0, [25, 30], "in exit_group, and not in read");
+    }
+
+    #[test]
+    fn no_more_is_carried_than_a_little() {
+        let stacks: Vec<Vec<u8>> = (0..1000).map(|tid| stack(tid, 10)).collect();
+        assert_eq!(thinned(&[&stacks]), (vec![], vec![]));
+        assert!(!thinned(&[&stacks[..100]]).1.is_empty());
+    }
+}
