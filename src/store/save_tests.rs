@@ -79,7 +79,7 @@ fn only_what_a_dead_writer_left_is_removed() {
     assert_eq!(unfinished(&again), 0);
 }
 
-/// kill -9 at 50 moments, half of them in the first save.
+/// kill -9 at 50 moments and more, half of them in the first save.
 #[test]
 fn a_killed_writer_leaves_whole_dumps_or_none() {
     for (way, leaves_something) in [(WAYS[0], false), (WAYS[1], true)] {
@@ -89,8 +89,10 @@ fn a_killed_writer_leaves_whole_dumps_or_none() {
         let began = Instant::now();
         way(&Store::open(&path).unwrap(), &recording).unwrap();
         let usual = began.elapsed();
-        let mut left = 0;
-        for n in 1..=50_u32 {
+        let (mut left, mut n) = (0, 0);
+        // On a machine that is busier by now a save takes longer: until one has ended.
+        while n < 50 || Store::existing(&path).unwrap().entries().unwrap().len() < 2 {
+            n += 1;
             killed_while_saving(&path, &recording, way, usual * n / 25);
             left += unfinished(&Store::existing(&path).unwrap());
             let store = Store::open(&path).unwrap();
@@ -98,7 +100,6 @@ fn a_killed_writer_leaves_whole_dumps_or_none() {
         }
         let store = Store::open(&path).unwrap();
         let entries = store.entries().unwrap();
-        assert!(entries.len() > 1, "no save ended before its end");
         for entry in &entries {
             let (read, damage) = super::super::read(store.file(entry).unwrap()).unwrap();
             assert_eq!(damage, None, "{entry:?}");

@@ -58,7 +58,8 @@ fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
     assert!(child.wait().expect("wait for it").success());
     let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
     let breaks: Vec<_> = found.windows(2).filter(|pair| pair[1].1 != pair[0].1 + 1).collect();
-    assert_eq!((found[0].1, breaks.len()), (0, 1), "{breaks:?} in {} calls", found.len());
+    // What it misses beside, since others had the CPU, is a gap like that.
+    assert_eq!((found[0].1, breaks.is_empty()), (0, false), "{breaks:?} in {} calls", found.len());
     let window = head(&served, &group)["window"].clone();
     let gaps: Vec<u64> = window["stretches"]
         .as_array()
@@ -66,11 +67,13 @@ fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
         .iter()
         .filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64())
         .collect();
-    assert_eq!(gaps.len(), 1, "{window}");
-    // pwrite and the sleep behind it, each time.
-    let missing = 2 * (breaks[0][1].1 - breaks[0][0].1 - 1);
-    assert!(gaps[0].abs_diff(missing) <= 2, "{} of {missing}: {window}", gaps[0]);
-    assert_eq!(window["overwritten"].as_u64(), Some(gaps[0]), "{window}");
+    assert_eq!(gaps.len(), breaks.len(), "{window}");
+    for (pair, gap) in breaks.iter().zip(&gaps) {
+        // pwrite and the sleep behind it, each time.
+        let missing = 2 * (pair[1].1 - pair[0].1 - 1);
+        assert!(gap.abs_diff(missing) <= 2, "{gap} of {missing}: {window}");
+    }
+    assert_eq!(window["overwritten"].as_u64(), Some(gaps.iter().sum()), "{window}");
 }
 
 /// At full speed on a busy machine copies may come late: every break is a gap that is stated, and nothing is there
