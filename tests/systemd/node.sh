@@ -12,7 +12,7 @@ root_of() {
     [ "$1" = bookworm ] || libelf=libelf1t64
     # No service that is not looked at, so that it boots in a second.
     mmdebstrap --quiet --mode=root --variant=essential \
-        --include="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,passwd,systemd-coredump,systemd-container,lxc,busybox-static,zlib1g,$libelf,libgcc-s1" \
+        --include="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,passwd,systemd-coredump,systemd-container,lxc,busybox-static,zlib1g,$libelf,libgcc-s1,rpm" \
         --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*; : >"$1/etc/machine-id"; echo node >"$1/etc/hostname"' \
