@@ -1,5 +1,5 @@
-//! What records name by numbers that only the recorder can look up: network namespaces, and files that stacks lead
-//! through. It is gathered where records are packed, so that no dump has to unpack them for it.
+//! What records name by numbers that only the recorder can look up: network namespaces, files that stacks lead through,
+//! and processes that were killed. It is gathered where records are packed, so that no dump has to unpack them for it.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ pub struct Names {
     pub networks: BTreeSet<u32>,
     /// Files that stacks lead through.
     pub modules: BTreeSet<u16>,
+    /// Processes of which a thread ended by SIGKILL.
+    pub killed: BTreeSet<u32>,
 }
 
 impl Names {
@@ -25,6 +27,9 @@ impl Names {
                     Place::Module(number, _) => Some(number),
                     Place::Address(_) => None,
                 }));
+            } else if record.kind() == Kind::RECORD_EXIT {
+                let killed = record.task().filter(|task| task.code() & 0x7f == libc::SIGKILL.unsigned_abs());
+                self.killed.extend(killed.map(|task| task.tgid()));
             } else if let Some(network) = record.call().and_then(|call| call.network()) {
                 self.networks.insert(network);
             }
@@ -35,5 +40,6 @@ impl Names {
     pub fn extend(&mut self, others: Self) {
         self.networks.extend(others.networks);
         self.modules.extend(others.modules);
+        self.killed.extend(others.killed);
     }
 }

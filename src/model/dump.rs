@@ -76,7 +76,7 @@ pub struct Dump {
     /// What calls in flight waited for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
-    /// Whom the OOM killer chose, and which memory ran out; of other processes of this machine, too.
+    /// Whom of its processes the OOM killer chose, and which memory ran out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub oom_kills: Vec<OomKill>,
     /// The names of the network interfaces where the recorder was, by their numbers.

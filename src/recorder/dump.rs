@@ -134,7 +134,9 @@ impl Dumping {
         dump.networks = told.cloned().collect();
         dump.files.clone_from(&known.files);
         dump.waits.clone_from(&known.waits);
-        dump.oom_kills.clone_from(&known.oom_kills);
+        // The kernel's log is the whole machine's.
+        let own = known.oom_kills.iter().filter(|kill| names.killed.contains(&kill.pid));
+        dump.oom_kills = own.cloned().collect();
         dump.processes = known.threads.iter().flatten().cloned().collect();
         // Where /proc has other numbers, those in a call are all that is known.
         let listed: BTreeSet<u32> = dump.processes.iter().map(|thread| thread.tid).collect();
