@@ -28,7 +28,19 @@ impl Serve {
             super::say("traceloop: the configuration is right")?;
             return Ok(End::Done);
         }
+        share_memory();
         runtime()?.block_on(daemon::serve(config, self.config.as_deref()))?;
         Ok(End::Done)
+    }
+}
+
+/// Threads that make dumps and frames come and go. With an arena of glibc's for each, all of them keep what one needed
+/// once: 100 clients that take nothing cost 60 to 80 MiB so, and 36 with two arenas.
+fn share_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        const ARENAS: libc::c_int = 2;
+        // SAFETY: it takes two numbers, and no other thread runs yet.
+        unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
     }
 }

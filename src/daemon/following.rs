@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Frames that wait for a client.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 /// Drafts that wait to become frames.
 const DRAFTS: usize = 1;
 /// Followers at once.
@@ -105,23 +105,20 @@ impl Draft {
 
 /// Makes frames of drafts until there are no more, or nobody takes them.
 async fn make_frames(mut drafts: mpsc::Receiver<Draft>, to: mpsc::Sender<Vec<u8>>) {
-    loop {
+    // None is made for which there is no place: it would wait, and with it the next draft.
+    while let Ok(place) = to.reserve().await {
         let draft = tokio::select! {
             draft = drafts.recv() => draft,
             () = to.closed() => None,
         };
         let Some(draft) = draft else { return };
-        let frame = tokio::task::spawn_blocking(move || draft.whole()).await;
-        let sent = match frame {
-            Ok(Ok(frame)) => to.send(frame).await.is_ok(),
+        match tokio::task::spawn_blocking(move || draft.whole()).await {
+            Ok(Ok(frame)) => place.send(frame),
             Ok(Err(error)) => {
                 tracing::debug!(error = %format!("{error:#}"), "a client's stream ends");
-                false
+                return;
             }
-            Err(_) => false,
-        };
-        if !sent {
-            return;
+            Err(_) => return,
         }
     }
 }
