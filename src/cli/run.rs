@@ -84,7 +84,7 @@ impl Run {
         let directory = cgroup.directory().try_clone_to_owned().context("hold the command's cgroup")?;
         recorder.record(vec![cgroup])?;
         recording::say_ready(&recorder, &recording::counted(1, "cgroup", "cgroups"))?;
-        let child = program.start(&directory)?;
+        let child = program.start(&directory, &signals)?;
         let style = self.output.style(self.recording.string_limit as usize);
         let mut second = recording::seconds();
         let status = loop {
@@ -184,12 +184,13 @@ impl Program {
     }
 
     /// Starts the command in the cgroup: the child is born in it, and its first call is execve.
-    fn start(&self, cgroup: &OwnedFd) -> Result<Pid> {
+    fn start(&self, cgroup: &OwnedFd, signals: &Signals) -> Result<Pid> {
         let (reports, report) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
         // Rust ignores it, and execve would hand that on: the command is to have it as a shell gives it. Here and not in
         // the child, whose first recorded call is its execve.
         // SAFETY: the default action has no handler that could run.
         let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+        let ignoring = signals.as_they_were();
         let made = clone_into(cgroup);
         if !matches!(made, Ok(None)) {
             // SAFETY: to ignore it has no handler that could run.
@@ -203,7 +204,7 @@ impl Program {
                 unsafe { libc::_exit(127) }
             }
             Some(child) => {
-                drop(report);
+                drop((report, ignoring));
                 let mut errno = [0; 4];
                 if read(&reports, &mut errno).context("start the command")? < errno.len() {
                     return Ok(child);

@@ -27,12 +27,22 @@ pub(super) struct Signals {
     term: tokio::net::UnixStream,
     usr2: tokio::net::UnixStream,
     child: tokio::net::UnixStream,
+    /// Those that were ignored when we began.
+    ignored: Vec<i32>,
 }
 
 impl Signals {
     /// Takes over the signals; needs a running tokio runtime.
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { int: stream(SIGINT)?, term: stream(SIGTERM)?, usr2: stream(SIGUSR2)?, child: stream(SIGCHLD)? })
+        let ignored = [SIGINT, SIGTERM, SIGUSR2].into_iter().filter(|signal| is_ignored(*signal)).collect();
+        let (int, term, usr2, child) = (stream(SIGINT)?, stream(SIGTERM)?, stream(SIGUSR2)?, stream(SIGCHLD)?);
+        Ok(Self { int, term, usr2, child, ignored })
+    }
+
+    /// Ignores again what was ignored when we began, until the answer is dropped: a command that is started meanwhile
+    /// has that from us, as from a shell.
+    pub(super) fn as_they_were(&self) -> Ignoring {
+        Ignoring(self.ignored.iter().filter_map(|signal| Some((*signal, ignore(*signal)?))).collect())
     }
 
     /// The next signal. Several of one kind in a row may come as one.
@@ -45,6 +55,35 @@ impl Signals {
             _ = self.child.read(&mut d) => Request::Child,
         }
     }
+}
+
+/// Signals that are ignored for a while, with what was done about them before.
+pub(super) struct Ignoring(Vec<(i32, libc::sigaction)>);
+
+impl Drop for Ignoring {
+    fn drop(&mut self) {
+        for (signal, before) in &self.0 {
+            // SAFETY: what was in place before is put there again.
+            unsafe { libc::sigaction(*signal, before, std::ptr::null_mut()) };
+        }
+    }
+}
+
+/// What was done about a signal before; `None`: the kernel knows no such signal.
+fn ignore(signal: i32) -> Option<libc::sigaction> {
+    // SAFETY: an action is numbers, a set of signals and a handler, of which zero is the default one.
+    let (mut new, mut before): (libc::sigaction, libc::sigaction) = unsafe { std::mem::zeroed() };
+    new.sa_sigaction = libc::SIG_IGN;
+    // SAFETY: to ignore a signal has no handler that could run; both are of this function.
+    (unsafe { libc::sigaction(signal, &raw const new, &raw mut before) } == 0).then_some(before)
+}
+
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: as above.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: it is asked only; the answer is of this function.
+    let known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) } == 0;
+    known && now.sa_sigaction == libc::SIG_IGN
 }
 
 fn stream(signal: i32) -> Result<tokio::net::UnixStream> {

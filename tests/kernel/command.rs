@@ -173,6 +173,13 @@ fn a_command_starts_as_a_shell_starts_it() {
     let recorded = out(&mut traceloop);
     assert!(plain.contains("\n141\n"), "{plain}");
     assert_eq!(plain, recorded);
+    // What nohup and a script's `&` make it ignore.
+    let ignoring = |command: &str| {
+        let script = format!("trap '' HUP INT QUIT USR2; exec {command} grep SigIgn /proc/self/status");
+        out(Command::new("bash").args(["-c", &script]))
+    };
+    let plain = ignoring("");
+    assert_eq!(ignoring(&format!("{TRACELOOP} run -o {} --", file.path().display())), plain);
 }
 
 /// glibc's posix_spawn ignores the two signals that are its own (32, 33) in the child, where the parent has threads that
