@@ -1,18 +1,19 @@
 # A node: a root file system with a real systemd, booted by systemd-nspawn in a cgroup of its own, on a
 # host whose own PID 1 does not matter. Sourced by `run`.
 
-# root_of SUITE TAR: makes it, if it is not there.
+# root_of SUITE TAR: makes it, if it is not there, or has other packages.
 root_of() {
-    [ -s "$2" ] && return
+    local libelf=libelf1
+    [ "$1" = bookworm ] || libelf=libelf1t64
+    local packages="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,passwd,systemd-coredump,systemd-container,lxc,busybox-static,zlib1g,$libelf,libgcc-s1,rpm"
+    [ -s "$2" ] && [ "$(cat "$2.packages" 2>/dev/null)" = "$packages" ] && return
     mkdir -p "$(dirname "$2")"
     local mirror
     mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }' \
         /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null)
-    local libelf=libelf1
-    [ "$1" = bookworm ] || libelf=libelf1t64
     # No service that is not looked at, so that it boots in a second.
     mmdebstrap --quiet --mode=root --variant=essential \
-        --include="systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,passwd,systemd-coredump,systemd-container,lxc,busybox-static,zlib1g,$libelf,libgcc-s1,rpm" \
+        --include="$packages" \
         --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*; : >"$1/etc/machine-id"; echo node >"$1/etc/hostname"' \
@@ -20,6 +21,7 @@ root_of() {
         --customize-hook='for unit in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do ln -sf /dev/null "$1/etc/systemd/system/$unit.timer"; done' \
         "$1" "${2%.tar}.new.tar" "deb $mirror $1 main"
     mv "${2%.tar}.new.tar" "$2"
+    echo "$packages" >"$2.packages"
 }
 
 # node_up ROOT: boots it, and waits until systemd is up.
