@@ -47,8 +47,7 @@ impl Attach {
     /// For this kernel; `registers` tells whether it has bpf_task_pt_regs, which the classic way needs.
     pub(super) fn choose(without: &[Feature], registers: bool) -> Result<Self> {
         let forced = without.contains(&Feature::TypedTracepoints);
-        if !forced && !preempts(&fs::read_to_string("/proc/sys/kernel/osrelease").context("read the kernel's release")?)
-        {
+        if !forced && !preempts_programs()? {
             return Ok(Self::Typed);
         }
         if without.contains(&Feature::ClassicTracepoints) {
@@ -83,6 +82,11 @@ impl fmt::Display for Attach {
             Self::Classic => "classic tracepoints, as typed ones miss calls here when tasks contend for a CPU",
         })
     }
+}
+
+/// Whether this kernel lets programs be preempted: then what they write of one task may be missed for another's.
+pub fn preempts_programs() -> Result<bool> {
+    Ok(preempts(&fs::read_to_string("/proc/sys/kernel/osrelease").context("read the kernel's release")?))
 }
 
 fn preempts(release: &str) -> bool {

@@ -27,7 +27,7 @@ mod unsent;
 mod uring;
 mod writers;
 
-pub use attach::Attach;
+pub use attach::{Attach, preempts_programs};
 pub use counts::{Count, CountKey};
 pub use features::{Feature, Features};
 pub use halves::{Halves, Tallies};

@@ -113,13 +113,6 @@ fn remove(cgroup: &Path) -> bool {
     fs::remove_dir(cgroup).is_ok() || !cgroup.exists()
 }
 
-/// Whether this kernel lets BPF programs be preempted: from 7.2 on.
-fn preempts() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
-    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    (numbers.next(), numbers.next()) >= (Some(7), Some(2))
-}
-
 /// Waits until it is so; what never happens is not a slow machine's.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -266,7 +259,8 @@ impl Dump {
         let is_known =
             |line: &str| line.contains(": the program on_") && line.ends_with(" was running already on that CPU");
         let lost = || self.told.lines().filter(|line| line.starts_with("traceloop: lost "));
-        let missed = preempts() && lost().count() > 0 && lost().all(is_known);
+        let preempts = traceloop::kernel::preempts_programs().expect("the kernel's release");
+        let missed = preempts && lost().count() > 0 && lost().all(is_known);
         let how = if missed { "with losses" } else { "nothing lost" };
         let complete = self.told.contains(&format!("complete since the recording began, {how}"));
         assert!(complete, "{:?}", self.told);
