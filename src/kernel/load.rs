@@ -168,9 +168,7 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     settings.string_limit = options.wanted.string_limit;
     settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
     settings.contents = options.wanted.payload;
-    for (known, (level, name)) in settings.key_options.iter_mut().zip(KEY_OPTIONS) {
-        *known = types::socket_option { level: *level, name: *name };
-    }
+    fill_keys(&mut settings.key_options);
     settings.tell_files = options.wanted.descriptors;
     settings.slower_than = options.wanted.slower_than;
     settings.counting = options.counting;
@@ -186,6 +184,13 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
         writers::make_classic(&mut open);
     }
     Ok(open)
+}
+
+fn fill_keys<const ROOM: usize>(known: &mut [types::socket_option; ROOM]) {
+    const { assert!(KEY_OPTIONS.len() <= ROOM, "bpf/plan.h has room for all of them") };
+    for (known, (level, name)) in known.iter_mut().zip(KEY_OPTIONS) {
+        *known = types::socket_option { level: *level, name: *name };
+    }
 }
 
 /// Maps that there are already take the place of the object's own.
