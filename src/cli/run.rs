@@ -17,7 +17,7 @@ use clap::Args;
 use nix::{
     fcntl::OFlag,
     sys::{
-        signal::{SigHandler, Signal, kill, signal},
+        signal::{Signal, kill},
         wait::waitpid,
     },
     unistd::{Pid, access, execve, pipe2, read, write},
@@ -186,16 +186,9 @@ impl Program {
     /// Starts the command in the cgroup: the child is born in it, and its first call is execve.
     fn start(&self, cgroup: &OwnedFd, signals: &Signals) -> Result<Pid> {
         let (reports, report) = pipe2(OFlag::O_CLOEXEC).context("make a pipe")?;
-        // Rust ignores it, and execve would hand that on: the command is to have it as a shell gives it. Here and not in
-        // the child, whose first recorded call is its execve.
-        // SAFETY: the default action has no handler that could run.
-        let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
-        let ignoring = signals.as_they_were();
+        // Here and not in the child, whose first recorded call is its execve.
+        let as_they_were = signals.as_they_were();
         let made = clone_into(cgroup);
-        if !matches!(made, Ok(None)) {
-            // SAFETY: to ignore it has no handler that could run.
-            let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
-        }
         match made.context("start the command in its cgroup")? {
             None => {
                 let errno = execve(&self.path, &self.argv, &self.envp).unwrap_err() as i32;
@@ -204,7 +197,7 @@ impl Program {
                 unsafe { libc::_exit(127) }
             }
             Some(child) => {
-                drop((report, ignoring));
+                drop((report, as_they_were));
                 let mut errno = [0; 4];
                 if read(&reports, &mut errno).context("start the command")? < errno.len() {
                     return Ok(child);

@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use signal_hook::{
     consts::{SIGCHLD, SIGINT, SIGTERM, SIGUSR2},
     low_level::pipe,
@@ -28,21 +29,30 @@ pub(super) struct Signals {
     usr2: tokio::net::UnixStream,
     child: tokio::net::UnixStream,
     /// Those that were ignored when we began.
-    ignored: Vec<i32>,
+    ignored: Vec<Signal>,
 }
 
 impl Signals {
     /// Takes over the signals; needs a running tokio runtime.
     pub(super) fn new() -> Result<Self> {
-        let ignored = [SIGINT, SIGTERM, SIGUSR2].into_iter().filter(|signal| is_ignored(*signal)).collect();
+        let ignored = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR2]
+            .into_iter()
+            .filter(|signal| is_ignored(*signal))
+            .collect();
         let (int, term, usr2, child) = (stream(SIGINT)?, stream(SIGTERM)?, stream(SIGUSR2)?, stream(SIGCHLD)?);
         Ok(Self { int, term, usr2, child, ignored })
     }
 
-    /// Ignores again what was ignored when we began, until the answer is dropped: a command that is started meanwhile
-    /// has that from us, as from a shell.
-    pub(super) fn as_they_were(&self) -> Ignoring {
-        Ignoring(self.ignored.iter().filter_map(|signal| Some((*signal, ignore(*signal)?))).collect())
+    /// Until the answer is dropped, signals are as they were when we began: a command that is started meanwhile has that
+    /// from us, as from a shell. Rust ignores SIGPIPE, and execve would hand that on.
+    pub(super) fn as_they_were(&self) -> AsTheyWere {
+        let ignored = self.ignored.iter().map(|signal| (*signal, SigHandler::SigIgn));
+        let set = |(signal, handler)| {
+            let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+            // SAFETY: neither the default action nor to ignore a signal has a handler that could run.
+            Some((signal, unsafe { sigaction(signal, &action) }.ok()?))
+        };
+        AsTheyWere(ignored.chain([(Signal::SIGPIPE, SigHandler::SigDfl)]).filter_map(set).collect())
     }
 
     /// The next signal. Several of one kind in a row may come as one.
@@ -57,32 +67,23 @@ impl Signals {
     }
 }
 
-/// Signals that are ignored for a while, with what was done about them before.
-pub(super) struct Ignoring(Vec<(i32, libc::sigaction)>);
+/// What is done about signals as it was when we began, for a while; with what is done about them otherwise.
+pub(super) struct AsTheyWere(Vec<(Signal, SigAction)>);
 
-impl Drop for Ignoring {
+impl Drop for AsTheyWere {
     fn drop(&mut self) {
-        for (signal, before) in &self.0 {
+        for (signal, otherwise) in &self.0 {
             // SAFETY: what was in place before is put there again.
-            unsafe { libc::sigaction(*signal, before, std::ptr::null_mut()) };
+            let _ = unsafe { sigaction(*signal, otherwise) };
         }
     }
 }
 
-/// What was done about a signal before; `None`: the kernel knows no such signal.
-fn ignore(signal: i32) -> Option<libc::sigaction> {
+fn is_ignored(signal: Signal) -> bool {
     // SAFETY: an action is numbers, a set of signals and a handler, of which zero is the default one.
-    let (mut new, mut before): (libc::sigaction, libc::sigaction) = unsafe { std::mem::zeroed() };
-    new.sa_sigaction = libc::SIG_IGN;
-    // SAFETY: to ignore a signal has no handler that could run; both are of this function.
-    (unsafe { libc::sigaction(signal, &raw const new, &raw mut before) } == 0).then_some(before)
-}
-
-fn is_ignored(signal: i32) -> bool {
-    // SAFETY: as above.
     let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: it is asked only; the answer is of this function.
-    let known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) } == 0;
+    let known = unsafe { libc::sigaction(signal as i32, std::ptr::null(), &raw mut now) } == 0;
     known && now.sa_sigaction == libc::SIG_IGN
 }
 
