@@ -8,7 +8,7 @@ use super::{
     look::How,
     message::{Ask, Seen},
 };
-use crate::model::{Module, Stack, Stacks, plain};
+use crate::model::{Module, Stack, plain};
 
 /// The lines of each stack, of a process that lives here; none where there is no stack. Waits for seconds at most: not for
 /// the task.
@@ -20,7 +20,7 @@ pub fn stack_lines(modules: &[Module], stacks: &[(u32, Option<Stack>)]) -> Vec<V
             of.entry(*pid).or_default().push((place, stack));
         }
     }
-    let mut asking = Asking::new(How { now: 0, strings: 0, contents: false, stacks: Stacks::None });
+    let mut asking = Asking::new(How::default());
     for (pid, own) in of {
         let numbers: BTreeSet<u16> =
             own.iter().flat_map(|(_, stack)| &stack.frames).filter_map(|frame| frame.module).collect();

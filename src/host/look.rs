@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     kernel::{InFlight, Kernel, line, sees_all_pids},
-    model::{Files, Loss, Module, Network, OomKill, Process, Stacks, Wait},
+    model::{Files, Loss, Module, Network, Process, Stacks, Wait},
 };
 
 /// Who waits less than that is at work.
@@ -33,7 +33,7 @@ pub enum Whose {
 }
 
 /// How calls in flight are told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct How {
     /// CLOCK_BOOTTIME nanoseconds, for those whose start was not seen.
     pub now: u64,
@@ -67,8 +67,6 @@ pub struct Wanted {
     pub networks: bool,
     /// Whether it is wanted what calls that have lasted long wait for.
     pub waits: bool,
-    /// Whether it is wanted whom the OOM killer chose.
-    pub oom_kills: bool,
 }
 
 /// What came back in time.
@@ -87,8 +85,6 @@ pub struct Known {
     pub files: Vec<Files>,
     /// The networks that are not the recorder's.
     pub networks: Vec<Network>,
-    /// Whom the OOM killer chose last, on the whole machine.
-    pub oom_kills: Vec<OomKill>,
     /// What did not come back, by kind.
     pub unknown: Vec<Loss>,
 }
@@ -152,11 +148,6 @@ impl Looking {
         self.memory(&wanted.calls);
         if wanted.waits && sees_all_pids() {
             self.waits(&wanted.calls, wanted.how.now);
-        }
-        if wanted.oom_kills
-            && let Some(Seen::OomKills(kills)) = self.asking.ask(&Ask::OomKills, None)
-        {
-            self.known.oom_kills = kills;
         }
         let mut pids: BTreeSet<u32> = wanted.calls.iter().map(|call| call.thread.pid).collect();
         for (place, whose) in wanted.whose.iter().enumerate() {

@@ -32,5 +32,5 @@ pub use helpers::{helped_by, left_behind};
 pub use lines::stack_lines;
 pub use look::{How, Known, Look, Wanted, Whose};
 pub use network::interfaces;
-pub use oom::readable as oom_kills_are_known;
+pub use oom::{oom_kills, readable as oom_kills_are_known};
 pub use threads::{Status, stat, thread};

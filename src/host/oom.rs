@@ -8,6 +8,11 @@ use std::io;
 
 use nix::errno::Errno;
 
+use super::{
+    asking::Asking,
+    look::How,
+    message::{Ask, Seen},
+};
 use crate::model::{Memory, OomKill};
 
 /// So many are remembered, the newest.
@@ -24,7 +29,16 @@ pub fn readable() -> io::Result<()> {
     ask(SIZE_BUFFER, &mut []).map(drop)
 }
 
-/// The last ones, oldest first; none, where the log cannot be read.
+/// The last ones, oldest first, as a helper reads them; none, where that cannot be had. Waits for seconds at most: not for
+/// the task.
+pub fn oom_kills() -> Vec<OomKill> {
+    let mut asking = Asking::new(How::default());
+    let seen = asking.ask(&Ask::OomKills, None);
+    asking.end();
+    if let Some(Seen::OomKills(kills)) = seen { kills } else { Vec::new() }
+}
+
+/// The same, here; none, where the log cannot be read.
 pub(super) fn kills() -> Vec<OomKill> {
     log().map(|log| kills_in(&log)).unwrap_or_default()
 }

@@ -76,7 +76,6 @@ pub(super) fn take(
         files: true,
         networks: true,
         waits: true,
-        oom_kills: of == Of::All,
     });
     // Up to here all rings will be complete.
     let until = boottime();
@@ -134,9 +133,11 @@ impl Dumping {
         dump.networks = told.cloned().collect();
         dump.files.clone_from(&known.files);
         dump.waits.clone_from(&known.waits);
-        // The kernel's log is the whole machine's.
-        let own = known.oom_kills.iter().filter(|kill| names.killed.contains(&kill.pid));
-        dump.oom_kills = own.cloned().collect();
+        // The kernel's log is the whole machine's, and is read where somebody was killed.
+        if !names.killed.is_empty() {
+            let own = host::oom_kills().into_iter().filter(|kill| names.killed.contains(&kill.pid));
+            dump.oom_kills = own.collect();
+        }
         dump.processes = known.threads.iter().flatten().cloned().collect();
         // Where /proc has other numbers, those in a call are all that is known.
         let listed: BTreeSet<u32> = dump.processes.iter().map(|thread| thread.tid).collect();

@@ -59,7 +59,6 @@ impl Recorder {
             files,
             networks: files,
             waits: false,
-            oom_kills: false,
         })
     }
 
