@@ -37,6 +37,10 @@ const _: () = {
     assert!(SAMPLE_MOST <= 16 << 10);
 };
 
+/// What a call's result is less than zero by where its thread's next call goes on with it, by restart_syscall:
+/// ERESTART_RESTARTBLOCK.
+pub const RESTART_BLOCK: i64 = 516;
+
 /// The largest sample, of one or more records, that the kernel side can send, in bytes.
 pub const SAMPLE_MOST: usize = size_of::<writing>() - offset_of!(writing, bytes);
 

@@ -16,11 +16,8 @@ use super::{
 use crate::{
     model::{Block, Comm, Files, Process},
     syscall::{self, Ret},
-    wire::{Kind, Record, record_flag},
+    wire::{Kind, RESTART_BLOCK, Record, record_flag},
 };
-
-/// ERESTART_RESTARTBLOCK: the kernel goes on with the call by restart_syscall.
-const RESTART_BLOCK: i64 = 516;
 
 /// What stands for a result in a traced thread that was killed before its call was made.
 const NOT_BEGUN: i32 = libc::ENOSYS;

@@ -8,12 +8,10 @@
 use std::collections::HashMap;
 
 use super::keep::Wanted;
-use crate::wire::{self, CallRecord, Kind, Record};
+use crate::wire::{self, CallRecord, Kind, RESTART_BLOCK, Record};
 
 /// No more waits for the rest of its call, bytes.
 const CARRIED_MOST: usize = 16 << 10;
-/// ERESTART_RESTARTBLOCK: the thread's next call goes on with this one.
-const RESTART_BLOCK: i64 = 516;
 
 /// What is left of records.
 #[derive(Debug, Default, PartialEq, Eq)]
