@@ -89,7 +89,7 @@ fn copy_and_pack(history: &History, shelf: &Shelf, wanted: Option<&Wanted>, has_
     }
 }
 
-fn record(kind: Kind, tid: u32, time: u64, rest: &[u8]) -> Vec<u8> {
+pub(super) fn record(kind: Kind, tid: u32, time: u64, rest: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 6];
     bytes.extend([kind.0, 0]);
     bytes.extend(time.to_ne_bytes());

@@ -113,21 +113,9 @@ fn goes_on(call: &CallRecord<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        history::Keep,
+        history::{Keep, tests::record},
         syscall::{Abi, number},
     };
-
-    fn record(kind: Kind, tid: u32, time: u64, rest: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; 6];
-        bytes.extend([kind.0, 0]);
-        bytes.extend(time.to_ne_bytes());
-        bytes.extend(tid.to_ne_bytes());
-        bytes.extend(rest);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let size = u16::try_from(bytes.len()).unwrap().to_ne_bytes();
-        bytes[4..6].copy_from_slice(&size);
-        bytes
-    }
 
     fn call(kind: Kind, tid: u32, time: u64, name: &str, ret: i64, took: u64) -> Vec<u8> {
         let nr = number(Abi::native(false), name).unwrap();
