@@ -12,11 +12,13 @@ use crate::skel::types::{
 };
 pub use crate::skel::types::{inflight, part as Part, piece, record_flag, record_kind as Kind};
 
-const CALL_HEAD: usize = offset_of!(call_record, args);
+/// Bytes of a call's record before its arguments.
+pub const CALL_HEAD: usize = offset_of!(call_record, args);
 /// Six arguments, and the number of a call that no plan knows: it may need more bits than the field for it has.
 const WORDS_MOST: u8 = 7;
 const NUMBER_AT: usize = CALL_HEAD + 8 * 6;
-const RECORD_HEAD: usize = 24;
+/// Bytes that all records have: sizes, kinds, times and threads.
+pub const RECORD_HEAD: usize = 24;
 /// What these records were before they told their cgroup.
 const TASK_LEAST: usize = offset_of!(task_record, cgroup);
 const SIGNAL_LEAST: usize = offset_of!(signal_record, cgroup);

@@ -314,7 +314,7 @@ impl Shelf {
             let copies: Vec<Copy> = state.copies.iter().take_while(fits).cloned().collect();
             (state.owner, copies.len(), copies)
         };
-        let plain: Vec<u8> = copies.iter().flat_map(|copy| copy.bytes.iter().copied()).collect();
+        let plain = copies.iter().map(|copy| &*copy.bytes).collect::<Vec<_>>().concat();
         let length = plain.len();
         let mut names = Names::default();
         names.see(&plain);

@@ -5,9 +5,15 @@
 //! the memory of the daemon, over the socket, to the disk. In a file from elsewhere it may be wrong: a reader takes it
 //! as a hint of where to look, never as a promise that lets it go without a check of what it then finds.
 
-use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
+use zstd::bulk::Compressor;
+
+use super::columns;
 use crate::wire::{self, Kind, Record};
+
+/// Packed records begin so where they are packed by columns: no frame of zstd does.
+const COLUMNS: &[u8] = b"c";
 
 /// Records of one ring, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -201,7 +207,7 @@ impl Block {
     /// Its records packed, as they are on the disk.
     pub fn packed(&self) -> io::Result<Cow<'_, [u8]>> {
         match &self.body {
-            Body::Plain(bytes) => zstd::bulk::compress(bytes, Self::LEVEL).map(Cow::Owned),
+            Body::Plain(bytes) => pack(bytes).map(Cow::Owned),
             Body::Packed { bytes, .. } => Ok(Cow::Borrowed(bytes)),
             Body::Stored(stored) => stored.read().map(Cow::Owned),
         }
@@ -234,12 +240,35 @@ impl Stored {
     }
 }
 
+thread_local! {
+    /// What zstd works with is as large as a block: whoever packs one packs others.
+    static ZSTD: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Records by columns where that saves something, packed.
+fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let columns = columns::of(bytes);
+    let packed = ZSTD.with_borrow_mut(|zstd| {
+        let zstd = match zstd {
+            Some(zstd) => zstd,
+            None => zstd.insert(Compressor::new(Block::LEVEL)?),
+        };
+        zstd.compress(columns.as_deref().unwrap_or(bytes))
+    })?;
+    Ok(if columns.is_some() { [COLUMNS, &packed].concat() } else { packed })
+}
+
 fn unpack(bytes: &[u8], plain: usize) -> io::Result<Vec<u8>> {
     if plain > Block::PLAIN_MOST {
         return Err(io::Error::other("a block larger than any can be"));
     }
-    let unpacked = zstd::bulk::decompress(bytes, plain)
-        .map_err(|error| io::Error::other(format!("cannot unpack a block: {error}")))?;
+    let of_zstd = |bytes, most| {
+        zstd::bulk::decompress(bytes, most).map_err(|error| io::Error::other(format!("cannot unpack a block: {error}")))
+    };
+    if let Some(packed) = bytes.strip_prefix(COLUMNS) {
+        return columns::plain(&of_zstd(packed, columns::most(plain))?, plain);
+    }
+    let unpacked = of_zstd(bytes, plain)?;
     if unpacked.len() != plain {
         return Err(io::Error::other("a block of another size than it claims"));
     }

@@ -2,6 +2,7 @@
 
 mod block;
 mod cause;
+mod columns;
 mod dump;
 mod event;
 mod files;

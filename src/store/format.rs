@@ -7,21 +7,22 @@
 //!        from:u64 first:u64 to:u64 records:u32 ended:u32 failed:u32
 //!        kinds:u32 calls:[u64; 8] threads:[u64; 2] sum:u32 crc:u32
 //! ```
-//! `data` is zstd and `sum` its CRC32C; `crc` is that of the head before it, so that a file can be looked through by its
-//! heads alone. The first block is the header (JSON); records follow as the kernel wrote them, each block with the
-//! place of its cgroup among the header's `identities` (`whose`), its times, how many records, ended and failed calls it has,
-//! what they are about (see `model::Seen`), and whether it was thinned (flag 1). The last block is an end mark without
-//! data. Blocks stand in any order.
+//! `data` is zstd, of the records' columns where a `c` stands before it (see `model::columns`), and `sum` its CRC32C;
+//! `crc` is that of the head before it, so that a file can be looked through by its heads alone. The first block is the
+//! header (JSON); records follow as the kernel wrote them, each block with the place of its cgroup among the header's
+//! `identities` (`whose`), its times, how many records, ended and failed calls it has, what they are about (see
+//! `model::Seen`), and whether it was thinned (flag 1). The last block is an end mark without data. Blocks stand in any
+//! order.
 //!
-//! Versions 1 and 2 stay readable: their heads end with `packed` and one `crc` of head and data; of version 1, `whose`
-//! is 0.
+//! Versions 1 to 3 stay readable. They have no columns; heads of 1 and 2 end with `packed` and one `crc` of head and
+//! data; of version 1, `whose` is 0.
 
 use crate::model::{Block, Seen};
 
 /// The first bytes of every dump file.
 pub(super) const MAGIC: &[u8; 10] = b"traceloop\0";
 /// The version that is written; older ones stay readable.
-pub(super) const VERSION: u16 = 3;
+pub(super) const VERSION: u16 = 4;
 /// The last version whose heads say nothing of the records.
 pub(super) const VERSION_OF_BARE_HEADS: u16 = 2;
 /// Bytes of a head.

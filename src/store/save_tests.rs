@@ -33,7 +33,7 @@ fn recording(bytes: usize) -> Recording {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             *byte = state.to_be_bytes()[0];
         });
-        record[4..8].copy_from_slice(&[56, 0, 7, 0]);
+        record[..8].copy_from_slice(&[0, 0, 0, 0, 56, 0, 7, 0]);
         record
     };
     let bytes: Vec<u8> = (0..bytes / 56).flat_map(&mut record).collect();
