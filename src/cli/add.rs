@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{End, daemon::Daemon, signals::runtime};
+use super::{End, place::Place, signals::runtime};
 
 /// Have the daemon record a cgroup that its rules leave out
 #[derive(Args, Debug)]
@@ -12,12 +12,12 @@ pub(super) struct Add {
     #[arg(value_name = "TARGET")]
     target: String,
     #[command(flatten)]
-    daemon: Daemon,
+    pub(super) place: Place,
 }
 
 impl Add {
     pub(super) fn run(self) -> Result<End> {
-        let track = runtime()?.block_on(self.daemon.client().add(&self.target))?;
+        let track = runtime()?.block_on(self.place.client().add(&self.target))?;
         super::say(format_args!("recording {}, as #{}", track.target, track.id))?;
         Ok(End::Done)
     }

@@ -41,7 +41,7 @@ impl Cgroups {
     pub(super) fn run(self) -> Result<End> {
         self.recording.check(&self.output)?;
         if !self.dump_on_exit {
-            self.output.check_follow()?;
+            self.output.check_follow("give --dump-on-exit with it");
         }
         let cgroups = self.cgroups.iter().map(|path| Cgroup::open(path)).collect::<Result<Vec<_>>>()?;
         runtime()?.block_on(self.record(cgroups))
@@ -77,6 +77,7 @@ impl Cgroups {
         } else {
             follow.step(&recorder, &mut destination)?;
             follow.following.flush(&mut destination)?;
+            destination.end_following()?;
         }
         Ok(End::Done)
     }

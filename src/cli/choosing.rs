@@ -1,30 +1,17 @@
 //! Options of which stored dumps are meant.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{End, daemon::Daemon, source::Source};
+use super::{End, place::Place, source::Source};
 use crate::{
-    control::{Client, SOCKET},
+    control::Client,
     select::When,
-    store::{Choice, DIRECTORY, Entry, Match, Store},
+    store::{Choice, Entry, Match, Store},
 };
-
-/// Where dumps are stored.
-#[derive(Args, Clone, Debug)]
-pub(super) struct Place {
-    /// The directory of dumps
-    #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
-    directory: PathBuf,
-    #[command(flatten)]
-    pub(super) daemon: Daemon,
-}
 
 /// Which stored dumps are meant.
 #[derive(Args, Debug)]
@@ -53,41 +40,7 @@ pub(super) struct Choosing {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    place: Place,
-}
-
-impl Place {
-    /// The dumps that are meant, oldest first, and where they come from; `None`: the directory was never made, and holds
-    /// none. One that is not ours to read is the daemon's.
-    fn dumps(&self, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>> {
-        let refused = match Store::existing(&self.directory) {
-            Ok(store) => {
-                let dumps = choice.of(&store)?;
-                return Ok(Some((Source::Directory(store), dumps)));
-            }
-            Err(_) if !may_be_there(&self.directory) => return Ok(None),
-            Err(refused) => refused,
-        };
-        let is_closed =
-            refused.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::PermissionDenied);
-        if !is_closed || !(self.is_usual() || self.daemon.is_named()) {
-            return Err(refused);
-        }
-        let asks = |word: &&Match| !matches!(word, Match::Newest(_));
-        let words: Vec<String> = choice.matches.iter().filter(asks).map(ToString::to_string).collect();
-        let (source, told) =
-            Source::ask(self.daemon.client(), &words.join(" ")).with_context(|| format!("{refused:#}"))?;
-        Ok(Some((source, choice.of_told(told)?)))
-    }
-
-    /// Whether no other directory was asked for.
-    pub(super) fn is_usual(&self) -> bool {
-        self.directory == Path::new(DIRECTORY)
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.directory
-    }
+    pub(super) place: Place,
 }
 
 impl Choosing {
@@ -101,19 +54,13 @@ impl Choosing {
             reverse: false,
             quiet: false,
             json: false,
-            place: Place { directory: DIRECTORY.into(), daemon: Daemon::usual() },
+            place: Place::usual(),
         }
-    }
-
-    /// Whether the usual directory is looked at.
-    pub(super) fn is_usual(&self) -> bool {
-        self.place.is_usual()
     }
 
     /// The daemon that stores in that directory, as far as is known.
     pub(super) fn daemon(&self) -> Option<Client> {
-        let there = self.place.daemon.is_named() || (self.is_usual() && Path::new(SOCKET).exists());
-        there.then(|| self.place.daemon.client())
+        (self.place.is_daemons() && self.place.socket().exists()).then(|| self.place.client())
     }
 
     /// Whether what ended then, seconds since 1970, is meant, but for whose it is.
@@ -147,8 +94,8 @@ impl Choosing {
 
     /// The dumps that are meant, in the order in which they are told; `None`: none, which was said.
     pub(super) fn dumps(&self) -> Result<Option<(Source, Vec<Entry>)>> {
-        let Some((source, mut dumps)) = self.place.dumps(&self.choice())? else {
-            self.nothing(format_args!("there are no dumps: {} is not there", self.place.path().display()))?;
+        let Some((source, mut dumps)) = found(&self.place, &self.choice())? else {
+            self.nothing(format_args!("there are no dumps: {} is not there", self.place.directory().display()))?;
             return Ok(None);
         };
         if dumps.is_empty() {
@@ -165,7 +112,7 @@ impl Choosing {
     /// The directory, for a verb that changes it.
     pub(super) fn changeable(&self, verb: &str) -> Result<Option<(Store, Vec<Entry>)>> {
         let Some((source, dumps)) = self.dumps()? else { return Ok(None) };
-        Ok(Some((source.directory(verb, self.place.path())?, dumps)))
+        Ok(Some((source.directory(verb, self.place.directory())?, dumps)))
     }
 
     fn nothing(&self, what: std::fmt::Arguments<'_>) -> Result<End> {
@@ -174,6 +121,28 @@ impl Choosing {
         }
         Ok(End::NoMatch)
     }
+}
+
+/// The dumps that are meant, oldest first, and where they come from; `None`: the directory was never made, and holds
+/// none. One that is not ours to read is the daemon's.
+fn found(place: &Place, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>> {
+    let refused = match Store::existing(place.directory()) {
+        Ok(store) => {
+            let dumps = choice.of(&store)?;
+            return Ok(Some((Source::Directory(store), dumps)));
+        }
+        Err(_) if !may_be_there(place.directory()) => return Ok(None),
+        Err(refused) => refused,
+    };
+    let is_closed =
+        refused.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::PermissionDenied);
+    if !is_closed || !place.is_daemons() {
+        return Err(refused);
+    }
+    let asks = |word: &&Match| !matches!(word, Match::Newest(_));
+    let words: Vec<String> = choice.matches.iter().filter(asks).map(ToString::to_string).collect();
+    let (source, told) = Source::ask(place.client(), &words.join(" ")).with_context(|| format!("{refused:#}"))?;
+    Ok(Some((source, choice.of_told(told)?)))
 }
 
 /// The newest of the dumps that are meant; it is said if there is none.

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{End, daemon::Daemon, signals::runtime};
+use super::{End, place::Place, signals::runtime};
 use crate::identity::Target;
 
 /// Have the daemon record something no longer, and forget its history
@@ -13,12 +13,12 @@ pub(super) struct Close {
     #[arg(value_name = "TARGET")]
     target: String,
     #[command(flatten)]
-    daemon: Daemon,
+    pub(super) place: Place,
 }
 
 impl Close {
     pub(super) fn run(self) -> Result<End> {
-        let client = self.daemon.client();
+        let client = self.place.client();
         let closed = runtime()?.block_on(async {
             let tracks = client.tracks(Some(&self.target)).await?;
             // A part of what is recorded cannot be closed by itself, and the rest of it was not named.

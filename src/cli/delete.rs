@@ -15,7 +15,7 @@ use super::{
 #[derive(Args, Debug)]
 pub(super) struct Delete {
     #[command(flatten)]
-    choosing: Choosing,
+    pub(super) choosing: Choosing,
 }
 
 impl Delete {

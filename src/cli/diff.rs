@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, choosing::Place, opening, selecting::Selecting, stored};
+use super::{End, opening, place::Place, selecting::Selecting, stored};
 use crate::{
     decode::{History, Style},
     model::Recording,
@@ -26,7 +26,7 @@ pub(super) struct Compare {
     #[arg(value_name = "B", allow_negative_numbers = true)]
     b: String,
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     #[command(flatten)]
     selecting: Selecting,
 }
@@ -49,7 +49,7 @@ impl Compare {
         let mut diff = Diff::new(&a.dump, &b.dump);
         let selection = self.selecting.selection();
         for (side, recording) in [(Side::A, &a), (Side::B, &b)] {
-            feed(&mut diff, side, recording, &selection, self.selecting.by_path())?;
+            feed(&mut diff, side, recording, &selection, self.selecting.style(Style::default()))?;
         }
         let mut out = stored::stdout();
         let differs = diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs));
@@ -62,15 +62,14 @@ impl Compare {
     }
 }
 
-/// Takes in what a recording did; `by_path`: whether paths are chosen by.
+/// Takes in what a recording did. `style`: with what calls are chosen by.
 pub(super) fn feed(
     diff: &mut Diff,
     side: Side,
     recording: &Recording,
     selection: &Selection,
-    by_path: bool,
+    mut style: Style,
 ) -> Result<()> {
-    let mut style = Style { paths: by_path, ..Style::default() };
     (style.descriptors.paths, style.descriptors.sockets) = (true, true);
     let history = History::of(recording, &style)?;
     history.chosen(selection).for_each(|event| diff.event(side, &event));

@@ -1,6 +1,7 @@
 //! `traceloop doctor`: what this machine can and cannot do, and the remedy for each.
 
 use std::{
+    borrow::Cow,
     fs, io,
     os::unix::{fs::MetadataExt, net::UnixStream},
     path::Path,
@@ -10,34 +11,56 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 
-use super::{End, health, signals::runtime};
+use super::{End, health, place::Place, signals::runtime};
 use crate::{
     cgroup::v2_mount,
-    control::{Client, SOCKET, Status},
+    control::Status,
     kernel::{Uring, can_take_stacks},
     model::plain_lines,
     recorder::{Budget, Recorder, Settings},
     render::size,
     ring::leaves_events_to_admins,
-    store::{DIRECTORY, Store},
+    store::Store,
     syscall::plan::Wanted,
 };
 
 /// Tell what this machine can and cannot do, with the remedy for each
 #[derive(Args, Debug)]
-pub(super) struct Doctor {}
-
-/// What was found.
-enum Finding {
-    /// As it should be.
-    Good(String),
-    /// Recording works, but not as well as it could.
-    Weak(String, &'static str),
-    /// Recording does not work.
-    Bad(String, &'static str),
+pub(super) struct Doctor {
+    #[command(flatten)]
+    pub(super) place: Place,
 }
 
-type Check = fn() -> Finding;
+/// What was found.
+struct Finding {
+    state: State,
+    what: String,
+    remedy: Option<Cow<'static, str>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// As it should be.
+    Good,
+    /// Recording works, but not as well as it could.
+    Weak,
+    /// Recording does not work.
+    Bad,
+}
+
+fn good(what: impl Into<String>) -> Finding {
+    Finding { state: State::Good, what: what.into(), remedy: None }
+}
+
+fn weak(what: impl Into<String>, remedy: impl Into<Cow<'static, str>>) -> Finding {
+    Finding { state: State::Weak, what: what.into(), remedy: Some(remedy.into()) }
+}
+
+fn bad(what: impl Into<String>, remedy: impl Into<Cow<'static, str>>) -> Finding {
+    Finding { state: State::Bad, what: what.into(), remedy: Some(remedy.into()) }
+}
+
+type Check = fn(&Place) -> Finding;
 
 /// A daemon that is busy is not waited for any longer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
@@ -67,48 +90,50 @@ impl Doctor {
             ("store", store),
             ("limits", limits),
         ];
-        let mut bad = false;
-        let say = |text: &str| println!("{}", plain_lines(text));
+        let mut works = true;
         for (name, check) in checks {
-            match check() {
-                Finding::Good(what) => say(&format!("ok    {name}: {what}")),
-                Finding::Weak(what, remedy) => say(&format!("weak  {name}: {what}\n      {remedy}")),
-                Finding::Bad(what, remedy) => {
-                    bad = true;
-                    say(&format!("BAD   {name}: {what}\n      {remedy}"));
-                }
+            let Finding { state, what, remedy } = check(&self.place);
+            works &= state != State::Bad;
+            let word = match state {
+                State::Good => "ok  ",
+                State::Weak => "weak",
+                State::Bad => "BAD ",
+            };
+            println!("{}", plain_lines(&format!("{word}  {name}: {what}")));
+            if let Some(remedy) = remedy {
+                println!("{}", plain_lines(&format!("      {remedy}")));
             }
         }
-        Ok(if bad { End::NoMatch } else { End::Done })
+        Ok(if works { End::Done } else { End::NoMatch })
     }
 }
 
-fn kernel() -> Finding {
+fn kernel(_: &Place) -> Finding {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let release = release.trim();
     let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < (5, 10) {
-        return Finding::Bad(format!("Linux {release}"), "use Linux 5.10 or later");
+        return bad(format!("Linux {release}"), "use Linux 5.10 or later");
     }
-    Finding::Good(format!("Linux {release} {}", std::env::consts::ARCH))
+    good(format!("Linux {release} {}", std::env::consts::ARCH))
 }
 
-fn btf() -> Finding {
+fn btf(_: &Place) -> Finding {
     const PATH: &str = "/sys/kernel/btf/vmlinux";
     match fs::metadata(PATH) {
-        Ok(file) => Finding::Good(format!("{PATH}, {} KiB", file.len() / 1024)),
-        Err(error) => Finding::Bad(
+        Ok(file) => good(format!("{PATH}, {} KiB", file.len() / 1024)),
+        Err(error) => bad(
             format!("{PATH}: {error}"),
             "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (every distribution's is), and mount sysfs",
         ),
     }
 }
 
-fn cgroup2() -> Finding {
+fn cgroup2(_: &Place) -> Finding {
     match v2_mount() {
-        Ok(mount) => Finding::Good(format!("mounted at {}", mount.point.display())),
-        Err(error) => Finding::Bad(
+        Ok(mount) => good(format!("mounted at {}", mount.point.display())),
+        Err(error) => bad(
             format!("{error:#}"),
             "mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1",
         ),
@@ -121,26 +146,26 @@ fn effective_capabilities() -> u64 {
     line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or(0)
 }
 
-fn capabilities() -> Finding {
+fn capabilities(_: &Place) -> Finding {
     let have = effective_capabilities();
     let has = |capability: u32| have >> capability & 1 == 1;
     if has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)) {
         let words = if has(CAP_SYS_ADMIN) { "CAP_SYS_ADMIN" } else { "CAP_BPF and CAP_PERFMON" };
-        return Finding::Good(words.to_owned());
+        return good(words.to_owned());
     }
-    Finding::Bad(
+    bad(
         format!("CAP_BPF is {}, CAP_PERFMON is {}", missing(has(CAP_BPF)), missing(has(CAP_PERFMON))),
         "run as root, or give both: setpriv --ambient-caps +bpf,+perfmon",
     )
 }
 
-fn perf_events() -> Finding {
+fn perf_events(_: &Place) -> Finding {
     match leaves_events_to_admins() {
-        None => Finding::Good("CAP_PERFMON may open rings".to_owned()),
-        Some(level) if effective_capabilities() >> CAP_SYS_ADMIN & 1 == 1 => Finding::Good(format!(
-            "kernel.perf_event_paranoid is {level}: CAP_SYS_ADMIN, which is there, may open rings"
-        )),
-        Some(level) => Finding::Bad(
+        None => good("CAP_PERFMON may open rings".to_owned()),
+        Some(level) if effective_capabilities() >> CAP_SYS_ADMIN & 1 == 1 => {
+            good(format!("kernel.perf_event_paranoid is {level}: CAP_SYS_ADMIN, which is there, may open rings"))
+        }
+        Some(level) => bad(
             format!("kernel.perf_event_paranoid is {level}, which leaves rings to CAP_SYS_ADMIN on this kernel"),
             "give CAP_SYS_ADMIN, or let CAP_PERFMON do: sysctl kernel.perf_event_paranoid=2",
         ),
@@ -151,72 +176,72 @@ fn missing(there: bool) -> &'static str {
     if there { "there" } else { "missing" }
 }
 
-fn memlock() -> Finding {
+fn memlock(_: &Place) -> Finding {
     match nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_MEMLOCK) {
-        Ok((libc::RLIM_INFINITY, _)) => Finding::Good("no limit".to_owned()),
-        Ok((soft, _)) if soft >= 8 << 20 => Finding::Good(format!("{} KiB", soft / 1024)),
-        Ok((soft, _)) => Finding::Weak(
+        Ok((libc::RLIM_INFINITY, _)) => good("no limit".to_owned()),
+        Ok((soft, _)) if soft >= 8 << 20 => good(format!("{} KiB", soft / 1024)),
+        Ok((soft, _)) => weak(
             format!("{} KiB", soft / 1024),
             "kernels before 5.11 count BPF maps against it: ulimit -l unlimited, or LimitMEMLOCK=infinity",
         ),
-        Err(error) => Finding::Weak(error.to_string(), "ulimit -l tells the limit"),
+        Err(error) => weak(error.to_string(), "ulimit -l tells the limit"),
     }
 }
 
-fn tracefs() -> Finding {
+fn tracefs(_: &Place) -> Finding {
     let places = ["/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"];
     match places.iter().find(|place| Path::new(place).is_dir()) {
-        Some(place) => Finding::Good((*place).to_owned()),
-        None => Finding::Weak(
+        Some(place) => good((*place).to_owned()),
+        None => weak(
             "not mounted".to_owned(),
             "only kernels from 7.2 on need it: mount -t tracefs none /sys/kernel/tracing",
         ),
     }
 }
 
-fn ptrace() -> Finding {
+fn ptrace(_: &Place) -> Finding {
     if effective_capabilities() >> CAP_SYS_PTRACE & 1 == 1 {
-        return Finding::Good("CAP_SYS_PTRACE: what calls in flight point to can be told".to_owned());
+        return good("CAP_SYS_PTRACE: what calls in flight point to can be told".to_owned());
     }
-    Finding::Weak(
+    weak(
         "CAP_SYS_PTRACE is missing".to_owned(),
         "calls in flight at a dump are shown without their strings; give CAP_SYS_PTRACE",
     )
 }
 
-fn io_uring() -> Finding {
+fn io_uring(_: &Place) -> Finding {
     let told = Uring::probe();
     if told.is_whole() {
-        return Finding::Good(told.to_string());
+        return good(told.to_string());
     }
-    Finding::Weak(
+    weak(
         told.to_string(),
         "what io_uring does is not shown, or in part only: a kernel with CONFIG_IO_URING=y and BTF tells it",
     )
 }
 
-fn stacks() -> Finding {
+fn stacks(_: &Place) -> Finding {
     if can_take_stacks() {
-        return Finding::Good("--stacks: by frame pointers, with files by build id".to_owned());
+        return good("--stacks: by frame pointers, with files by build id".to_owned());
     }
-    Finding::Weak("--stacks is not possible".to_owned(), "use Linux 5.17 or later: before, it cannot tell mapped files")
+    weak("--stacks is not possible".to_owned(), "use Linux 5.17 or later: before, it cannot tell mapped files")
 }
 
-/// The daemon at the usual socket, if one runs.
-fn daemon() -> Finding {
+/// The daemon at the socket, if one runs.
+fn daemon(place: &Place) -> Finding {
     const REMEDY: &str = "journalctl -u traceloop -u traceloop-keeper says what it has met";
-    match asked() {
-        None => Finding::Good(format!("none runs that listens on {SOCKET}")),
-        Some(Err(error)) => Finding::Weak(format!("it does not answer: {error:#}"), REMEDY),
+    match asked(place) {
+        None => good(format!("none runs that listens on {}", place.socket().display())),
+        Some(Err(error)) => weak(format!("it does not answer: {error:#}"), REMEDY),
         Some(Ok(status)) => match health::lines(&status).first() {
-            Some(what) if !status.recording => Finding::Bad(what.trim_start_matches("# ").to_owned(), REMEDY),
-            Some(what) => Finding::Weak(what.trim_start_matches("# ").to_owned(), REMEDY),
-            None => Finding::Good(format!("it records {} cgroups", status.tracks)),
+            Some(what) if !status.recording => bad(what.trim_start_matches("# ").to_owned(), REMEDY),
+            Some(what) => weak(what.trim_start_matches("# ").to_owned(), REMEDY),
+            None => good(format!("it records {} cgroups", status.tracks)),
         },
     }
 }
 
-fn recording() -> Finding {
+fn recording(_: &Place) -> Finding {
     let settings = Settings {
         wanted: Wanted::default(),
         budget: Budget { ring: 64 << 10, total: 64 << 20 },
@@ -224,26 +249,27 @@ fn recording() -> Finding {
         without: Vec::new(),
     };
     match Recorder::prepare(1, &settings) {
-        Ok(recorder) => Finding::Good(format!("the programs load and attach, with {}", recorder.features())),
-        Err(error) => {
-            Finding::Bad(format!("{error:#}"), "TRACELOOP_LOG=debug traceloop doctor shows the verifier's log")
-        }
+        Ok(recorder) => good(format!("the programs load and attach, with {}", recorder.features())),
+        Err(error) => bad(format!("{error:#}"), "TRACELOOP_LOG=debug traceloop doctor shows the verifier's log"),
     }
 }
 
-/// What the daemon at the usual socket says of itself; `None`: there is none that we may ask.
-fn asked() -> Option<Result<Status>> {
-    UnixStream::connect(SOCKET).ok()?;
-    let client = Client::new(Path::new(SOCKET));
+/// What the daemon at the socket says of itself; `None`: there is none that we may ask.
+fn asked(place: &Place) -> Option<Result<Status>> {
+    UnixStream::connect(place.socket()).ok()?;
+    let client = place.client();
     let answer = |runtime: tokio::runtime::Runtime| {
         runtime.block_on(async { tokio::time::timeout(ANSWERS_WITHIN, client.status()).await? })
     };
     Some(runtime().and_then(answer))
 }
 
-fn keeper() -> Finding {
-    if !Path::new(SOCKET).with_file_name("keeper.sock").exists() {
-        return Finding::Weak(
+fn keeper(place: &Place) -> Finding {
+    let Some(socket) = place.keeper() else {
+        return good("the configuration wants none: the history ends with the daemon");
+    };
+    if !socket.exists() {
+        return weak(
             "there is none: the history ends with the daemon".to_owned(),
             "systemctl enable --now traceloop-keeper.service",
         );
@@ -256,65 +282,65 @@ fn keeper() -> Finding {
         is_it.then(|| (name, fs::read_link(entry.path().join("exe")).ok()))
     });
     match processes.into_iter().next() {
-        None => Finding::Weak(
+        None => weak(
             "its socket is there, and no process that holds it is seen".to_owned(),
             "systemctl restart traceloop-keeper",
         ),
-        Some((pid, Some(program))) if program.to_string_lossy().ends_with(" (deleted)") => Finding::Weak(
+        Some((pid, Some(program))) if program.to_string_lossy().ends_with(" (deleted)") => weak(
             format!("pid {pid} runs a program that was replaced since"),
             "systemctl restart traceloop-keeper: the daemon holds the recording meanwhile",
         ),
-        Some((pid, _)) => Finding::Good(format!("pid {pid} holds the recording while the daemon is away")),
+        Some((pid, _)) => good(format!("pid {pid} holds the recording while the daemon is away")),
     }
 }
 
-fn store() -> Finding {
-    let about = match fs::metadata(DIRECTORY) {
+fn store(place: &Place) -> Finding {
+    let (directory, name) = (place.directory(), place.directory().display());
+    let about = match fs::metadata(directory) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Finding::Good(format!("{DIRECTORY} is not there yet: no dump was stored"));
+            return good(format!("{name} is not there yet: no dump was stored"));
         }
-        Err(error) => return Finding::Weak(format!("{DIRECTORY}: {error}"), "look at it as root"),
+        Err(error) => return weak(format!("{name}: {error}"), "look at it as root"),
     };
-    let is_empty = || fs::read_dir(DIRECTORY).is_ok_and(|mut entries| entries.next().is_none());
+    let is_empty = || fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
     if about.mode() & 0o077 != 0 && is_empty() {
-        return Finding::Good(format!("{DIRECTORY} is empty, and the daemon closes it to others when it starts"));
+        return good(format!("{name} is empty, and the daemon closes it to others when it starts"));
     }
     if about.mode() & 0o077 != 0 {
-        let what =
-            format!("others may enter {DIRECTORY} (mode {:04o}), and the daemon refuses it", about.mode() & 0o7777);
-        return Finding::Bad(what, "chmod 0700 /var/lib/traceloop");
+        let what = format!("others may enter {name} (mode {:04o}), and the daemon refuses it", about.mode() & 0o7777);
+        return bad(what, format!("chmod 0700 {name}"));
     }
-    let store = match Store::existing(Path::new(DIRECTORY)) {
+    let store = match Store::existing(directory) {
         Ok(store) => store,
-        Err(error) => return Finding::Weak(format!("{error:#}"), "look at it as root"),
+        Err(error) => return weak(format!("{error:#}"), "look at it as root"),
     };
     let dumps = match store.entries() {
         Ok(dumps) => dumps,
-        Err(error) => return Finding::Bad(format!("{error:#}"), "the disk may be broken: dmesg"),
+        Err(error) => return bad(format!("{error:#}"), "the disk may be broken: dmesg"),
     };
     let damaged = dumps.iter().filter(|dump| store.header(dump).is_err()).count();
     let used = size(dumps.iter().map(|dump| dump.used).sum());
     let free = nix::sys::statvfs::fstatvfs(&store).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
-    let what = format!("{} dumps, {used}, in {DIRECTORY}; {} of the file system are free", dumps.len(), size(free));
+    let what = format!("{} dumps, {used}, in {name}; {} of the file system are free", dumps.len(), size(free));
     match (damaged, free) {
-        (0, 1..) => Finding::Good(what),
-        (0, 0) => Finding::Bad(what, "no dump can be stored: make room, or traceloop vacuum --max-use SIZE"),
-        _ => Finding::Weak(
+        (0, 1..) => good(what),
+        (0, 0) => bad(what, "no dump can be stored: make room, or traceloop vacuum --max-use SIZE"),
+        _ => weak(
             format!("{what}; of {damaged} the head cannot be read"),
             "traceloop list shows which: traceloop delete ID",
         ),
     }
 }
 
-fn limits() -> Finding {
-    let limited = match asked() {
+fn limits(place: &Place) -> Finding {
+    let limited = match asked(place) {
         Some(Ok(status)) => status.limited,
-        _ => return Finding::Good("no daemon tells of any that were reached".to_owned()),
+        _ => return good("no daemon tells of any that were reached".to_owned()),
     };
     if limited.is_empty() {
-        return Finding::Good("none has cost a dump".to_owned());
+        return good("none has cost a dump".to_owned());
     }
     let told = limited.iter().map(|of| format!("{}: {} deaths without a dump, for {}", of.target, of.times, of.limit));
-    Finding::Weak(told.collect::<Vec<_>>().join("; "), "a larger limit in [triggers] of traceloop.toml keeps them")
+    weak(told.collect::<Vec<_>>().join("; "), "a larger limit in [triggers] of traceloop.toml keeps them")
 }

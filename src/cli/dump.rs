@@ -8,7 +8,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, daemon::Recorded, signals::runtime};
+use super::{End, recorded::Recorded, signals::runtime};
 use crate::store;
 
 /// Print what the daemon has recorded of something; the recording goes on
@@ -18,7 +18,7 @@ pub(super) struct Dump {
     #[arg(long)]
     save: bool,
     #[command(flatten)]
-    recorded: Recorded,
+    pub(super) recorded: Recorded,
 }
 
 impl Dump {

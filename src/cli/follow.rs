@@ -10,13 +10,13 @@ use tokio::sync::oneshot;
 
 use super::{
     End,
-    daemon::Recorded,
     following::Following,
     output::Destination,
+    recorded::Recorded,
     signals::{Request, Signals, runtime},
 };
 use crate::{
-    control::{Followed, News},
+    control::{Followed, News, Refused},
     decode::Style,
 };
 
@@ -24,7 +24,10 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Follow {
     #[command(flatten)]
-    recorded: Recorded,
+    pub(super) recorded: Recorded,
+    /// Wait for it where nothing is recorded yet that is called so: its calls are printed from the first one on
+    #[arg(long)]
+    wait: bool,
     /// End when standard input ends, too: for who runs this over a connection that may go away
     #[arg(long)]
     while_stdin: bool,
@@ -33,56 +36,66 @@ pub(super) struct Follow {
 impl Follow {
     pub(super) fn run(self) -> Result<End> {
         let output = &self.recorded.output;
-        output.check_follow()?;
+        output.check_follow("traceloop dump takes it");
         let mut destination = output.open()?;
-        runtime()?.block_on(follow(&self.recorded, self.while_stdin, &mut destination))?;
+        runtime()?.block_on(self.follow(&mut destination))?;
+        destination.end_following()?;
         Ok(End::Done)
     }
-}
 
-async fn follow(recorded: &Recorded, while_stdin: bool, destination: &mut Destination<'_>) -> Result<()> {
-    let mut signals = Signals::new()?;
-    let (client, style) = (recorded.client(), recorded.style());
-    let target = &recorded.target;
-    let mut stream = client.follow(target, recorded.output.slower()).await?;
-    let mut following: Option<Following> = None;
-    let mut stdin = while_stdin.then(end_of_stdin);
-    loop {
-        let next = tokio::select! {
-            next = stream.next() => next?,
-            request = signals.next() => match request {
-                Request::End(_) => break,
-                Request::Dump | Request::Child => continue,
-            },
-            () = ended(stdin.as_mut()) => break,
+    async fn follow(&self, destination: &mut Destination<'_>) -> Result<()> {
+        let recorded = &self.recorded;
+        let mut signals = Signals::new()?;
+        let (client, style) = (recorded.client(), recorded.style());
+        let target = &recorded.target;
+        let mut stream = match client.follow(target, recorded.output.slower(), self.wait).await {
+            Err(error) if error.downcast_ref::<Refused>().is_some_and(Refused::is_unknown) => {
+                bail!("{error}; --wait waits for what is not there yet");
+            }
+            stream => stream?,
         };
-        let Some((news, blocks)) = next else { bail!("the daemon has ended the stream: has it stopped?") };
-        match news {
-            News::Start { interfaces, generic_families, cgroups } => {
-                let style = Style { interfaces, generic_families, ..style.clone() };
-                let following = following.insert(Following::new(style));
-                cgroups.iter().try_for_each(|cgroup| join(following, cgroup))?;
-            }
-            News::Records { until, clock_offset, missed, joined, modules, parts } => {
-                destination.learn(&modules);
-                let Some(following) = &mut following else { bail!("the daemon's stream has no beginning") };
-                if missed {
-                    super::say("traceloop: calls came faster than they were read; some are not shown")?;
+        let mut following: Option<Following> = None;
+        let mut stdin = self.while_stdin.then(end_of_stdin);
+        loop {
+            let next = tokio::select! {
+                next = stream.next() => next?,
+                request = signals.next() => match request {
+                    Request::End(_) => break,
+                    Request::Dump | Request::Child => continue,
+                },
+                () = ended(stdin.as_mut()) => break,
+            };
+            let Some((news, blocks)) = next else { bail!("the daemon has ended the stream: has it stopped?") };
+            match news {
+                News::Start { interfaces, generic_families, cgroups } => {
+                    let style = Style { interfaces, generic_families, ..style.clone() };
+                    let following = following.insert(Following::new(style));
+                    if cgroups.is_empty() {
+                        super::say(format_args!("waiting for {target}"))?;
+                    }
+                    cgroups.iter().try_for_each(|cgroup| join(following, cgroup))?;
                 }
-                joined.iter().try_for_each(|cgroup| join(following, cgroup))?;
-                let mut blocks = blocks.into_iter();
-                for part in parts {
-                    following.take_in(part.whose, &part.threads, blocks.by_ref().take(part.blocks.len()));
+                News::Records { until, clock_offset, missed, joined, modules, parts } => {
+                    destination.learn(&modules);
+                    let Some(following) = &mut following else { bail!("the daemon's stream has no beginning") };
+                    if missed {
+                        super::say("traceloop: calls came faster than they were read; some are not shown")?;
+                    }
+                    joined.iter().try_for_each(|cgroup| join(following, cgroup))?;
+                    let mut blocks = blocks.into_iter();
+                    for part in parts {
+                        following.take_in(part.whose, &part.threads, blocks.by_ref().take(part.blocks.len()));
+                    }
+                    following.step(until, clock_offset, destination)?;
                 }
-                following.step(until, clock_offset, destination)?;
-            }
-            News::End {} => {
-                super::say(format_args!("traceloop: {target} is no longer recorded"))?;
-                break;
+                News::End {} => {
+                    super::say(format_args!("traceloop: {target} is no longer recorded"))?;
+                    break;
+                }
             }
         }
+        following.map_or(Ok(()), |mut following| following.flush(destination))
     }
-    following.map_or(Ok(()), |mut following| following.flush(destination))
 }
 
 /// Comes when standard input is at its end.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{diff, source::Source, stored::Stored};
 use crate::{
+    decode::Style,
     model::{Recording, Undumped},
     render::{self, Diff, Life, Lives, Side, tame},
     select::Selection,
@@ -95,7 +96,7 @@ fn differences(source: &Source, dumps: &[&Entry], well: &Life, bad: &Life) -> Re
     let (a, b) = (read(well)?, read(bad)?);
     let mut diff = Diff::new(&a.dump, &b.dump);
     for (side, recording) in [(Side::A, &a), (Side::B, &b)] {
-        diff::feed(&mut diff, side, recording, &Selection::default(), false)?;
+        diff::feed(&mut diff, side, recording, &Selection::default(), Style::default())?;
     }
     let mut text = Vec::new();
     diff.finish(&mut text).context("compare the two")?;

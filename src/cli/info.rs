@@ -21,7 +21,7 @@ pub(super) struct Info {
     #[arg(long)]
     history: bool,
     #[command(flatten)]
-    choosing: Choosing,
+    pub(super) choosing: Choosing,
 }
 
 impl Info {

@@ -1,10 +1,10 @@
 //! What died and has no dump, for the limits, and what is wrong with the recording: said beside lists, on stderr.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use super::{choosing::Choosing, health, signals::runtime};
 use crate::{
-    control::{Client, Limited, SOCKET},
+    control::{Client, Limited},
     model::{Undumped, plain},
     render::date,
 };
@@ -12,13 +12,10 @@ use crate::{
 /// A list of stored dumps does not wait for a daemon that is busy.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// Says what the daemon at the usual socket tells, if one is there and lets us ask.
-pub(super) fn say() {
-    if !Path::new(SOCKET).exists() {
-        return;
-    }
-    if let Ok(runtime) = runtime() {
-        runtime.block_on(say_of(&Client::new(Path::new(SOCKET))));
+/// Says what the daemon that stores these dumps tells, if one is there and lets us ask.
+pub(super) fn say(choosing: &Choosing) {
+    if let (Some(client), Ok(runtime)) = (choosing.daemon(), runtime()) {
+        runtime.block_on(say_of(&client));
     }
 }
 

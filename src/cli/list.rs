@@ -16,7 +16,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct List {
     #[command(flatten)]
-    choosing: Choosing,
+    pub(super) choosing: Choosing,
 }
 
 const HEAD: [&str; 9] = ["TIME", "UNIT", "PID", "COMM", "REASON", "CALLS", "WINDOW", "SIZE", "ID"];
@@ -37,8 +37,8 @@ impl List {
             writeln!(out, "{}", table(&source, &dumps, !self.choosing.is_quiet()))?;
         }
         out.flush()?;
-        if !self.choosing.is_quiet() && !self.choosing.json && self.choosing.is_usual() {
-            limits::say();
+        if !self.choosing.is_quiet() && !self.choosing.json {
+            limits::say(&self.choosing);
         }
         Ok(End::Done)
     }

@@ -7,7 +7,6 @@ mod choosing;
 mod close;
 mod colour;
 mod completions;
-mod daemon;
 mod delete;
 mod diff;
 mod doctor;
@@ -29,8 +28,10 @@ mod manual;
 mod opening;
 mod output;
 mod pager;
+mod place;
 mod progress;
 mod ps;
+mod recorded;
 mod recording;
 mod run;
 mod selecting;
@@ -61,6 +62,8 @@ struct Cli {
     /// Defaults to `list`
     #[command(subcommand)]
     verb: Option<Verb>,
+    #[command(flatten)]
+    given: place::Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +97,85 @@ enum Verb {
     Manual(manual::Manual),
 }
 
+impl Verb {
+    /// What a verb has that reads the store or asks the daemon; the others have none.
+    fn place(&mut self) -> Option<&mut place::Place> {
+        Some(match self {
+            Self::Ps(verb) => &mut verb.place,
+            Self::Add(verb) => &mut verb.place,
+            Self::Close(verb) => &mut verb.place,
+            Self::Dump(verb) => &mut verb.recorded.place,
+            Self::Stuck(verb) => &mut verb.place,
+            Self::Follow(verb) => &mut verb.recorded.place,
+            Self::List(verb) => &mut verb.choosing.place,
+            Self::Info(verb) => &mut verb.choosing.place,
+            Self::Show(verb) => &mut verb.place,
+            Self::Stats(verb) => &mut verb.place,
+            Self::Diff(verb) => &mut verb.place,
+            Self::Top(verb) => &mut verb.place,
+            Self::Export(verb) => &mut verb.place,
+            Self::Delete(verb) => &mut verb.choosing.place,
+            Self::Vacuum(verb) => &mut verb.choosing.place,
+            Self::Doctor(verb) => &mut verb.place,
+            Self::Cgroups(_)
+            | Self::Run(_)
+            | Self::Serve(_)
+            | Self::Explain(_)
+            | Self::Keep(_)
+            | Self::Look(_)
+            | Self::Completions(_)
+            | Self::Help(_)
+            | Self::Manual(_) => return None,
+        })
+    }
+
+    fn run(self) -> Result<End> {
+        match self {
+            Self::Cgroups(verb) => verb.run(),
+            Self::Run(verb) => verb.run(),
+            Self::Serve(verb) => verb.run(),
+            Self::Ps(verb) => verb.run(),
+            Self::Add(verb) => verb.run(),
+            Self::Close(verb) => verb.run(),
+            Self::Dump(verb) => verb.run(),
+            Self::Stuck(verb) => verb.run(),
+            Self::Follow(verb) => verb.run(),
+            Self::List(verb) => verb.run(),
+            Self::Info(verb) => verb.run(),
+            Self::Show(verb) => verb.run(),
+            Self::Stats(verb) => verb.run(),
+            Self::Diff(verb) => verb.run(),
+            Self::Top(verb) => verb.run(),
+            Self::Export(verb) => verb.run(),
+            Self::Delete(verb) => verb.run(),
+            Self::Vacuum(verb) => verb.run(),
+            Self::Doctor(verb) => verb.run(),
+            Self::Explain(verb) => verb.run(),
+            Self::Keep(verb) => verb.run(),
+            Self::Look(verb) => verb.run(),
+            Self::Completions(verb) => verb.run(),
+            Self::Help(verb) => verb.run(),
+            Self::Manual(verb) => verb.run(),
+        }
+    }
+
+    /// Takes in what stands before the verb.
+    fn settle(&mut self, before: place::Given) -> Result<()> {
+        if let Some(place) = self.place() {
+            return place.settle(before);
+        }
+        match self {
+            Self::Serve(verb) => verb.settle(before),
+            _ => match before.any() {
+                Some(option) => usage(format_args!(
+                    "{option} stands before a verb that neither reads stored dumps nor asks the daemon: leave it out"
+                )),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
 /// How a verb ended, where that is not a failure of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -109,33 +191,8 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     logging::start(if matches!(cli.verb, Some(Verb::Serve(_))) { "info" } else { "warn" });
-    let ended = match cli.verb.unwrap_or_else(|| Verb::List(list::List::all())) {
-        Verb::Cgroups(verb) => verb.run(),
-        Verb::Run(verb) => verb.run(),
-        Verb::Serve(verb) => verb.run(),
-        Verb::Ps(verb) => verb.run(),
-        Verb::Add(verb) => verb.run(),
-        Verb::Close(verb) => verb.run(),
-        Verb::Dump(verb) => verb.run(),
-        Verb::Stuck(verb) => verb.run(),
-        Verb::Follow(verb) => verb.run(),
-        Verb::List(verb) => verb.run(),
-        Verb::Info(verb) => verb.run(),
-        Verb::Show(verb) => verb.run(),
-        Verb::Stats(verb) => verb.run(),
-        Verb::Diff(verb) => verb.run(),
-        Verb::Top(verb) => verb.run(),
-        Verb::Export(verb) => verb.run(),
-        Verb::Delete(verb) => verb.run(),
-        Verb::Vacuum(verb) => verb.run(),
-        Verb::Doctor(verb) => verb.run(),
-        Verb::Explain(verb) => verb.run(),
-        Verb::Keep(verb) => verb.run(),
-        Verb::Look(verb) => verb.run(),
-        Verb::Completions(verb) => verb.run(),
-        Verb::Help(verb) => verb.run(),
-        Verb::Manual(verb) => verb.run(),
-    };
+    let mut verb = cli.verb.unwrap_or_else(|| Verb::List(list::List::all()));
+    let ended = verb.settle(cli.given).and_then(|()| verb.run());
     match ended {
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::NoMatch) => ExitCode::from(1),

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::choosing::{Place, newest, quietly};
+use super::{
+    choosing::{newest, quietly},
+    place::Place,
+};
 use crate::{
     model::Recording,
     store::{self, Match},

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use super::{
@@ -24,7 +24,7 @@ use crate::{
     kernel::sees_all_pids,
     model::{Event, Module, Plain, Recording},
     render,
-    select::Selection,
+    select::{Concerned, Selection},
     store,
     symbol::Symbols,
 };
@@ -87,6 +87,9 @@ impl Format {
 impl Output {
     /// Opens the destination, before anything is recorded: a mistake must not cost a recording.
     pub(super) fn open(&self) -> Result<Destination<'_>> {
+        if self.format() == Format::Raw {
+            self.check_raw();
+        }
         Ok(self.to(match &self.output {
             Some(path) => Box::new(create(path)?),
             None => Box::new(io::stdout().lock()),
@@ -95,6 +98,9 @@ impl Output {
 
     /// The same for a whole dump that somebody waits for: with a pager, if he reads it on a terminal.
     pub(super) fn open_for_reader(&self, paged: bool) -> Result<Destination<'_>> {
+        if self.format() == Format::Raw {
+            self.check_raw();
+        }
         let pager = if self.output.is_none() && paged { pager::start() } else { None };
         Ok(match pager {
             Some(pager) => self.to(Box::new(pager)),
@@ -102,8 +108,13 @@ impl Output {
         })
     }
 
-    /// The destination's bytes, as they are.
-    pub(super) fn writer(&self) -> Result<Box<dyn Write>> {
+    /// The destination of a dump file that is there already.
+    pub(super) fn open_raw(&self) -> Result<Box<dyn Write>> {
+        self.check_raw();
+        self.writer()
+    }
+
+    fn writer(&self) -> Result<Box<dyn Write>> {
         Ok(match &self.output {
             Some(path) => Box::new(Watched { inner: create(path)?, progress: Progress::new("writing", None) }),
             None => Box::new(io::stdout().lock()),
@@ -119,12 +130,23 @@ impl Output {
         let coloured = self.format() == Format::Text && self.color.is_wanted(self.output.is_none());
         let out: Box<dyn Write> = if coloured { Box::new(Painter::new(out)) } else { out };
         let out = BufWriter::with_capacity(1 << 16, out);
-        Destination { output: self, selection: self.selecting.selection(), symbols: None, out }
+        let selection = self.selecting.selection();
+        let followed = Counted { concerned: selection.concerned(), table: self.table().map(render::Table::new) };
+        Destination { output: self, selection, followed, symbols: None, out }
     }
 
-    /// Whether a format was asked for.
-    pub(super) fn has_format(&self) -> bool {
-        self.format.is_some()
+    /// Refuses what chooses from calls, or counts them, where a dump file is written.
+    fn check_raw(&self) {
+        if let Some(option) = self.selecting.given().or(self.summarizing.given()) {
+            super::usage(format_args!(
+                "a dump file is written whole, with all of its calls: for {option} give --format text, or another one"
+            ));
+        }
+    }
+
+    /// Whether calls are to be written, in some format, where nobody has to say so.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.format.is_some() || self.summarizing.is_all()
     }
 
     fn format(&self) -> Format {
@@ -137,8 +159,7 @@ impl Output {
         if let Some(descriptors) = self.selecting.descriptors() {
             style.descriptors = descriptors;
         }
-        style.paths = self.selecting.by_path();
-        style
+        self.selecting.style(style)
     }
 
     /// Whether it is to be told what descriptors stand for.
@@ -166,23 +187,19 @@ impl Output {
         if self.tells_descriptors() { Duration::ZERO } else { self.selecting.least_duration() }
     }
 
-    /// Whether calls can be written as they happen.
-    pub(super) fn check_follow(&self) -> Result<()> {
-        if self.table().is_some() {
-            bail!("a summary is made of a whole dump: give --dump-on-exit with it");
-        }
+    /// Refuses what cannot be written as calls happen; `instead`: what takes it.
+    pub(super) fn check_follow(&self, instead: &str) {
         if let Some(name) = self.format().of_whole_dumps() {
-            bail!("--format {name} is made of a whole dump: give --dump-on-exit with it");
+            super::usage(format_args!("--format {name} is made of what was recorded until now: {instead}"));
         }
-        if self.selecting.selection().needs_dump() {
-            bail!("--since, --until and -n choose from a whole dump: give --dump-on-exit with them");
+        if let Some(option) = self.selecting.of_whole_dumps() {
+            super::usage(format_args!("{option} chooses from what was recorded until now: {instead}"));
         }
-        Ok(())
     }
 
     /// Which part of a dump of so many calls is shown where nobody says how much: how many calls, and in words.
     fn newest(&self, calls: u64) -> Option<(usize, String)> {
-        let given = self.selecting.is_given();
+        let given = self.selecting.given().is_some();
         let (most, hint) = match self.format() {
             Format::Html => (200_000, BROWSER),
             Format::Perfetto => (1_000_000, BROWSER),
@@ -223,10 +240,17 @@ pub(super) struct Needs {
     pub(super) descriptors: bool,
 }
 
+/// What is known of the calls that were followed until now.
+struct Counted {
+    concerned: Option<Concerned>,
+    table: Option<render::Table>,
+}
+
 /// Where a dump goes.
 pub(super) struct Destination<'a> {
     output: &'a Output,
     selection: Selection,
+    followed: Counted,
     /// Names the stacks of what is followed.
     symbols: Option<Symbols>,
     out: BufWriter<Box<dyn Write>>,
@@ -309,6 +333,12 @@ impl Destination<'_> {
     /// Writes what has just happened. `names`: what people call the cgroups, if there are several.
     pub(super) fn follow(&mut self, clock_offset: i64, names: &[String], mut events: Vec<Event>) -> Result<()> {
         self.selection.filter(std::env::consts::ARCH, &mut events);
+        if let Some(concerned) = &mut self.followed.concerned {
+            events.retain(|event| concerned.keeps(event));
+        }
+        if let Some(table) = &mut self.followed.table {
+            events.iter().for_each(|event| table.see(event));
+        }
         if let Some(symbols) = &mut self.symbols {
             events.iter_mut().for_each(|event| symbols.name(event));
         }
@@ -316,6 +346,14 @@ impl Destination<'_> {
             render::follow(&mut self.out, format, clock_offset, names, &events).context("write the calls")?;
         }
         self.out.flush().context("write the calls")
+    }
+
+    /// Nothing else is followed: the table of all that was.
+    pub(super) fn end_following(&mut self) -> Result<()> {
+        if let Some(table) = &self.followed.table {
+            table.write(&mut Plain(&mut self.out)).context("write the summary")?;
+        }
+        self.out.flush().context("write the summary")
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, daemon::Daemon, limits, signals::runtime, stored};
+use super::{End, limits, place::Place, signals::runtime, stored};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span, tame},
@@ -29,12 +29,12 @@ pub(super) struct Ps {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    daemon: Daemon,
+    pub(super) place: Place,
 }
 
 impl Ps {
     pub(super) fn run(self) -> Result<End> {
-        let client = self.daemon.client();
+        let client = self.place.client();
         let (text, count) = runtime()?.block_on(async {
             if self.given_up {
                 let gone = client.given_up().await?;

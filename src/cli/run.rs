@@ -43,6 +43,8 @@ use crate::{
 /// starts. Exits with the command's status, 128 + N if signal N killed it. With --pid processes are recorded that are
 /// there already, where they are, until they have ended or it is told to end.
 #[derive(Args, Debug)]
+// --pid says here what is recorded.
+#[command(mut_arg("processes", |arg| arg.long("only-pid").hide(true)))]
 pub(super) struct Run {
     #[command(flatten)]
     recording: Recording,

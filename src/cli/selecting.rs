@@ -2,14 +2,15 @@
 
 use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args};
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::styling;
 use crate::{
-    decode::Descriptors,
+    decode::{self, Descriptors},
     model::duration,
-    select::{Selection, Signals, Status, Statuses, When},
+    select::{Selection, Set, Signals, Status, Statuses, When},
     syscall::Filter,
 };
 
@@ -18,7 +19,7 @@ use crate::{
 #[command(next_help_heading = "What is shown")]
 pub(super) struct Selecting {
     /// strace's -e: [trace=]SET of calls (names, %classes, /regex, ! for all but them), signal=SET,
-    /// status=SET, quiet=SET, decode-fds=SET
+    /// status=SET, fd=SET, quiet=SET, decode-fds=SET
     #[arg(short = 'e', value_name = "EXPR", value_parser = expression, allow_hyphen_values = true)]
     expressions: Vec<Expression>,
     /// Only calls that succeeded
@@ -39,9 +40,21 @@ pub(super) struct Selecting {
     /// Only calls that lasted at least so long: 200ms, 1.5s
     #[arg(long, value_name = "TIME", value_parser = duration)]
     duration: Option<Duration>,
+    /// Only calls that failed with one of these: ENOENT,EACCES; !EAGAIN for all but it
+    #[arg(long, value_name = "SET", value_parser = Set::errnos)]
+    errno: Option<Set<i32>>,
+    /// Only calls that take or return one of these descriptors
+    #[arg(long, visible_alias = "trace-fds", value_name = "SET", value_parser = Set::descriptors)]
+    fd: Option<Set<i32>>,
     /// Only these threads
     #[arg(long, value_name = "TID", value_delimiter = ',')]
     tid: Vec<u32>,
+    /// Only these processes, with all their threads
+    #[arg(id = "processes", long = "pid", value_name = "SET", value_parser = Set::processes)]
+    processes: Option<Set<u32>>,
+    /// Only threads that are called so at that time; * and ? stand for anything
+    #[arg(long, value_name = "NAME", value_parser = comm)]
+    comm: Vec<GlobMatcher>,
     /// Not what ended before: 03:12:10, RFC 3339, -30s before the end, unix seconds
     #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
     since: Option<When>,
@@ -67,6 +80,7 @@ enum Expression {
     Statuses(Statuses),
     Quiet { exits: bool, superseded: bool },
     Descriptors(Descriptors),
+    Fds(Set<i32>),
 }
 
 impl Selecting {
@@ -74,6 +88,10 @@ impl Selecting {
         let mut selection = Selection {
             duration: self.duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
             threads: self.tid.clone(),
+            processes: self.processes.clone(),
+            comms: self.comm.clone(),
+            errnos: self.errno.clone(),
+            fds: self.fds().cloned(),
             since: self.since.clone().or_else(|| self.within.clone()),
             until: self.until.clone(),
             last: self.last,
@@ -91,7 +109,7 @@ impl Selecting {
                     selection.no_exits |= exits;
                     selection.no_superseded |= superseded;
                 }
-                Expression::Descriptors(_) => {}
+                Expression::Descriptors(_) | Expression::Fds(_) => {}
             }
         }
         let short = [(self.successful_only, Status::Successful), (self.failed_only, Status::Failed)];
@@ -107,14 +125,43 @@ impl Selecting {
         selection
     }
 
-    /// Whether anything was chosen.
-    pub(super) fn is_given(&self) -> bool {
-        let Self { expressions, successful_only, failed_only, status, signal, paths, duration, tid, .. } = self;
+    /// The first of the options that choose, if one is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        // Each by its name: an option that is added has to be here, too.
+        let Self { expressions, successful_only, failed_only, status, signal, paths, duration, errno, fd, .. } = self;
+        let Self { tid, processes, comm, since, until, within, last, quiet: _, .. } = self;
+        let choosing = |it: &Expression| !matches!(it, Expression::Quiet { .. } | Expression::Descriptors(_));
+        let given = [
+            ("-e", expressions.iter().any(choosing)),
+            ("-z", *successful_only),
+            ("-Z", *failed_only),
+            ("--status", status.is_some()),
+            ("--signal", signal.is_some()),
+            ("-P", !paths.is_empty()),
+            ("--duration", duration.is_some()),
+            ("--errno", errno.is_some()),
+            ("--fd", fd.is_some()),
+            ("--tid", !tid.is_empty()),
+            ("--pid", processes.is_some()),
+            ("--comm", !comm.is_empty()),
+            ("--since", since.is_some()),
+            ("--until", until.is_some()),
+            ("--last", within.is_some()),
+            ("-n", last.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
+    /// The first of those that choose from a whole dump, which has an end.
+    pub(super) fn of_whole_dumps(&self) -> Option<&'static str> {
         let Self { since, until, within, last, .. } = self;
-        let times = [since, until, within].iter().any(|time| time.is_some());
-        let calls = *successful_only || *failed_only || status.is_some() || signal.is_some() || duration.is_some();
-        let listed = !(expressions.is_empty() && paths.is_empty() && tid.is_empty());
-        times || calls || listed || last.is_some()
+        let given = [
+            ("--since", since.is_some()),
+            ("--until", until.is_some()),
+            ("--last", within.is_some()),
+            ("-n", last.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
     /// Shorter calls are not shown.
@@ -122,9 +169,28 @@ impl Selecting {
         self.duration.unwrap_or_default()
     }
 
+    /// The descriptors that are asked for.
+    fn fds(&self) -> Option<&Set<i32>> {
+        let expressions = self.expressions.iter().rev().find_map(|expression| match expression {
+            Expression::Fds(fds) => Some(fds),
+            _ => None,
+        });
+        self.fd.as_ref().or(expressions)
+    }
+
+    /// Whether descriptors decide.
+    fn by_fd(&self) -> bool {
+        self.fds().is_some()
+    }
+
     /// Whether paths decide.
     pub(super) fn by_path(&self) -> bool {
         !self.paths.is_empty()
+    }
+
+    /// A style in which calls carry what they are chosen by.
+    pub(super) fn style(&self, style: decode::Style) -> decode::Style {
+        decode::Style { paths: self.by_path(), fds: self.by_fd(), ..style }
     }
 
     /// What `-e decode-fds=` asks for.
@@ -148,6 +214,11 @@ impl Selecting {
     }
 }
 
+fn comm(text: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(text).backslash_escape(false).build();
+    Ok(glob.with_context(|| format!("{text:?} is not a pattern"))?.compile_matcher())
+}
+
 fn expression(text: &str) -> Result<Expression> {
     let Some((name, set)) = text.split_once('=') else {
         return Ok(Expression::Calls(filter(text)?));
@@ -158,7 +229,8 @@ fn expression(text: &str) -> Result<Expression> {
         "status" => Expression::Statuses(Statuses::parse(set)?),
         "quiet" | "silent" | "silence" | "q" => quiet(set)?,
         "decode-fd" | "decode-fds" => Expression::Descriptors(styling::descriptors(set)?),
-        _ => bail!("-e takes trace=, signal=, status=, quiet= and decode-fds=, not {name}="),
+        "fd" | "fds" | "trace-fd" | "trace-fds" => Expression::Fds(Set::descriptors(set)?),
+        _ => bail!("-e takes trace=, signal=, status=, fd=, quiet= and decode-fds=, not {name}="),
     })
 }
 

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{End, signals::runtime};
+use super::{
+    End,
+    place::{Given, config_of_environment},
+    signals::runtime,
+};
 use crate::daemon::{self, Config};
 
 /// Record every service and container, always; the daemon
@@ -13,7 +17,7 @@ use crate::daemon::{self, Config};
 /// SIGHUP reads the configuration again, SIGUSR2 stores dumps, SIGTERM and SIGINT end it.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// The configuration [default: /etc/traceloop/traceloop.toml where it is there]
+    /// The configuration, or TRACELOOP_CONFIG [default: /etc/traceloop/traceloop.toml where it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Only say whether the configuration is right
@@ -22,6 +26,17 @@ pub(super) struct Serve {
 }
 
 impl Serve {
+    /// Takes in what stands before the verb; where it stores and listens is the configuration's to say.
+    pub(super) fn settle(&mut self, before: Given) -> Result<()> {
+        if let Some(option) = before.of_clients() {
+            super::usage(format_args!(
+                "`socket` and `store.directory` of the configuration say it: leave {option} out"
+            ));
+        }
+        self.config = self.config.take().or(before.config).or_else(config_of_environment);
+        Ok(())
+    }
+
     pub(super) fn run(self) -> Result<End> {
         let config = Config::read(self.config.as_deref())?;
         if self.check_config {

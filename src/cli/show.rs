@@ -5,7 +5,7 @@ use std::{fs::File, path::Path};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, choosing::Place, opening::opened, output::Output};
+use super::{End, opening::opened, output::Output, place::Place};
 use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
@@ -21,7 +21,7 @@ pub(super) struct Show {
     #[arg(long)]
     no_pager: bool,
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     #[command(flatten)]
     output: Output,
 }

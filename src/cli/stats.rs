@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::{End, choosing::Place, opening, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing};
+use super::{End, opening, place::Place, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing};
 use crate::{
     control::Refused,
     decode,
@@ -35,7 +35,7 @@ pub(super) struct Stats {
     #[arg(long)]
     errno_summary: bool,
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     #[command(flatten)]
     selecting: Selecting,
     #[command(flatten)]
@@ -73,7 +73,7 @@ impl Stats {
             By::Process => render::By::Process,
             By::Cgroup => render::By::Cgroup,
         };
-        let style = decode::Style { paths: self.selecting.by_path(), ..decode::Style::default() };
+        let style = self.selecting.style(decode::Style::default());
         let history = decode::History::of(&recording, &style)?;
         let selection = self.selecting.selection();
         let wanted = render::Wanted { by, histogram: self.histogram, errnos: self.errno_summary };
@@ -108,10 +108,11 @@ impl Stats {
     fn live(&self) -> Result<Option<(Recording, bool)>> {
         let [target] = &self.what[..] else { return Ok(None) };
         // -1 is the newest dump.
-        if self.stored || !self.place.is_usual() || target.starts_with('-') || std::path::Path::new(target).is_file() {
+        if self.stored || !self.place.is_daemons() || target.starts_with('-') || std::path::Path::new(target).is_file()
+        {
             return Ok(None);
         }
-        let client = self.place.daemon.client();
+        let client = self.place.client();
         runtime()?.block_on(async {
             if !client.is_there().await {
                 return Ok(None);

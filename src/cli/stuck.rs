@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, daemon::Daemon, signals::runtime};
+use super::{End, place::Place, signals::runtime};
 use crate::{
     model,
     render::{self, tame},
@@ -30,12 +30,12 @@ pub(super) struct Stuck {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    daemon: Daemon,
+    pub(super) place: Place,
 }
 
 impl Stuck {
     pub(super) fn run(self) -> Result<End> {
-        let client = self.daemon.client();
+        let client = self.place.client();
         let stuck = runtime()?.block_on(async { client.stuck(self.target.as_deref(), self.longer).await })?;
         let mut text = String::new();
         if self.json {

@@ -39,6 +39,12 @@ struct Sort(Option<Column>);
 struct Columns(Vec<Column>);
 
 impl Summarizing {
+    /// The option that asks for the table, if one is given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [("-c", self.summary_only), ("-C", self.summary)];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
     /// Whether the table is all that is wanted.
     pub(super) fn is_all(&self) -> bool {
         self.summary_only

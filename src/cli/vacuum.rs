@@ -25,7 +25,7 @@ pub(super) struct Vacuum {
     #[arg(long, value_name = "TIME", value_parser = age)]
     max_age: Option<Duration>,
     #[command(flatten)]
-    choosing: Choosing,
+    pub(super) choosing: Choosing,
 }
 
 impl Vacuum {

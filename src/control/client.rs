@@ -95,10 +95,13 @@ impl Client {
         Ok(Pieces { body: answer.into_body() })
     }
 
-    /// News of all that TARGET means from now on, without calls that lasted less than so long.
-    pub async fn follow(&self, target: &str, slower: Duration) -> Result<Following> {
+    /// News of all that TARGET means from now on, without calls that lasted less than so long; `wait`: it need not mean
+    /// anything yet.
+    pub async fn follow(&self, target: &str, slower: Duration, wait: bool) -> Result<Following> {
         let slower = u64::try_from(slower.as_nanos()).unwrap_or(u64::MAX);
-        let path = format!("/v1/follow?target={}&slower={slower}", escaped(target));
+        // A daemon that does not know it yet is not asked.
+        let wait = if wait { "&wait=true" } else { "" };
+        let path = format!("/v1/follow?target={}&slower={slower}{wait}", escaped(target));
         let answer = self.ask(Method::GET, &path, Vec::new()).await?;
         Ok(Following { body: answer.into_body(), frames: Frames::default() })
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{
     messages::{GivenUp, Limited, Saved, Silence, Status, Track},
-    request::{Kind, Problem, Request, Which},
+    request::{FollowWanted, Kind, Problem, Request, Which},
     routes,
 };
 use crate::model::{Container, Counted, Identity, Loss, Pod, Process, Reading, Stuck, Undumped};
@@ -149,8 +149,11 @@ fn answer(request: Request, fails: Option<Problem>) {
             let _ = send.try_send(Ok(vec![7; 20]));
             drop(reply.send(with((20, pieces), fails)));
         }
-        Request::Follow(which, slower, _, reply) => {
-            assert!([Which::Track(7), Which::Target("a b".into())].contains(&which), "{which:?}");
+        Request::Follow(FollowWanted { which, slower, wait }, _, reply) => {
+            match which {
+                Which::Track(id) => assert_eq!((id, wait), (7, false)),
+                Which::Target(target) => assert_eq!(target, "a b"),
+            }
             assert_eq!(slower, 200_000_000);
             let (send, news) = mpsc::channel(1);
             let _ = send.try_send(b"frame".to_vec());
@@ -184,7 +187,7 @@ fn example(method: &str, path: &str) -> (String, Body) {
         ("get", "/v1/tracks/{id}/follow") => "?slower=200000000",
         ("get", "/v1/stuck") => "?target=a%20b&longer=1.5",
         ("get", "/v1/dump") => "?target=a%20b",
-        ("get", "/v1/follow") => "?target=a%20b&slower=200000000",
+        ("get", "/v1/follow") => "?target=a%20b&slower=200000000&wait=true",
         ("get", "/v1/dumps" | "/v1/dumps/stream") => "?after=0123456789ab&match=UNIT%3Da%20b&last=3",
         ("get", "/v1/counts") => "?target=a%20b&every=0.25",
         _ => "",
@@ -297,7 +300,7 @@ async fn wrong_requests_get_a_sentence() {
     assert_eq!(answer.0, StatusCode::BAD_REQUEST);
     must_be_described(&described, ("get", "/v1/tracks/{id}/follow"), &answer);
     for path in ["/v1/dump", "/v1/follow"] {
-        for query in ["", "?target=a&more=1", "?slower=1"] {
+        for query in ["", "?target=a&more=1", "?slower=1", "?target=a&wait=perhaps"] {
             let answer = ask(owner(None), "get", &format!("{path}{query}"), Body::empty()).await;
             assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{path}{query}");
             must_be_described(&described, ("get", path), &answer);

@@ -24,7 +24,7 @@ pub use listen::{Socket, answer, serve};
 pub use messages::{Add, Followed, GivenUp, Limited, News, Part, Refusal, Saved, Silence, Status, Track};
 pub use peer::Peer;
 pub use place::trusted;
-pub use request::{CountWanted, Kind, Problem, Reply, Request, StuckWanted, Which, WhichDumps};
+pub use request::{CountWanted, FollowWanted, Kind, Problem, Reply, Request, StuckWanted, Which, WhichDumps};
 pub use routes::ROUTES;
 pub use scrape::scrape;
 

@@ -74,7 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OneTarget {
     }
 }
 
-/// `?target=&slower=`
+/// `?target=&slower=&wait=`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhatToFollow {
@@ -82,13 +82,20 @@ pub(super) struct WhatToFollow {
     /// Nanoseconds.
     #[serde(default)]
     pub(super) slower: u64,
+    #[serde(default)]
+    pub(super) wait: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for WhatToFollow {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        query(parts, state, "?target=TARGET&slower=NANOSECONDS, of which the second may be left out").await
+        query(
+            parts,
+            state,
+            "?target=TARGET&slower=NANOSECONDS&wait=true, of which the second and the third may be left out",
+        )
+        .await
     }
 }
 

@@ -38,9 +38,8 @@ pub enum Request {
     Stored(WhichDumps, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
     /// The file of a stored dump, with its length.
     StoredFile(String, Peer, Reply<(u64, mpsc::Receiver<io::Result<Vec<u8>>>)>),
-    /// News of something from now on, as frames, without what lasted less than so many nanoseconds. The queue is
-    /// short: who reads slowly misses some, and is told.
-    Follow(Which, u64, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
+    /// News of something from now on, as frames. The queue is short: who reads slowly misses some, and is told.
+    Follow(FollowWanted, Peer, Reply<mpsc::Receiver<Vec<u8>>>),
     /// Calls counted from now on, as long as the readings are taken.
     Count(CountWanted, Reply<mpsc::Receiver<Reading>>),
     /// Figures in Prometheus' text.
@@ -54,6 +53,17 @@ pub enum Which {
     Track(u64),
     /// All that a target means, together.
     Target(String),
+}
+
+/// What is to be followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowWanted {
+    /// Whose calls.
+    pub which: Which,
+    /// Calls that lasted fewer nanoseconds are left out.
+    pub slower: u64,
+    /// Nothing needs to be recorded yet that is called so.
+    pub wait: bool,
 }
 
 /// Which stored dumps are asked for.

@@ -22,7 +22,7 @@ use super::{
     messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
     peer::Peer,
     query::{DumpId, HowToFollow, Id, OneTarget, WhatIsStuck, WhatToCount, WhatToFollow, WhatToList, WhichTracks},
-    request::{Kind, Problem, Reply, Request, Which, WhichDumps},
+    request::{FollowWanted, Kind, Problem, Reply, Request, Which, WhichDumps},
 };
 use crate::model::Stuck;
 
@@ -216,15 +216,16 @@ async fn save(State(owner): State<Owner>, id: Id) -> Result<(StatusCode, Json<Sa
 }
 
 async fn follow(State(owner): State<Owner>, id: Id, how: HowToFollow) -> Result<Response, Problem> {
-    followed(owner, Which::Track(id.0), how.slower).await
+    followed(owner, FollowWanted { which: Which::Track(id.0), slower: how.slower, wait: false }).await
 }
 
 async fn follow_of(State(owner): State<Owner>, what: WhatToFollow) -> Result<Response, Problem> {
-    followed(owner, Which::Target(what.target), what.slower).await
+    let WhatToFollow { target, slower, wait } = what;
+    followed(owner, FollowWanted { which: Which::Target(target), slower, wait }).await
 }
 
-async fn followed(owner: Owner, which: Which, slower: u64) -> Result<Response, Problem> {
-    let news = owner.ask(|reply| Request::Follow(which, slower, owner.peer.clone(), reply)).await?;
+async fn followed(owner: Owner, wanted: FollowWanted) -> Result<Response, Problem> {
+    let news = owner.ask(|reply| Request::Follow(wanted, owner.peer.clone(), reply)).await?;
     let frames = ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>);
     Ok(([(header::CONTENT_TYPE, "application/vnd.traceloop.news")], Body::from_stream(frames)).into_response())
 }

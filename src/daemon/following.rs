@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::choosing::choose;
 use crate::{
-    control::{self, News, Part, Which, frame},
+    control::{self, FollowWanted, News, Part, Which, frame},
     host::Look,
     recorder::{Recorder, Seen, TrackId, boottime, generic_families, interfaces, realtime_offset},
     redact::Redaction,
@@ -134,9 +134,8 @@ impl Follower {
     pub(super) fn new(
         recorder: &Recorder,
         redaction: Arc<Redaction>,
-        which: Which,
         tracks: &[TrackId],
-        slower: u64,
+        wanted: FollowWanted,
     ) -> Result<(Self, mpsc::Receiver<Vec<u8>>)> {
         let (frames, news) = mpsc::channel(WAITING);
         let (to, drafts) = mpsc::channel(DRAFTS);
@@ -152,6 +151,7 @@ impl Follower {
         let _ = to.try_send(Draft { news: start, blocks: Vec::new(), look, redaction });
         tokio::spawn(make_frames(drafts, frames));
         let due = Instant::now() + SHORTEST;
+        let FollowWanted { which, slower, wait: _ } = wanted;
         let follower =
             Self { which, tracks, since, slower, modules: 0, to, due, pause: SHORTEST, choose_at: due + LONGEST };
         Ok((follower, news))
@@ -243,7 +243,9 @@ impl Follower {
                 blocks.extend(own);
             }
         }
-        ensure!(!self.tracks.iter().all(|followed| followed.gone), "nothing of it is recorded any more");
+        // Where there was nothing yet, it is waited for.
+        let all_gone = !self.tracks.is_empty() && self.tracks.iter().all(|followed| followed.gone);
+        ensure!(!all_gone, "nothing of it is recorded any more");
         if !missed && parts.is_empty() && joined.is_empty() {
             return Ok(None);
         }

@@ -25,6 +25,6 @@ mod trigger;
 mod trigger_tests;
 mod undumped;
 
-pub use config::{CONFIG, Config};
+pub use config::{CONFIG, Config, Storage};
 pub use run::serve;
 pub use stored::Stored;

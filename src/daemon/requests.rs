@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
 use crate::{
-    control::{Add, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
+    control::{Add, FollowWanted, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
     decode, host,
     model::{Cause, Module, Stack, Stuck, plain},
     recorder::{TrackId, Unfound, Windows, find},
@@ -41,9 +41,9 @@ impl Daemon {
             Request::Stuck(wanted, peer, reply) if !reply.is_closed() => self.stuck(&wanted, &peer, reply),
             Request::Dump(which, peer, reply) if !reply.is_closed() => self.dump(&which, &peer, reply),
             Request::Save(id, peer, reply) if !reply.is_closed() => self.save(id, &peer, reply),
-            Request::Follow(which, slower, peer, reply) if !reply.is_closed() => {
-                let target = self.called(&which);
-                let news = self.follow(which, slower);
+            Request::Follow(wanted, peer, reply) if !reply.is_closed() => {
+                let target = self.called(&wanted.which);
+                let news = self.follow(wanted);
                 if news.is_ok() {
                     self.tell_of("follow", &target, &peer);
                 }
@@ -209,13 +209,16 @@ impl Daemon {
         }
     }
 
-    fn follow(&mut self, which: Which, slower: u64) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
-        let tracks = self.which(&which)?;
+    fn follow(&mut self, wanted: FollowWanted) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, Problem> {
+        let tracks = match self.which(&wanted.which) {
+            Err(Problem { kind: Kind::NotFound, .. }) if wanted.wait => Vec::new(),
+            tracks => tracks?,
+        };
         if self.followers.len() >= following::MOST {
             let sentence = format!("{} clients follow already: that is the most", following::MOST);
             return Err(Problem::new(Kind::Busy, sentence));
         }
-        let (follower, news) = Follower::new(&self.recorder, self.redaction.clone(), which, &tracks, slower)?;
+        let (follower, news) = Follower::new(&self.recorder, self.redaction.clone(), &tracks, wanted)?;
         self.followers.push(follower);
         Ok(news)
     }

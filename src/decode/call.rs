@@ -3,7 +3,7 @@
 use super::{argument, net, raw::Raw, result, said, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
-    syscall::{self, Kind, Shape},
+    syscall::{self, Kind, Ret, Shape},
 };
 
 /// Decodes a call. Its duration is the caller's to add.
@@ -49,6 +49,10 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         }
         known_at_start = text.len();
     }
+    let mut fds = std::mem::take(&mut text.fds);
+    if let (true, Ret::Fd | Ret::NewFd, Some(value)) = (raw.style.fds, ret, raw.ret.filter(|_| !raw.failed())) {
+        fds.extend(i32::try_from(value));
+    }
     let known = raw.name();
     Call {
         name: known.unwrap_or("syscall"),
@@ -63,6 +67,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         cut: false,
         caller: None,
         paths: text.paths,
+        fds,
         said: raw.style.said.then(|| said::of(raw)).flatten(),
         stack: None,
     }

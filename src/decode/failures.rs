@@ -98,6 +98,7 @@ mod tests {
             cut: false,
             caller: None,
             paths,
+            fds: vec![],
             said: None,
             stack: None,
         };

@@ -74,6 +74,15 @@ impl<'a> History<'a> {
 
     /// Those that are wanted.
     pub fn chosen(&self, selection: &Selection) -> Box<dyn Iterator<Item = Event> + '_> {
+        let chosen = self.chosen_alone(selection);
+        match selection.concerned() {
+            Some(mut concerned) => Box::new(chosen.filter(move |event| concerned.keeps(event))),
+            None => chosen,
+        }
+    }
+
+    /// The same, each looked at by itself.
+    fn chosen_alone(&self, selection: &Selection) -> Box<dyn Iterator<Item = Event> + '_> {
         let wanted = || Wanted::of(self.recording, selection);
         match selection.last {
             None => Box::new(self.part(wanted())),

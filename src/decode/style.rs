@@ -25,6 +25,8 @@ pub struct Style {
     pub descriptors: Descriptors,
     /// Whether calls are to carry the paths that they touch.
     pub paths: bool,
+    /// Whether calls are to carry the descriptors that they take or return.
+    pub fds: bool,
     /// Whether calls are to carry what they wrote for people.
     pub said: bool,
     /// Names of network interfaces, by their numbers.
@@ -98,6 +100,7 @@ impl Default for Style {
             strings: Strings::default(),
             descriptors: Descriptors::NONE,
             paths: false,
+            fds: false,
             said: false,
             interfaces: BTreeMap::new(),
             networks: Vec::new(),

@@ -21,11 +21,13 @@ pub(super) struct Text<'a> {
     /// `-X`, where nothing around it says otherwise.
     constants: Constants,
     /// What descriptors stand for, if it is to be told.
-    fds: Option<View<'a>>,
+    view: Option<View<'a>>,
     /// The names of network interfaces, by their numbers.
     pub(super) interfaces: &'a BTreeMap<u32, String>,
     /// The paths that were written, if they are asked for.
     pub(super) paths: Vec<Box<[u8]>>,
+    /// The same of descriptors.
+    pub(super) fds: Vec<i32>,
     /// How much of an argument that the call answers in was known when the call began.
     known: Option<usize>,
 }
@@ -36,16 +38,17 @@ impl<'a> Text<'a> {
             out: String::with_capacity(96),
             style,
             constants: style.constants,
-            fds: None,
+            view: None,
             interfaces: &style.interfaces,
             paths: Vec::new(),
+            fds: Vec::new(),
             known: None,
         }
     }
 
     /// The same, telling what descriptors stand for.
-    pub(super) fn with(style: &'a Style, fds: Option<View<'a>>) -> Self {
-        Self { fds, ..Self::new(style) }
+    pub(super) fn with(style: &'a Style, view: Option<View<'a>>) -> Self {
+        Self { view, ..Self::new(style) }
     }
 
     pub(super) fn style(&self) -> &'a Style {
@@ -82,6 +85,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Notes a descriptor that the call takes or returns.
+    pub(super) fn take_or_return(&mut self, fd: i32) {
+        if self.style.fds {
+            self.fds.push(fd);
+        }
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         self.out.push_str(text);
     }
@@ -111,9 +121,10 @@ impl<'a> Text<'a> {
 
     /// A descriptor, with what it stood for when the call began.
     pub(super) fn fd(&mut self, fd: i32) {
+        self.take_or_return(fd);
         self.signed(fd);
         // The working directory is none here.
-        if let Some(file) = self.fds.filter(|_| fd >= 0).and_then(|fds| fds.before(fd)) {
+        if let Some(file) = self.view.filter(|_| fd >= 0).and_then(|view| view.before(fd)) {
             self.touch(file.path.as_bytes());
             self.file(file);
         }
@@ -121,8 +132,9 @@ impl<'a> Text<'a> {
 
     /// A descriptor that the call returned.
     pub(super) fn new_fd(&mut self, fd: i32) {
+        self.take_or_return(fd);
         self.signed(fd);
-        if let Some(file) = self.fds.and_then(|fds| fds.after(fd)) {
+        if let Some(file) = self.view.and_then(|view| view.after(fd)) {
             self.file(file);
         }
     }
@@ -132,7 +144,7 @@ impl<'a> Text<'a> {
         let word = words.word(u64::from(CWD.cast_unsigned())).unwrap_or_default();
         self.either(|text| text.signed(CWD), |text| text.push(word));
         if self.style.descriptors.paths
-            && let Some(file) = self.fds.and_then(|fds| fds.before(CWD))
+            && let Some(file) = self.view.and_then(|view| view.before(CWD))
         {
             self.bracketed_path(&file.path, false);
             // The link to a directory that is gone says so inside of the brackets.

@@ -131,6 +131,8 @@ pub struct Call {
     pub caller: Option<u32>,
     /// The paths that it touches by argument or descriptor, if they were asked for.
     pub paths: Vec<Box<[u8]>>,
+    /// The descriptors that it takes or returns, if they were asked for.
+    pub fds: Vec<i32>,
     /// What it wrote to descriptor 2, as far as it was captured, if it was asked for.
     pub said: Option<Box<[u8]>>,
     /// Where in the program it was made, if that was recorded.
@@ -172,6 +174,7 @@ impl Call {
             cut: false,
             caller: None,
             paths: vec![],
+            fds: vec![],
             said: None,
             stack: None,
         }

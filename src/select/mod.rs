@@ -2,15 +2,21 @@
 //!
 //! Sees the model and the knowledge of calls; never asks the system anything.
 
+mod concerned;
+mod set;
 mod signals;
 mod status;
 mod when;
+
+use globset::GlobMatcher;
 
 use crate::{
     model::{Call, Dump, Event, Exit, Outcome, Step, Uring, What},
     syscall::{Abi, Filter},
 };
 
+pub use concerned::Concerned;
+pub use set::Set;
 pub use signals::Signals;
 pub use status::{Status, Statuses};
 pub use when::When;
@@ -28,6 +34,14 @@ pub struct Selection {
     pub duration: Option<u64>,
     /// The threads; none: any.
     pub threads: Vec<u32>,
+    /// The processes.
+    pub processes: Option<Set<u32>>,
+    /// What the threads are called; none: anything.
+    pub comms: Vec<GlobMatcher>,
+    /// The calls failed with one of these.
+    pub errnos: Option<Set<i32>>,
+    /// The calls take or return one of these descriptors.
+    pub fds: Option<Set<i32>>,
     /// The signals.
     pub signals: Signals,
     /// Not how threads ended.
@@ -43,11 +57,6 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether it can only be applied to a dump, which has an end.
-    pub fn needs_dump(&self) -> bool {
-        self.since.is_some() || self.until.is_some() || self.last.is_some()
-    }
-
     /// The time of a dump that is wanted: since and until.
     pub fn range(&self, dump: &Dump) -> (u64, u64) {
         let clock = |when: &When| when.boottime(dump.taken, dump.clock_offset);
@@ -59,8 +68,26 @@ impl Selection {
         events.retain(|event| self.wants(arch, event));
     }
 
+    /// Where calls are chosen by what they were: who else is to be heard of.
+    pub fn concerned(&self) -> Option<Concerned> {
+        let by_call = self.duration.is_some() || self.errnos.is_some() || self.fds.is_some();
+        by_call.then(Concerned::default)
+    }
+
     /// Whether an event is wanted, whatever its time and place.
     pub fn wants(&self, arch: &str, event: &Event) -> bool {
+        // Of no thread.
+        if matches!(event.what, What::Gap(_)) {
+            return true;
+        }
+        // A process that the records do not tell is its first thread's.
+        let pid = if event.pid == 0 { event.tid } else { event.pid };
+        if self.processes.as_ref().is_some_and(|processes| !processes.has(&pid)) {
+            return false;
+        }
+        if !self.comms.is_empty() && !self.comms.iter().any(|comm| comm.is_match(event.comm.to_string())) {
+            return false;
+        }
         if !self.threads.is_empty() && !self.threads.contains(&event.tid) {
             return false;
         }
@@ -89,13 +116,21 @@ impl Selection {
         self.calls.wants_uring(Abi::of(arch, false))
             && self.statuses.wants(&outcome)
             && self.duration.is_none_or(|least| duration.is_some_and(|duration| duration >= least))
+            && self.wants_error(&outcome)
             && self.paths.is_empty()
+            && self.fds.is_none()
+    }
+
+    fn wants_error(&self, outcome: &Outcome) -> bool {
+        self.errnos.as_ref().is_none_or(|errnos| matches!(outcome, Outcome::Failed { errno, .. } if errnos.has(errno)))
     }
 
     fn wants_call(&self, arch: &str, call: &Call) -> bool {
         self.calls.wants(Abi::of(arch, call.compat), call.nr)
             && self.statuses.wants(&call.outcome)
             && self.duration.is_none_or(|least| call.duration.is_some_and(|duration| duration >= least))
+            && self.wants_error(&call.outcome)
+            && self.fds.as_ref().is_none_or(|fds| call.fds.iter().any(|fd| fds.has(fd)))
             && (self.paths.is_empty()
                 || call.paths.iter().any(|path| self.paths.iter().any(|wanted| **wanted == **path)))
     }

@@ -135,6 +135,7 @@ fn only_slow_calls_are_followed() {
     assert!(follower.wait().expect("wait for it").success());
     let naps = text.lines().filter(|line| line.contains("nanosleep(") && line.contains("= 0 <")).count();
     assert_eq!(naps, 2, "{text}");
+    assert!(!text.contains("+++ exited with 1 +++"), "cat made no such call: {text}");
     for fast in ["openat(", "read(", "mmap(", "close("] {
         assert!(!text.contains(fast), "{fast} in {text}");
     }

@@ -287,6 +287,40 @@ fn what_happens_is_followed() {
     assert!(follower.wait().expect("wait for it").success());
 }
 
+/// A target that nothing is called yet is followed from its first call, and counted at the end.
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_comes_is_waited_for() {
+    let served = Served::start("", "status = false");
+    let name = served.named("coming.service");
+    let without = served.verb(&["follow", &name]);
+    let said = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert!(!without.status.success() && said.contains("--wait"), "{said}");
+    let mut follower = Command::new(TRACELOOP)
+        .arg("--socket")
+        .arg(served.socket())
+        .args(["follow", "--wait", "-C", "--format", "strace", &name])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("follow");
+    let mut said = BufReader::new(follower.stderr.take().expect("stderr")).lines();
+    let mut next = || said.next().expect("a line").expect("a line");
+    assert_eq!(next(), format!("waiting for {name}"));
+    let group = served.cgroup("coming.service");
+    assert_eq!(group.name(), name);
+    group.command("exec cat /nonexistent").status().expect("run it");
+    assert_eq!(next(), format!("following {name}"));
+    let mut lines = BufReader::new(follower.stdout.take().expect("stdout")).lines().map(|line| line.expect("a line"));
+    let until_exit: Vec<_> = lines.by_ref().take_while(|line| !line.contains("+++ exited with 1 +++")).collect();
+    assert!(until_exit.iter().any(|line| line.contains("execve(")), "from the beginning: {until_exit:?}");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(follower.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, Signal::SIGINT).expect("end it");
+    let table: Vec<_> = lines.collect();
+    assert!(table.iter().any(|line| line.ends_with(" execve")) && table.iter().any(|line| line.contains("total")));
+    assert!(follower.wait().expect("wait for it").success());
+}
+
 #[test]
 #[ignore = "needs root and BPF"]
 fn bad_clients_cost_others_nothing() {

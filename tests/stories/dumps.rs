@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::support::{dump, openat, stderr, stdout, traceloop};
+use super::support::{dump, openat, openat_by, reading, stderr, stdout, task, traceloop};
 
 /// Writes a file and shows it.
 fn shown(bytes: &[u8], options: &[&str]) -> std::process::Output {
@@ -73,6 +73,86 @@ fn only_what_is_asked_for_is_shown() {
     assert_eq!(lines(&["-Z"]), 2);
     assert_eq!(lines(&["-P", "/two"]), 1);
     assert_eq!(lines(&["--duration", "1s"]), 0);
+}
+
+#[test]
+fn a_dump_file_is_whole_or_the_choice_is_refused() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (file, copy) = (place.path().join("a.dump"), place.path().join("copy"));
+    fs::write(&file, dump(&[openat("/one", 2_000_002_500)])).expect("write a file");
+    let (file, to) = (file.to_str().expect("a path"), copy.to_str().expect("a path"));
+    for choice in [
+        &["-Z"][..],
+        &["-n", "1"],
+        &["-e", "openat"],
+        &["--duration", "1s"],
+        &["--last", "1s"],
+        &["--tid", "7"],
+        &["--pid", "7"],
+        &["--comm", "cat"],
+        &["--errno", "ENOENT"],
+        &["--fd", "3"],
+        &["-P", "/one"],
+        &["-C"],
+    ] {
+        let output = traceloop(&[&["show", "--format", "raw", "-o", to, file], choice].concat());
+        assert_eq!(output.status.code(), Some(2), "{choice:?}");
+        assert!(stderr(&output).contains(&format!("for {} give --format text", choice[0])), "{}", stderr(&output));
+        assert!(!copy.exists(), "{choice:?}");
+    }
+    // What is not about calls takes nothing away.
+    assert!(traceloop(&["show", "--format", "raw", "-o", to, "-y", "-qq", file]).status.success());
+    assert!(stdout(&traceloop(&["show", to])).contains("/one"));
+}
+
+#[test]
+fn what_is_followed_says_what_it_cannot_do() {
+    for (option, instead) in [
+        (&["-n", "1"][..], "traceloop dump takes it"),
+        (&["--last", "1s"], "traceloop dump takes it"),
+        (&["--since", "10:00"], "traceloop dump takes it"),
+        (&["--format", "html"], "traceloop dump takes it"),
+        (&["--format", "raw"], "traceloop dump takes it"),
+    ] {
+        let output = traceloop(&[&["follow", "x", "--socket", "/nonexistent"], option].concat());
+        assert_eq!(output.status.code(), Some(2), "{option:?}");
+        assert!(stderr(&output).contains(instead), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("--dump-on-exit"), "{}", stderr(&output));
+    }
+    let output = traceloop(&["cgroups", "-n", "1", "/nonexistent"]);
+    assert!(stderr(&output).contains("give --dump-on-exit"), "{}", stderr(&output));
+}
+
+#[test]
+fn calls_are_chosen_by_process_name_error_and_descriptor() {
+    let bare = |tid| [tid, 0, 0];
+    let named = |tid, comm: &[u8]| task(8, 1_000_000_000, tid, bare(tid), comm);
+    let file = dump(&[
+        named(7, b"cat"),
+        named(8, b"worker-1"),
+        task(6, 1_000_000_001, 9, bare(9), b"idle"),
+        openat_by(7, "/one", 2_000_002_500, 2_500),
+        openat_by(8, "/two", 3_000_002_500, 900_000_000),
+        reading(9, 4_000_000_000),
+        task(7, 5_000_000_000, 7, bare(7), b"cat"),
+        task(7, 5_000_000_001, 8, bare(8), b"worker-1"),
+    ]);
+    let calls = |options: &[&str]| {
+        let output = shown(&file, &[&["--format", "strace"], options].concat());
+        assert!(output.status.success(), "{options:?}: {}", stderr(&output));
+        let text = stdout(&output);
+        (text.matches("openat(").count(), text.matches("read(").count(), text.matches("+++ exited").count())
+    };
+    assert_eq!(calls(&[]), (2, 1, 2));
+    assert_eq!(calls(&["--comm", "cat"]), (1, 0, 1));
+    assert_eq!(calls(&["--comm", "work*", "--comm", "idle"]), (1, 1, 1));
+    assert_eq!(calls(&["--pid", "8"]), (1, 0, 1));
+    assert_eq!(calls(&["--pid", "!8"]), (1, 1, 1));
+    assert_eq!(calls(&["--errno", "ENOENT"]), (2, 0, 2));
+    assert_eq!(calls(&["--errno", "!ENOENT"]), (0, 0, 0));
+    assert_eq!(calls(&["--fd", "5"]), (0, 1, 0));
+    assert_eq!(calls(&["-e", "fd=4"]), (0, 0, 0));
+    assert_eq!(calls(&["--duration", "500ms"]), (1, 0, 1), "who made no such call is not heard of");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
 //! | `hostile` | dump files that were made to do harm, through every verb |
 //! | `stored` | stored dumps are listed, found, described, exported, removed |
+//! | `wheres` | where dumps and the daemon are is said once: by option, environment or configuration |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
 mod dumps;
@@ -23,4 +24,5 @@ mod schema;
 mod socket;
 mod stored;
 mod support;
+mod wheres;
 mod words;

@@ -46,7 +46,7 @@ async fn owner(mut asked: mpsc::Receiver<Request>, dump: usize) {
             Request::Tracks(_, reply) => drop(reply.send(Ok(vec![Track { id: 3, ..Track::default() }]))),
             Request::Dump(Which::Target(target), _, reply) if target == "#3" => drop(reply.send(Ok(vec![7; dump]))),
             Request::Dump(_, _, reply) => drop(reply.send(Err(Problem::no_track(4)))),
-            Request::Follow(_, _, _, reply) => {
+            Request::Follow(_, _, reply) => {
                 let (send, news) = mpsc::channel(2);
                 let frame = control::frame::encode(&News::End {}, &[]).expect("a frame");
                 send.try_send(frame).expect("room");
@@ -106,7 +106,7 @@ fn a_follower_that_goes_is_noticed() {
     let served = Served::new(1);
     runtime().block_on(async {
         let client = served.client();
-        let mut following = client.follow("#3", Duration::ZERO).await.expect("follow");
+        let mut following = client.follow("#3", Duration::ZERO, false).await.expect("follow");
         assert_eq!(following.next().await.expect("news").expect("a frame").0, News::End {});
         drop(following);
         let until = Instant::now() + Duration::from_secs(5);

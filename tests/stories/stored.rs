@@ -203,6 +203,11 @@ fn an_exported_dump_is_the_file_itself() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fs::read(&copy).expect("read the copy"), raw);
     assert!(stdout(&dumps.run(&["export", "a", "--format", "json"])).starts_with('{'));
+    let chosen = dumps.run(&["export", "-1", "-Z", "-n", "1", "-o", copy.to_str().expect("a path")]);
+    assert_eq!(chosen.status.code(), Some(2), "{}", stderr(&chosen));
+    assert_eq!(fs::read(&copy).expect("the copy is as it was"), raw);
+    let table = dumps.run(&["export", "a", "-c"]);
+    assert!(stdout(&table).contains("openat"), "{}", stderr(&table));
 }
 
 #[test]

@@ -11,6 +11,12 @@ pub(crate) fn traceloop(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_traceloop")).args(args).stdin(Stdio::null()).output().expect("run traceloop")
 }
 
+/// The same with these variables in its environment.
+pub(crate) fn traceloop_with(variables: &[(&str, &str)], args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_traceloop"));
+    command.args(args).envs(variables.iter().copied()).stdin(Stdio::null()).output().expect("run traceloop")
+}
+
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -15,7 +15,7 @@ use self::{
     figures::{Figures, Place, Row},
     source::{Source, Told},
 };
-use super::{End, daemon::Daemon, stored};
+use super::{End, stored};
 
 /// Watch who makes which calls: how many, how many fail, how long they take
 ///
@@ -46,7 +46,7 @@ pub(super) struct Top {
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     lines: usize,
     #[command(flatten)]
-    daemon: Daemon,
+    pub(super) place: super::place::Place,
 }
 
 /// What calls are counted by.
@@ -92,7 +92,7 @@ impl Sort {
 impl Top {
     pub(super) fn run(self) -> Result<End> {
         let every = Duration::from_secs_f64(self.delay);
-        let source = Source::open(self.daemon.client(), self.target.clone(), every)?;
+        let source = Source::open(self.place.client(), self.target.clone(), every)?;
         let mut figures = Figures::default();
         if !self.once && !self.json {
             return screen::watch(&self, &source, &mut figures);

@@ -58,7 +58,7 @@ async fn owner(mut asked: mpsc::Receiver<Request>) {
                 send.try_send(Ok(vec![7; 100])).expect("room");
                 drop(reply.send(Ok((100, pieces))));
             }
-            Request::Follow(_, _, _, reply) => {
+            Request::Follow(_, _, reply) => {
                 let (send, news) = mpsc::channel(2);
                 let frame = control::frame::encode(&News::End {}, &[]).expect("a frame");
                 send.try_send(frame).expect("room");
