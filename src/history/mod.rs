@@ -225,6 +225,19 @@ impl History {
         self.shared.settle(shelf.seal(self.shared.written.as_ref()));
     }
 
+    /// What is left of an older ring of its CPU, which was sealed, is the newer one's; the older one is of use no longer.
+    /// False: not yet.
+    pub fn take_over(&self, shelf: &Arc<Shelf>, older: &Arc<Shelf>) -> bool {
+        let (done, change) = shelf.take_over(older, self.shared.written.as_ref());
+        self.shared.settle(change);
+        if done {
+            self.leave(older);
+        } else {
+            self.shared.queue(older);
+        }
+        done
+    }
+
     /// It is of use no longer.
     pub fn leave(&self, shelf: &Arc<Shelf>) {
         self.empty(shelf);

@@ -245,6 +245,51 @@ impl Shelf {
         change
     }
 
+    /// Takes over what is left of an older ring of its CPU, to which nothing is written any more: it stands before all that
+    /// it holds itself. False: too much of it waits for the packer still.
+    pub(super) fn take_over(&self, older: &Self, written: &dyn Written) -> (bool, Change) {
+        // Whoever began to write before the ring was replaced has written by now.
+        let mut change = older.copy(written);
+        let mut old = lock(&older.state);
+        if old.waiting >= ENOUGH {
+            return (false, change);
+        }
+        let cpu = Some(self.ring.cpu());
+        for copy in std::mem::take(&mut old.copies) {
+            old.names.see(&copy.bytes);
+            let plain = Block::of(cpu, 0, copy.bytes.to_vec());
+            let block = plain.clone().pack().unwrap_or(plain);
+            let (packed, length) = (kept(&block), copy.bytes.len());
+            change += Change {
+                waiting: -length.cast_signed(),
+                packed: packed.cast_signed(),
+                calls: block.calls.into(),
+                ..Change::default()
+            };
+            older.used.fetch_add(packed.wrapping_sub(length), Relaxed);
+            old.blocks.push_back(block);
+        }
+        old.waiting = 0;
+        let mut state = lock(&self.state);
+        if state.given_up.is_some() || state.kept.memory() > 0 {
+            // It had to give up what is newer than all of that.
+            drop(old);
+            change += older.clear(0);
+            return (true, change);
+        }
+        let State { kept, blocks, records, given_up, gaps, names, .. } = &mut *old;
+        state.kept = std::mem::take(kept);
+        blocks.append(&mut state.blocks);
+        gaps.append(&mut state.gaps);
+        (state.blocks, state.gaps) = (std::mem::take(blocks), std::mem::take(gaps));
+        state.given_up = given_up.take();
+        state.records += std::mem::take(records);
+        state.names.extend(std::mem::take(names));
+        self.used.fetch_add(older.used.swap(0, Relaxed), Relaxed);
+        self.kept.fetch_add(older.kept.swap(0, Relaxed), Relaxed);
+        (true, change)
+    }
+
     /// What is new stays in the ring, since too much waits for the packer.
     pub(super) fn leave_out(&self) {
         lock(&self.state).left_out = true;

@@ -342,3 +342,65 @@ fn what_there_is_no_time_for_is_counted_and_a_gap() {
     assert_eq!(older, wanted);
     assert_eq!((taken.part_from, taken.whole_from()), (None, Some(complete_from)));
 }
+
+/// What a ring has left is the next one's: all of it, in order, once, packed or not, with what was thinned of it.
+#[test]
+fn a_ring_takes_over_what_an_older_one_has_left() {
+    let (history, counts) = history(ROOM);
+    let wanted = Wanted::of(&history.shared.settings.keep);
+    let (mut older, from) = (Writer::new(3, &history, &counts), 1_000_000_000);
+    let next = Cell::new(from);
+    let write = |writer: &mut Writer, count: u64| {
+        for _ in 0..count {
+            let time = next.replace(next.get() + 1);
+            let ret = if time % 50 == 0 { -2 } else { 1 };
+            writer.write(&call(Kind::RECORD_CALL, 1, time, nr("read"), ret, 0));
+        }
+    };
+    for _ in 0..8 {
+        write(&mut older, 1000);
+        copy_and_pack(&history, &older.shelf, Some(&wanted), || true);
+    }
+    let given_up = history.held(&older.shelf).complete_from.expect("the room is used up");
+    write(&mut older, 700);
+    history.shared.settle(older.shelf.copy(history.shared.written.as_ref()));
+    write(&mut older, 300);
+    let mut newer = Writer::new(3, &history, &counts);
+    history.seal(&older.shelf);
+    // By a program that had begun before.
+    write(&mut older, 1);
+    write(&mut newer, 400);
+    assert!(history.take_over(&newer.shelf, &older.shelf));
+    write(&mut newer, 300);
+    assert_eq!((older.shelf.memory(), history.shared.used()), (0, newer.shelf.memory()));
+    assert_eq!(history.shared.kept.load(Relaxed), newer.shelf.kept());
+    let taken = history.take(&newer.shelf);
+    let complete = times(taken.blocks.iter().filter(|block| !block.thinned));
+    assert_eq!(complete, (given_up + 1..next.get()).collect::<Vec<_>>());
+    let thinned = times(taken.blocks.iter().filter(|block| block.thinned));
+    assert_eq!(thinned, (from..=given_up).filter(|time| time % 50 == 0).collect::<Vec<_>>());
+    assert_eq!((taken.complete_from, taken.part_from, taken.gaps.len()), (Some(given_up), None, 0));
+    assert_eq!(taken.records, (complete.len() + thinned.len()) as u64);
+    // It goes on as if nothing had been.
+    write(&mut newer, 5000);
+    copy_and_pack(&history, &newer.shelf, Some(&wanted), || true);
+    assert!(history.held(&newer.shelf).complete_from > Some(given_up));
+    history.empty(&newer.shelf);
+    assert_eq!((history.shared.used(), newer.shelf.memory(), newer.shelf.kept()), (0, 0, 0));
+}
+
+/// While the packer has work of the older one's, it is not taken over; nothing of it is lost by that.
+#[test]
+fn what_waits_to_be_packed_is_taken_over_later() {
+    let (history, counts) = history(64 << 20);
+    let mut older = Writer::new(3, &history, &counts);
+    for n in 0..3000 {
+        older.write(&call(Kind::RECORD_CALL, 1, 1_000_000_000 + n, nr("read"), 1, 0));
+    }
+    let newer = Writer::new(3, &history, &counts);
+    history.seal(&older.shelf);
+    assert!(!history.take_over(&newer.shelf, &older.shelf));
+    copy_and_pack(&history, &older.shelf, None, || true);
+    assert!(history.take_over(&newer.shelf, &older.shelf));
+    assert_eq!(times(history.take(&newer.shelf).blocks.iter()).len(), 3000);
+}

@@ -51,6 +51,7 @@ impl Recorder {
                 }
             }
         }
+        self.fit_rings();
         self.make_room();
         Ok(())
     }

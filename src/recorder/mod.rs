@@ -18,6 +18,7 @@ mod dump;
 mod ends;
 mod family;
 mod find;
+mod fit;
 mod follow;
 mod given_up;
 mod half;
@@ -110,6 +111,7 @@ pub struct Recorder {
     cpus: BTreeSet<u32>,
     /// Samples that rings had not taken when the CPUs were looked at.
     refused: u64,
+    fit: fit::Fit,
     /// Where the cgroup tree is mounted.
     root: PathBuf,
     shrunk: Option<Shrunk>,
@@ -155,6 +157,7 @@ impl Recorder {
             total: settings.budget.total,
             cpus,
             refused: 0,
+            fit: fit::Fit::default(),
             root: cgroup::v2_mount()?.point,
             shrunk: None,
             watch: None,

@@ -1,7 +1,8 @@
 //! A slot: a ring on each CPU, lent to one cgroup after another.
 //!
 //! A ring is not made anew for the next cgroup: where its stretch begins is remembered, and what stands
-//! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history.
+//! before is nobody's. A CPU that was away gets a new ring; the old one stays readable as history. One whose ring is too
+//! small for what is written to it gets a larger one, which takes over what the old one has left.
 
 use std::{
     cell::Cell,
@@ -68,6 +69,8 @@ struct Stretch {
     span: Span,
     /// Of a ring of which nothing is kept: what a look at all of it told, until something else is written to it.
     known: Cell<Option<Known>>,
+    /// Where the ring stood when its size was looked at, and how often it was larger than it has to be since it was not.
+    fit: (Position, u32),
 }
 
 /// What was found in a ring.
@@ -102,7 +105,7 @@ impl Held {
 }
 
 /// Where a stretch begins, and what had been counted before.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Span {
     since: Position,
     /// Records that had been written on its CPU before.
@@ -117,6 +120,15 @@ struct Span {
     cut: Option<u64>,
     /// The CPU has a newer ring.
     old: bool,
+    /// Bytes of the ring; 0: as all of the slot.
+    #[serde(default)]
+    size: usize,
+    /// When the ring was made; CLOCK_BOOTTIME nanoseconds.
+    #[serde(default)]
+    made: u64,
+    /// It has taken over what an older ring has left, which no ring holds.
+    #[serde(default)]
+    took_over: bool,
 }
 
 /// What one CPU wrote for the slot's present owner.
@@ -156,15 +168,15 @@ impl Slot {
         let cpu = ring.cpu();
         kernel.insert_ring(self.number, &ring)?;
         if let Some(event) = ring.take_event() {
-            hold.ring(self.number, self.rings, event, self.size);
+            hold.ring(self.number, self.rings, event, ring.size());
         }
         let tally = kernel.tally(self.number, cpu)?;
         let (since, lost_when_made) = (ring.position(), tally.lost);
-        let mut span =
-            Span { since, before: 0, lost_before: 0, calls_before: 0, lost_when_made, cut: None, old: false };
+        let (size, made) = (ring.size(), boottime());
+        let mut span = Span { since, lost_when_made, size, made, ..Span::default() };
         for older in self.stretches.iter_mut().filter(|older| older.shelf.ring().cpu() == cpu) {
             // The CPU's tally goes on.
-            span = Span { since, lost_when_made, cut: None, ..older.span };
+            span = Span { since, lost_when_made, size, made, cut: None, old: false, took_over: false, ..older.span };
             older.span.old = true;
             history.seal(&older.shelf);
         }
@@ -172,7 +184,7 @@ impl Slot {
         if self.kept {
             history.keep(&shelf);
         }
-        self.stretches.push(Stretch { shelf, serial: self.rings, span, known: Cell::default() });
+        self.stretches.push(Stretch::new(shelf, self.rings, span));
         self.rings += 1;
         hold.slot(self.number, &self.note());
         Ok(())
@@ -194,6 +206,53 @@ impl Slot {
         true
     }
 
+    /// The CPUs whose rings are to have another size, and which: of what was written since the last look a part has to fit
+    /// into it. One that is too large is so for many looks before it counts.
+    pub(super) fn unfit(&mut self, part: impl Fn(u64) -> usize, most: usize, patience: u32) -> Vec<(u32, usize)> {
+        let mut unfit = Vec::new();
+        if !self.kept {
+            return unfit;
+        }
+        for stretch in self.stretches.iter_mut().filter(|stretch| !stretch.span.old) {
+            let ring = stretch.shelf.ring();
+            let now = ring.position();
+            let wanted = part(stretch.fit.0.behind(now)).min(most).next_power_of_two().max(self.size);
+            let looks = if wanted < ring.size() { stretch.fit.1 + 1 } else { 0 };
+            stretch.fit = (now, looks);
+            if wanted > ring.size() || looks > patience {
+                unfit.push((ring.cpu(), wanted));
+            }
+        }
+        unfit
+    }
+
+    /// What larger or smaller rings have replaced goes, when all of it was taken over.
+    pub(super) fn take_over(&mut self, by: By<'_>) {
+        let By { hold, history, .. } = by;
+        let mut gone = Vec::new();
+        let olds: Vec<u32> = self.stretches.iter().filter(|stretch| stretch.span.old).map(|old| old.serial).collect();
+        for serial in olds {
+            let Some(n) = self.stretches.iter().position(|stretch| stretch.serial == serial) else { continue };
+            let (older, cut) = (self.stretches[n].shelf.clone(), self.stretches[n].span.cut);
+            let replaces = |other: &&mut Stretch| {
+                let (other, older) = (other.shelf.ring(), older.ring());
+                other.cpu() == older.cpu() && other.size() != older.size()
+            };
+            // Rings stand in the order in which they were made.
+            let newer = self.stretches[n + 1..].iter_mut().find(|other| other.shelf.ring().cpu() == older.ring().cpu());
+            let Some(newer) = newer.filter(replaces) else { continue };
+            if history.take_over(&newer.shelf, &older) {
+                newer.span.took_over = true;
+                newer.span.cut = newer.span.cut.max(cut);
+                gone.push(self.stretches.remove(n).serial);
+            }
+        }
+        if !gone.is_empty() {
+            hold.slot(self.number, &self.note());
+            gone.into_iter().for_each(|serial| hold.let_go(self.number, serial));
+        }
+    }
+
     /// What a keeper has to know.
     pub(super) fn note(&self) -> SlotNote {
         let stretches = self.stretches.iter().map(|stretch| (stretch.serial, stretch.shelf.ring().cpu(), stretch.span));
@@ -207,16 +266,20 @@ impl Slot {
         event: impl Fn(u32) -> Option<OwnedFd>,
         history: Option<&History>,
     ) -> Result<Self> {
-        let stretches = note.stretches.into_iter().map(|(serial, cpu, span)| {
+        let stretches = note.stretches.into_iter().map(|(serial, cpu, mut span)| {
             let event = event(serial).with_context(|| format!("ring {serial} of slot {number} is not held"))?;
-            let shelf = Shelf::new(number, Ring::of_event(&event, cpu, note.size)?, span.since, span.before);
+            let size = if span.size > 0 { span.size } else { note.size };
+            if span.took_over {
+                span.cut = span.cut.max(Some(span.made));
+            }
+            let shelf = Shelf::new(number, Ring::of_event(&event, cpu, size)?, span.since, span.before);
             if let Some(history) = history {
                 history.keep(&shelf);
                 if span.old {
                     history.seal(&shelf);
                 }
             }
-            Ok(Stretch { shelf, serial, span, known: Cell::default() })
+            Ok(Stretch::new(shelf, serial, span))
         });
         let (size, rings, kept) = (note.size, note.rings, history.is_some());
         Ok(Self { number, size, rings, stretches: stretches.collect::<Result<_>>()?, kept })
@@ -238,6 +301,8 @@ impl Slot {
                 lost_when_made: stretch.span.lost_when_made,
                 cut: None,
                 old: false,
+                took_over: false,
+                ..stretch.span
             };
         }
         hold.slot(self.number, &self.note());
@@ -248,6 +313,11 @@ impl Slot {
     /// Bytes of each ring that it gets.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// Bytes of its rings beyond what they usually are.
+    pub(super) fn grown(&self) -> usize {
+        self.stretches.iter().map(|stretch| stretch.shelf.ring().size().saturating_sub(self.size)).sum()
     }
 
     /// Bytes of its rings.
@@ -344,6 +414,11 @@ impl Slot {
 }
 
 impl Stretch {
+    fn new(shelf: Arc<Shelf>, serial: u32, span: Span) -> Self {
+        let fit = (shelf.ring().position(), 0);
+        Self { shelf, serial, span, known: Cell::default(), fit }
+    }
+
     fn snapshot(&self) -> Snapshot {
         self.shelf.ring().snapshot(Some(self.span.since), wire::SAMPLE_MOST)
     }

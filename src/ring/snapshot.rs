@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A place in a ring's endless stream; it counts down as the kernel writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(pub(super) u64);
 
 impl Position {

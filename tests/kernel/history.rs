@@ -1,13 +1,13 @@
 //! What rings have taken is kept when they overwrite it: all of it, in order, once; and what is missing is stated.
 
-use std::{thread::sleep, time::Duration};
+use std::{fs, thread::sleep, time::Duration};
 
 use serde_json::Value;
 
 use super::{
     rings::offsets,
     served::{Group, Served},
-    support::{Scratch, compile},
+    support::{Scratch, compile, wait_until},
 };
 
 /// The first line of a dump as JSON: its header.
@@ -74,6 +74,53 @@ fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
         assert!(gap.abs_diff(missing) <= 2, "{gap} of {missing}: {window}");
     }
     assert_eq!(window["overwritten"].as_u64(), Some(gaps.iter().sum()), "{window}");
+}
+
+/// The rings that a process has mapped, by their bytes.
+fn rings(pid: u32) -> Vec<u64> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("its maps");
+    let of_rings = maps.lines().filter(|line| line.ends_with("[perf_event]"));
+    let mut sizes: Vec<u64> = of_rings
+        .map(|line| {
+            let (from, to) = line.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");
+            let number = |text| u64::from_str_radix(text, 16).expect("an address");
+            number(to) - number(from) - 4096
+        })
+        .collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+/// A busy ring grows while it is written to, and nothing of what it took is lost, or there twice; neither is it when the
+/// ring shrinks again, nor when the daemon is killed and goes on.
+#[test]
+#[ignore = "needs root and BPF"]
+fn the_ring_of_a_busy_cgroup_grows_and_shrinks_again() {
+    let mut served = Served::start("buffer-size = \"64K\"", "");
+    let group = served.cgroup_with_rings("busy.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    // The lobby's are larger from the beginning.
+    let larger = || rings(served.pid()).into_iter().filter(|size| *size > 64 << 10).count();
+    let usual = larger();
+    let mut child = group.command(&format!("exec taskset -c 0 {} 6 20", program.display())).spawn().expect("start it");
+    wait_until("a ring grows", || larger() > usual);
+    assert!(child.wait().expect("wait for it").success());
+    let told = |served: &Served| offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+    let must_be_whole = |found: &[(u32, u64)], window: &Value| {
+        let breaks: u64 = found.windows(2).map(|pair| pair[1].1 - pair[0].1 - 1).sum();
+        assert!(found.windows(2).all(|pair| pair[1].1 > pair[0].1), "in order, and none twice");
+        assert!(window["overwritten"].as_u64() >= Some(breaks), "{breaks} are missing: {window}");
+    };
+    let found = told(&served);
+    must_be_whole(&found, &head(&served, &group)["window"]);
+    wait_until("the rings shrink", || larger() == usual);
+    assert_eq!(told(&served), found);
+    // Another ring, and no history of the one before: what is missing is stated.
+    served.kill();
+    served.run();
+    let window = head(&served, &group)["window"].clone();
+    assert!(!window["complete_from"].is_null(), "{window}");
 }
 
 /// At full speed on a busy machine copies may come late: every break is a gap that is stated, and nothing is there
