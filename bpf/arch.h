@@ -9,6 +9,11 @@ enum { TS_COMPAT = 2 };
 /* getpgid, see own.h. */
 enum { OWN_CALL = 121 };
 
+static __always_inline bool is_prctl(__s32 nr, bool compat)
+{
+	return nr == (compat ? 172 : 157);
+}
+
 static __always_inline bool is_compat(struct task_struct *task)
 {
 	return of_task(task, thread_info.status) & TS_COMPAT;
@@ -64,6 +69,11 @@ enum { TIF_32BIT = 22 };
 
 /* getpgid, see own.h. */
 enum { OWN_CALL = 155 };
+
+static __always_inline bool is_prctl(__s32 nr, bool compat)
+{
+	return nr == (compat ? 172 : 167);
+}
 
 static __always_inline bool is_compat(struct task_struct *task)
 {

@@ -126,7 +126,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 	state->slot = slot;
 	state->plan = index;
 	state->nr = nr;
-	state->flags = compat ? FLAG_COMPAT : 0;
+	state->flags = (compat ? FLAG_COMPAT : 0) | flag_user(task, state, slot, nr, compat);
 	state->entered = bpf_ktime_get_boot_ns();
 	if (counting)
 		return 0;
@@ -186,6 +186,9 @@ static __always_inline bool stay_or_move(struct task_struct *task, struct task_s
 	if (!watching && !state->moved)
 		return true;
 	slot = slot_of(task);
+	/* Whose it is was seen for another slot. */
+	if (slot != state->slot || state->moved)
+		state->flags &= ~FLAG_USER;
 	if (slot) {
 		state->slot = slot;
 		return true;

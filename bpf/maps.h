@@ -18,6 +18,8 @@ struct task_state {
 	 */
 	__u32 moved;		/* it has changed its cgroup since the call began */
 	__u32 watched;		/* its calls' starts and ends have been seen: without a slot it is in none */
+	/* Its user, see user.h; 0: nobody has looked. Written by the thread itself, and by who makes it. */
+	__u64 user;
 };
 
 /* Settings: written once before load, so that the verifier removes what they switch off. */
@@ -343,6 +345,24 @@ struct {
 	__type(value, struct last_end);
 	__uint(max_entries, 1);
 } last_ends SEC(".maps");
+
+/*
+ * By slot: the user whose calls are marked, see user.h; 0: there was none yet. Written here, read by userspace, which
+ * forgets him when the slot is another cgroup's. `first_users` decides who it is.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 1);
+} users SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 1);
+} first_users SEC(".maps");
 
 /* By slot: the cgroup that took it from the pool, as it was told. It can still be read where the telling failed. */
 struct {

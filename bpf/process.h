@@ -26,6 +26,15 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 		count(followed_full);
 }
 
+/* From now on it may be another user's. */
+static __always_inline void forget_user(struct task_struct *task)
+{
+	struct task_state *state = watching ? state_of(task, false) : 0;
+
+	if (state)
+		state->user = 0;
+}
+
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *ctx)
 {
@@ -36,6 +45,9 @@ int on_fork(__u64 *ctx)
 
 	if (followed_slot)
 		follow_child(parent, child);
+	/* What another thread of that number has left behind. */
+	if (!task_storage)
+		forget_user(child);
 	slot = slot_of(child);
 	if (!slot)
 		return 0;
@@ -86,9 +98,12 @@ int on_exec(__u64 *ctx)
 	struct task_record record;
 	__u32 slot = slot_of(task);
 
-	if (!slot)
+	if (!slot) {
+		forget_user(task);
 		return 0;
+	}
 	carry_state(task, ctx[1]);
+	forget_user(task);
 	fill(&record, RECORD_EXEC, task);
 	record.former = ctx[1];
 	output_in_order(ctx, slot, &record, sizeof(record));

@@ -36,6 +36,7 @@ enum record_flag {
 	FLAG_IN_FLIGHT = 16,	/* made by the reader: the call had not ended at the dump */
 	FLAG_MISSED = 32,	/* what was to be copied at its start was not there: it is looked for again */
 	FLAG_AGAIN = 64,	/* RECORD_ENTER: takes the place of the thread's last one */
+	FLAG_USER = 128,	/* calls: its thread is the slot's user's alone, see user.h */
 } __attribute__((packed));
 
 struct record {

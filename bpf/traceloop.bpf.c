@@ -3,7 +3,7 @@
  * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes that are
  * followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what
  * happens around them, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
- * does, notice.h what userspace is told at once, rule.h of which calls, own.h of its own calls.
+ * does, notice.h what userspace is told at once, user.h whose calls are, rule.h of which calls, own.h of its own calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -16,6 +16,7 @@
 #include "arch.h"
 #include "followed.h"
 #include "track.h"
+#include "user.h"
 #include "capture.h"
 #include "message.h"
 #include "write.h"

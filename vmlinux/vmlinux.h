@@ -130,6 +130,27 @@ struct seccomp {
 	int mode;
 };
 
+struct kernel_id {
+	u32 val;
+};
+
+struct cred {
+	struct kernel_id uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	struct {
+		u64 val;
+	} cap_permitted;
+};
+
+struct mm_struct {
+	unsigned long flags;
+};
+
+struct mm_struct___from_6_18 {
+	struct {
+		unsigned long __mm_flags[1];
+	} flags;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -151,6 +172,8 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct seccomp seccomp;
+	const struct cred *real_cred;
+	struct mm_struct *mm;
 };
 
 struct vfsmount {

@@ -1,6 +1,7 @@
 //! The socket: made once, for one daemon, and served with limits.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions, Permissions},
     io::{self, Read, Write},
     os::unix::{
@@ -23,7 +24,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::UnixListener,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -36,6 +37,11 @@ use super::{
 
 /// Connections at once; the next one is told to come back.
 const CONNECTIONS: usize = 256;
+/// The same of clients who are given only what is theirs, and of each of them: they take no place of the others'.
+const OF_USERS: usize = 64;
+const OF_EACH: usize = 8;
+/// None of these lasts longer: who takes his answer slowly keeps others of them waiting.
+const OF_USERS_WITHIN: Duration = Duration::from_secs(60);
 /// For a request's head, idle connections included.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// A client that takes nothing of its answer for so long is dropped.
@@ -72,8 +78,7 @@ impl Socket {
             None => {
                 remove(path).with_context(doing)?;
                 let listener = net::UnixListener::bind(path).with_context(doing)?;
-                std::os::unix::fs::chown(path, None, peer::group()).with_context(doing)?;
-                fs::set_permissions(path, Permissions::from_mode(0o660)).with_context(doing)?;
+                fs::set_permissions(path, Permissions::from_mode(0o666)).with_context(doing)?;
                 listener
             }
         };
@@ -137,7 +142,7 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
         UnixListener::from_std(socket.listener.try_clone().context("serve the socket")?).context("serve the socket")?;
     let group = peer::group();
     let (owner, refused) = (routes::Owner::new(requests), routes::refused());
-    let places = Places::new(CONNECTIONS);
+    let (places, mut of_users) = (Places::new(CONNECTIONS), OfUsers::new());
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -148,14 +153,28 @@ pub async fn serve(socket: Socket, requests: mpsc::Sender<Request>) -> Result<()
                 continue;
             }
         };
-        let Some(place) = places.take() else {
+        let peer = Peer::of(&stream, group);
+        let place = match &peer {
+            Some(Peer { only: None, .. }) => places.take().map(|place| Place::Any { _among: place }),
+            Some(Peer { uid, .. }) => of_users.take(*uid),
+            None => of_users.take(u32::MAX),
+        };
+        let Some(place) = place else {
             let _ = stream.try_write(BUSY);
             continue;
         };
-        let router =
-            if peer::may(&stream, group) { routes::all(owner.asked_by(Peer::of(&stream))) } else { refused.clone() };
+        let router = match peer {
+            Some(peer) if peer.only.is_none() => routes::all(owner.asked_by(peer)),
+            Some(peer) => routes::of_a_user(owner.asked_by(peer), place.turn()),
+            None => refused.clone(),
+        };
         tokio::spawn(async move {
-            connection(stream, router).await;
+            match place {
+                Place::Any { .. } => connection(stream, router).await,
+                Place::Users { .. } => {
+                    let _ = timeout(OF_USERS_WITHIN, connection(stream, router)).await;
+                }
+            }
             drop(place);
         });
     }
@@ -181,6 +200,48 @@ impl Places {
     /// One of them, if one is free; it is free again when it is dropped.
     pub(super) fn take(&self) -> Option<OwnedSemaphorePermit> {
         self.0.clone().try_acquire_owned().ok()
+    }
+}
+
+/// A connection's place; it is free again when it is dropped.
+#[derive(Debug)]
+enum Place {
+    /// Of one who may ask for everything.
+    Any { _among: OwnedSemaphorePermit },
+    /// Of a user, among all of them and among his.
+    Users { _among: [OwnedSemaphorePermit; 2], turn: Arc<Semaphore> },
+}
+
+impl Place {
+    /// Who has it is served in his place's turn, one request after another.
+    fn turn(&self) -> Arc<Semaphore> {
+        match self {
+            Self::Users { turn, .. } => turn.clone(),
+            Self::Any { .. } => Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+/// The places of users.
+#[derive(Debug)]
+struct OfUsers {
+    all: Places,
+    /// Each one's, and his turn.
+    each: HashMap<u32, (Places, Arc<Semaphore>)>,
+}
+
+impl OfUsers {
+    fn new() -> Self {
+        Self { all: Places::new(OF_USERS), each: HashMap::new() }
+    }
+
+    /// One of that user's.
+    fn take(&mut self, uid: u32) -> Option<Place> {
+        // Who has none in use is forgotten.
+        self.each.retain(|_, (places, _)| places.0.available_permits() < OF_EACH);
+        let new = || (Places::new(OF_EACH), Arc::new(Semaphore::new(1)));
+        let (own, turn) = self.each.entry(uid).or_insert_with(new);
+        Some(Place::Users { _among: [own.take()?, self.all.take()?], turn: turn.clone() })
     }
 }
 
@@ -210,12 +271,25 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a.sock");
         let first = Socket::open(&path, None).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666, "everybody may ask for his own");
         let error = Socket::open(&path, None).unwrap_err().to_string();
         assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
         drop(first);
         assert!(!path.exists());
         Socket::open(&path, None).unwrap();
+    }
+
+    #[test]
+    fn one_users_connections_leave_room_for_another_ones() {
+        let mut places = OfUsers::new();
+        let taken: Vec<_> = (0..OF_EACH + 1).filter_map(|_| places.take(1000)).collect();
+        assert_eq!(taken.len(), OF_EACH);
+        assert!(places.take(1001).is_some());
+        drop(taken);
+        let many: Vec<_> = (0..1000).filter_map(|uid| places.take(uid)).collect();
+        assert_eq!(many.len(), OF_USERS);
+        drop(many);
+        assert!(places.take(7).is_some() && places.each.len() == 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Who may talk to the daemon: root, and members of the group `traceloop` where there is one.
+//! Who may talk to the daemon: root, and members of the group `traceloop` where there is one. Everybody else may ask for
+//! what is his own of stored dumps, and for nothing else.
 
 use std::{fs, io, mem::size_of_val, os::fd::AsRawFd};
 
@@ -17,29 +18,44 @@ pub struct Peer {
     pub pid: u32,
     /// What its process was called then.
     pub comm: String,
+    /// Whether it is given only what is its own; of no use to root.
+    pub only: Option<Groups>,
+}
+
+/// The groups of a client: it is given nothing of what ran with another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups(Vec<u32>);
+
+impl Groups {
+    /// These.
+    pub fn of(groups: impl IntoIterator<Item = u32>) -> Self {
+        Self(groups.into_iter().collect())
+    }
+
+    /// Whether that is one of them.
+    pub fn have(&self, gid: u32) -> bool {
+        self.0.contains(&gid)
+    }
 }
 
 impl Peer {
-    /// The one at the other end.
-    pub(super) fn of(stream: &UnixStream) -> Self {
-        let Ok(peer) = stream.peer_cred() else { return Self::default() };
+    /// The one at the other end; `None`: the kernel does not say who that is.
+    pub(super) fn of(stream: &UnixStream, group: Option<u32>) -> Option<Self> {
+        let peer = stream.peer_cred().ok()?;
+        let mut all = groups(stream).unwrap_or_default();
+        all.push(peer.gid());
+        let may = peer.uid() == 0 || group.is_some_and(|group| all.contains(&group));
+        let only = (!may).then_some(Groups(all));
         let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
         let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
         let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
-        Self { uid: peer.uid(), pid, comm }
+        Some(Self { uid: peer.uid(), pid, comm, only })
     }
 }
 
 /// The group's number, if this machine has the group.
 pub(super) fn group() -> Option<u32> {
     Group::from_name(GROUP).ok().flatten().map(|group| group.gid.as_raw())
-}
-
-/// Whether the kernel says that the process at the other end is one of those.
-pub(super) fn may(stream: &UnixStream, group: Option<u32>) -> bool {
-    let Ok(peer) = stream.peer_cred() else { return false };
-    peer.uid() == 0
-        || group.is_some_and(|group| peer.gid() == group || groups(stream).is_ok_and(|all| all.contains(&group)))
 }
 
 /// The supplementary groups that the peer had when it connected.
@@ -78,9 +94,11 @@ mod tests {
     #[tokio::test]
     async fn the_kernel_tells_who_it_is() {
         let (one, _two) = UnixStream::pair().unwrap();
-        let me = nix::unistd::getuid();
-        assert_eq!(may(&one, None), me.is_root());
-        assert!(may(&one, Some(nix::unistd::getgid().as_raw())));
+        let (me, group) = (nix::unistd::getuid(), nix::unistd::getgid().as_raw());
+        let peer = Peer::of(&one, None).unwrap();
+        assert_eq!((peer.uid, peer.pid, peer.only.is_none()), (me.as_raw(), std::process::id(), me.is_root()));
+        assert!(peer.only.is_none_or(|groups| groups.have(group) && !groups.have(group + 1)));
+        assert_eq!(Peer::of(&one, Some(group)).unwrap().only, None);
         let mine: Vec<u32> = nix::unistd::getgroups().unwrap().iter().map(|gid| gid.as_raw()).collect();
         assert_eq!(groups(&one).unwrap(), mine);
     }

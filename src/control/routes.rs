@@ -13,7 +13,7 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::timeout,
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
@@ -36,6 +36,8 @@ const DUMPS: usize = 2;
 const COUNTED: usize = 4;
 /// Clients for whom the store is looked at, at once: each has a thread.
 const LOOKED_FOR: usize = 16;
+/// The same for users who are given only what is theirs: each has a dump made of that.
+const USERS: usize = 4;
 /// KiB of dumps that clients have not taken yet.
 const UNTAKEN: u32 = 64 << 10;
 /// An answer goes to the socket in pieces of so many bytes.
@@ -87,13 +89,22 @@ pub(super) fn figures(requests: mpsc::Sender<Request>) -> Router {
         .with_state(Owner::new(requests))
 }
 
+/// What a user may ask for who is given only what is his own.
+pub(super) fn of_a_user(owner: Owner, turn: Arc<Semaphore>) -> Router {
+    let owner = Owner { turn: Some(turn), ..owner };
+    refused().route("/v1/dumps", get(stored)).route("/v1/dumps/{id}", get(stored_file)).with_state(owner)
+}
+
 /// What all others get.
-pub(super) fn refused() -> Router {
+pub(super) fn refused<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let sentence = format!(
-        "only root and members of the group {} may talk to the traceloop daemon: adduser USER {0}",
+        "only root and members of the group {} may talk to the traceloop daemon (adduser USER {0}); list, info, show and \
+         export give everybody what is his of stored dumps",
         super::peer::GROUP
     );
-    Router::new().fallback(async move || Problem::new(Kind::Forbidden, sentence))
+    let forbidden = Problem::new(Kind::Forbidden, sentence);
+    let refuse = forbidden.clone();
+    Router::new().fallback(async move || forbidden).method_not_allowed_fallback(async move || refuse)
 }
 
 /// Where questions go, and how much may be under way.
@@ -104,6 +115,9 @@ pub struct Owner {
     untaken: Arc<Semaphore>,
     counted: Arc<Semaphore>,
     looked_for: Arc<Semaphore>,
+    /// The same for users who are given only what is theirs, and the turn of the one who asks.
+    users: Arc<Semaphore>,
+    turn: Option<Arc<Semaphore>>,
     /// Who asks.
     peer: Peer,
 }
@@ -112,8 +126,8 @@ impl Owner {
     pub(super) fn new(requests: mpsc::Sender<Request>) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count));
         let (dumps, untaken) = (semaphore(DUMPS), semaphore(UNTAKEN as usize));
-        let (counted, looked_for) = (semaphore(COUNTED), semaphore(LOOKED_FOR));
-        Self { requests, dumps, untaken, counted, looked_for, peer: Peer::default() }
+        let (counted, looked_for, users) = (semaphore(COUNTED), semaphore(LOOKED_FOR), semaphore(USERS));
+        Self { requests, dumps, untaken, counted, looked_for, users, turn: None, peer: Peer::default() }
     }
 
     /// The same, asked by that client.
@@ -135,8 +149,15 @@ impl Owner {
     }
 
     /// A place among those for whom the store is looked at.
-    fn look(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.looked_for.clone().try_acquire_owned().map_err(|_| {
+    async fn look(&self) -> Result<Vec<OwnedSemaphorePermit>, Problem> {
+        if let Some(turn) = self.turn.clone() {
+            let both = async { Ok(vec![turn.acquire_owned().await?, self.users.clone().acquire_owned().await?]) };
+            return match timeout(ANSWER_WITHIN, both).await {
+                Ok(Ok::<_, AcquireError>(places)) => Ok(places),
+                _ => Err(busy()),
+            };
+        }
+        self.looked_for.clone().try_acquire_owned().map(|place| vec![place]).map_err(|_| {
             Problem::new(Kind::Busy, format!("stored dumps are read by {LOOKED_FOR} clients already: that is the most"))
         })
     }
@@ -239,7 +260,7 @@ async fn stream(owner: State<Owner>, which: WhatToList) -> Result<Response, Prob
 }
 
 async fn listed(State(owner): State<Owner>, which: WhichDumps) -> Result<Response, Problem> {
-    let place = owner.look()?;
+    let place = owner.look().await?;
     let lines = owner.ask(|reply| Request::Stored(which, owner.peer.clone(), reply)).await?;
     let lines = ReceiverStream::new(lines).map(move |line| {
         let _held = &place;
@@ -249,7 +270,7 @@ async fn listed(State(owner): State<Owner>, which: WhichDumps) -> Result<Respons
 }
 
 async fn stored_file(State(owner): State<Owner>, id: DumpId) -> Result<Response, Problem> {
-    let place = owner.look()?;
+    let place = owner.look().await?;
     let (length, pieces) = owner.ask(|reply| Request::StoredFile(id.0, owner.peer.clone(), reply)).await?;
     let pieces = ReceiverStream::new(pieces).map(move |piece| {
         let _held = &place;

@@ -12,8 +12,8 @@ use super::trigger::Last;
 use crate::{
     control::{Problem, Reply},
     decode,
-    model::{Cause, Dump, Recording},
-    redact::Redaction,
+    model::{Cause, Dump, Own, Recording},
+    redact::{self, Redaction},
     render,
     store::{self, Retention, Saved, Store},
     systemd::{self, Journal},
@@ -109,7 +109,8 @@ impl Saving {
             .filter(|last| last.again)
             .and_then(|last| self.lasts.remove(&(last.name.clone(), last.calls)));
         self.tasks.spawn_blocking(move || {
-            let recording = decode::summed_up(redaction.apply(store::bounded(recording(), most)));
+            let mut recording = decode::summed_up(redaction.apply(store::bounded(recording(), most)));
+            recording.dump.own = own(&recording);
             let target = name(&recording);
             let result = directory.keep(&recording, &retention).map(|kept| {
                 // Nothing happened to its units: the daemon's settings changed.
@@ -171,6 +172,13 @@ impl Saving {
             let _ = reply.send(answer);
         }
     }
+}
+
+/// What its user gets of it.
+fn own(recording: &Recording) -> Option<Own> {
+    let user = recording.dump.user?;
+    let part = redact::of_user(recording)?;
+    Some(Own { user, about: Box::new(decode::summed_up(part).dump) })
 }
 
 /// Whether a dump of that invocation of a unit is stored. Not for the task: the disk may not answer.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored};
+use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored, stored::Whose};
 use crate::{
     control::{Add, FollowWanted, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
     decode, host,
@@ -54,11 +54,14 @@ impl Daemon {
                     self.tell_of("stream", "stored dumps", &peer);
                 }
                 let news = which.follow.then(|| self.saving.news());
-                stored::list(self.saving.directory(), which, news, reply);
+                stored::list(Whose::of(self.saving.directory(), &peer), which, news, reply);
             }
             Request::StoredFile(id, peer, reply) => {
-                self.tell_of("stored", &id, &peer);
-                stored::file(self.saving.directory(), id, reply);
+                // What is somebody's own is no news, and he could flood the log with it.
+                if peer.only.is_none() {
+                    self.tell_of("stored", &id, &peer);
+                }
+                stored::file(Whose::of(self.saving.directory(), &peer), id, reply);
             }
             Request::Stuck(..) | Request::Dump(..) | Request::Save(..) | Request::Follow(..) => {}
             Request::Count(wanted, reply) => self.count(&wanted, reply),

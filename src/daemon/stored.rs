@@ -2,6 +2,9 @@
 //!
 //! The directory is looked at on a thread of its own, which waits for its client and nobody else does. What comes is
 //! counted from where the client says it is: `after` a dump, so that a client that was away misses none that is still there.
+//!
+//! Promise: a client who is neither root nor in the group gets, of the dumps that have such a part, what is his own
+//! (`redact::of_user`), and of the others not even that they are there.
 
 use std::{
     borrow::Cow,
@@ -15,10 +18,10 @@ use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
-    control::{Kind, Problem, Reply, WhichDumps},
-    model::{Dump, plain},
-    render,
-    store::{Choice, Entry, Match, Store},
+    control::{Groups, Kind, Peer, Problem, Reply, WhichDumps},
+    model::{Dump, Own, Recording, plain},
+    redact, render,
+    store::{self, Choice, Entry, Match, Store},
 };
 
 /// Bytes of a file that are read at once, and pieces that wait for the client.
@@ -58,6 +61,12 @@ impl<'a> Stored<'a> {
         }
     }
 
+    /// What of it is somebody's own.
+    fn own(store: &Store, entry: &'a Entry, own: Own) -> Self {
+        let whole = store.header(entry).is_ok_and(|(_, whole)| whole);
+        Self { entry, about: Ok(*own.about), whole }
+    }
+
     /// What another has read of it.
     pub fn told(entry: &'a Entry, about: Result<Dump, String>, whole: bool) -> Self {
         Self { entry, about, whole }
@@ -92,9 +101,49 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// The directory as a client may see it.
+#[derive(Clone, Debug)]
+pub(super) struct Whose {
+    store: Arc<Store>,
+    /// Whose own is all that he gets; `None`: he gets all.
+    only: Option<(u32, Groups)>,
+}
+
+impl Whose {
+    /// As that client may.
+    pub(super) fn of(store: Arc<Store>, peer: &Peer) -> Self {
+        Self { store, only: peer.only.clone().map(|groups| (peer.uid, groups)) }
+    }
+
+    /// Those that he may see.
+    fn entries(&self) -> Result<Vec<Entry>> {
+        let mut entries = self.store.entries()?;
+        if self.only.is_some() {
+            entries.retain(|entry| self.own(entry).is_some());
+        }
+        Ok(entries)
+    }
+
+    /// What is his own of a dump, if that is all that he gets of it.
+    fn own(&self, entry: &Entry) -> Option<Own> {
+        let (uid, groups) = self.only.as_ref()?;
+        let (dump, _) = self.store.header(entry).ok()?;
+        let mut own = dump.own.filter(|own| own.user.uid == *uid && groups.have(own.user.gid))?;
+        own.about.id = dump.id;
+        Some(own)
+    }
+
+    fn look<'a>(&self, entry: &'a Entry) -> Stored<'a> {
+        match self.own(entry) {
+            Some(own) => Stored::own(&self.store, entry, own),
+            None => Stored::look(&self.store, entry),
+        }
+    }
+}
+
 /// Lists dumps, oldest first; with `news`, goes on with those that come.
 pub(super) fn list(
-    store: Arc<Store>,
+    store: Whose,
     which: WhichDumps,
     news: Option<broadcast::Receiver<String>>,
     reply: Reply<mpsc::Receiver<Vec<u8>>>,
@@ -138,10 +187,10 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 }
 
 /// A line a dump; `None`: the client is gone.
-async fn send(client: &mpsc::Sender<Vec<u8>>, store: &Arc<Store>, entries: Vec<Entry>) -> Option<()> {
+async fn send(client: &mpsc::Sender<Vec<u8>>, store: &Whose, entries: Vec<Entry>) -> Option<()> {
     let (client, store) = (client.clone(), store.clone());
     let sent = beside(move || {
-        entries.iter().all(|entry| match Stored::look(&store, entry).json() {
+        entries.iter().all(|entry| match store.look(entry).json() {
             Ok(line) => client.blocking_send(line.into_bytes()).is_ok(),
             Err(error) => {
                 tracing::warn!(error = %format!("{error:#}"), id = entry.id(), "a dump was not listed");
@@ -152,10 +201,15 @@ async fn send(client: &mpsc::Sender<Vec<u8>>, store: &Arc<Store>, entries: Vec<E
     sent.await.ok().filter(|all| *all).map(drop)
 }
 
-fn chosen(store: &Store, which: &WhichDumps) -> Result<Vec<Entry>, Problem> {
+fn chosen(store: &Whose, which: &WhichDumps) -> Result<Vec<Entry>, Problem> {
     let wrong = |error: anyhow::Error| Problem::new(Kind::Wrong, format!("{error:#}"));
     let matches = which.matches.iter().map(|text| Match::parse(text)).collect::<Result<_>>().map_err(wrong)?;
-    let mut chosen = Choice { matches, ..Choice::default() }.of(store)?;
+    let choice = Choice { matches, ..Choice::default() };
+    let mut chosen = match &store.only {
+        None => choice.of(&store.store)?,
+        // What matches of what he is not given would tell of it.
+        Some(_) => choice.of_those(store.entries()?, |entry| store.own(entry).map(|own| *own.about))?,
+    };
     if let Some(after) = &which.after {
         let entries = store.entries()?;
         let Some(known) = entries.iter().find(|entry| entry.id() == after) else { return Err(no_dump(after)) };
@@ -168,7 +222,7 @@ fn chosen(store: &Store, which: &WhichDumps) -> Result<Vec<Entry>, Problem> {
 }
 
 /// Sends a dump's file, in pieces.
-pub(super) fn file(store: Arc<Store>, id: String, reply: Reply<(u64, mpsc::Receiver<io::Result<Vec<u8>>>)>) {
+pub(super) fn file(store: Whose, id: String, reply: Reply<(u64, mpsc::Receiver<io::Result<Vec<u8>>>)>) {
     tokio::task::spawn_blocking(move || {
         let (mut file, size) = match opened(&store, &id) {
             Ok(opened) => opened,
@@ -188,12 +242,22 @@ pub(super) fn file(store: Arc<Store>, id: String, reply: Reply<(u64, mpsc::Recei
     });
 }
 
-fn opened(store: &Store, id: &str) -> Result<(impl Read + use<>, u64), Problem> {
+fn opened(store: &Whose, id: &str) -> Result<(Box<dyn Read>, u64), Problem> {
     let entries = store.entries()?;
     let entry = entries.iter().find(|entry| entry.id() == id).ok_or_else(|| no_dump(id))?;
     // One that was removed meanwhile.
-    let file = store.file(entry).map_err(|_| no_dump(id))?;
-    Ok((file.take(entry.size), entry.size))
+    let file = store.store.file(entry).map_err(|_| no_dump(id))?;
+    if store.only.is_none() {
+        return Ok((Box::new(file.take(entry.size)), entry.size));
+    }
+    let Own { user, about } = store.own(entry).ok_or_else(|| no_dump(id))?;
+    let (mut recording, _) = store::open(file)?;
+    recording.dump.user = Some(user);
+    let part = redact::of_user(&recording).ok_or_else(|| no_dump(id))?;
+    let mut bytes = Vec::new();
+    store::write(&mut bytes, &Recording { dump: *about, ..part })?;
+    let length = bytes.len() as u64;
+    Ok((Box::new(io::Cursor::new(bytes)), length))
 }
 
 fn no_dump(id: &str) -> Problem {
@@ -209,7 +273,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::model::Recording;
+    use crate::model::User;
 
     /// A store with so many dumps, and their ids.
     fn with(count: usize) -> (tempfile::TempDir, Arc<Store>, Vec<String>) {
@@ -224,9 +288,14 @@ mod tests {
         store.save(&Recording { dump, blocks: Vec::new() }).unwrap().id
     }
 
+    /// As root sees it.
+    fn all(store: &Arc<Store>) -> Whose {
+        Whose::of(store.clone(), &Peer::default())
+    }
+
     async fn lines(store: &Arc<Store>, which: WhichDumps) -> Result<Vec<String>, Problem> {
         let (reply, answer) = oneshot::channel();
-        list(store.clone(), which, None, reply);
+        list(all(store), which, None, reply);
         let mut lines = answer.await.unwrap()?;
         let mut ids = Vec::new();
         while let Some(line) = lines.recv().await {
@@ -264,7 +333,7 @@ mod tests {
         let (_place, store, ids) = with(1);
         let news = broadcast::Sender::new(8);
         let (reply, answer) = oneshot::channel();
-        list(store.clone(), WhichDumps { follow: true, ..WhichDumps::default() }, Some(news.subscribe()), reply);
+        list(all(&store), WhichDumps { follow: true, ..WhichDumps::default() }, Some(news.subscribe()), reply);
         let mut lines = answer.await.unwrap().unwrap();
         assert_eq!(id(&lines.recv().await.unwrap()), ids[0]);
         let next = save(&store, 7);
@@ -277,10 +346,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_user_gets_the_dumps_that_have_a_part_of_his() {
+        let (_place, store, _) = with(2);
+        let user = User { uid: 1000, gid: 100 };
+        let about = Box::new(Dump { host: "his".into(), taken: 9_000_000_000, ..Dump::default() });
+        let dump =
+            Dump { taken: 9_000_000_000, own: Some(Own { user, about }), host: "whole".into(), ..Dump::default() };
+        let his = store.save(&Recording { dump, blocks: Vec::new() }).unwrap().id;
+        let listed = async |uid, gid, words: &[&str]| {
+            let peer = Peer { uid, only: Some(Groups::of([gid])), ..Peer::default() };
+            let (reply, answer) = oneshot::channel();
+            let matches = words.iter().map(|word| (*word).to_owned()).collect();
+            let which = WhichDumps { matches, ..WhichDumps::default() };
+            list(Whose::of(store.clone(), &peer), which, None, reply);
+            let mut lines = answer.await.unwrap().unwrap();
+            let mut ids = Vec::new();
+            while let Some(line) = lines.recv().await {
+                ids.push(id(&line));
+            }
+            ids
+        };
+        assert_eq!(listed(1000, 100, &[]).await, std::slice::from_ref(&his));
+        // He finds it by what stands in his part, and by nothing else.
+        assert_eq!(listed(1000, 100, &["HOST=his"]).await, std::slice::from_ref(&his));
+        assert!(listed(1000, 100, &["HOST=whole"]).await.is_empty());
+        assert!(listed(1000, 101, &[]).await.is_empty(), "it ran with a group that he is not in");
+        assert!(listed(1001, 100, &[]).await.is_empty());
+        // Its part is made anew of the records, and there is none.
+        let peer = Peer { uid: 1000, only: Some(Groups::of([100])), ..Peer::default() };
+        let (reply, answer) = oneshot::channel();
+        file(Whose::of(store.clone(), &peer), his, reply);
+        assert_eq!(answer.await.unwrap().unwrap_err().kind, Kind::NotFound);
+    }
+
+    #[tokio::test]
     async fn a_file_comes_whole_or_not_at_all() {
         let (_place, store, ids) = with(1);
         let (reply, answer) = oneshot::channel();
-        file(store.clone(), ids[0].clone(), reply);
+        file(all(&store), ids[0].clone(), reply);
         let (length, mut pieces) = answer.await.unwrap().unwrap();
         let mut bytes = Vec::new();
         while let Some(piece) = pieces.recv().await {
@@ -290,7 +393,7 @@ mod tests {
         assert_eq!(crate::store::read(std::io::Cursor::new(bytes)).unwrap().0.dump.id.as_ref(), Some(&ids[0]));
         for wrong in ["0123456789ab", "../../etc/passwd", ""] {
             let (reply, answer) = oneshot::channel();
-            file(store.clone(), wrong.to_owned(), reply);
+            file(all(&store), wrong.to_owned(), reply);
             assert_eq!(answer.await.unwrap().unwrap_err().kind, Kind::NotFound);
         }
     }

@@ -135,6 +135,8 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
     open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
     open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
+    open.maps.users.set_max_entries(options.slots + 1).context("size the table of slots' users")?;
+    open.maps.first_users.set_max_entries(options.slots + 1).context("size the table of slots' users")?;
     open.maps.told_of_calls.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
     open.maps.told_of_ends.set_max_entries(options.slots + 1).context("size the table of slots told of")?;
     open.maps.last_ends.set_max_entries(rings).context("size the table of ends")?;

@@ -8,6 +8,7 @@ use libbpf_rs::{ErrorKind, MapCore, MapFlags};
 use super::{Kernel, WHEN_FIRST, notices::RawNotice};
 use crate::{
     cgroup::{Cgroup, NAMES, NameKind, Place},
+    model::User,
     ring::Ring,
     skel::types::{self, name_kind, name_where},
 };
@@ -111,6 +112,7 @@ impl Kernel {
         let owners = &self.skel.maps.owners;
         owners.update(&slot.to_ne_bytes(), &nobody, MapFlags::ANY).context("forget whose a slot was")?;
         self.ends_heeded(slot, [])?;
+        self.forget_user(slot)?;
         self.skel.maps.pool.update(&[], &slot.to_ne_bytes(), MapFlags::ANY).context("offer a slot to new cgroups")
     }
 
@@ -125,6 +127,24 @@ impl Kernel {
         let bytes =
             self.skel.maps.owners.lookup(&slot.to_ne_bytes(), MapFlags::ANY).context("look a slot's owner up")?;
         Ok(bytes.as_deref().and_then(super::notices::parse))
+    }
+
+    /// The user whose calls are marked in a slot, see bpf/user.h; `None`: there is none.
+    pub fn user(&self, slot: u32) -> Result<Option<User>> {
+        let user = self.skel.maps.users.lookup(&slot.to_ne_bytes(), MapFlags::ANY).context("look a slot's user up")?;
+        let user = user.and_then(|raw| raw.try_into().ok()).map_or(0, u64::from_ne_bytes);
+        let [uid, gid] = [user & u64::from(u32::MAX), user >> 32].map(|id| u32::try_from(id).unwrap_or(0));
+        Ok((uid != 0).then_some(User { uid, gid }))
+    }
+
+    /// The next one who makes calls there is its user.
+    fn forget_user(&self, slot: u32) -> Result<()> {
+        let doing = "forget a slot's user";
+        match self.skel.maps.first_users.delete(&slot.to_ne_bytes()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(doing),
+            _ => {}
+        }
+        self.skel.maps.users.update(&slot.to_ne_bytes(), &[0; 8], MapFlags::ANY).context(doing)
     }
 
     /// Readable when there are notices; `None`: nobody is told.

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Cause, Counts, Files, Identity, LastWords, Module, Network, OomKill, Summary, Wait};
+use super::{
+    Block, Cause, Counts, Files, Identity, LastWords, Module, Network, OomKill, Own, Portion, Summary, User, Wait,
+};
 
 /// Everything that a dump says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +44,15 @@ pub struct Dump {
     /// Whether the kernel handed core dumps to systemd-coredump, which keeps them by the numbers of processes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cores_kept: bool,
+    /// The user whose calls are marked in its records; `None`: none are, or nobody knows whose.
+    #[serde(skip)]
+    pub user: Option<User>,
+    /// What of it is his; `None`: nothing, or it was not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
+    /// That it is one user's part of a larger one; `None`: it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<Portion>,
     /// Which part of it is shown, in words; `None`: all that was asked for.
     #[serde(skip)]
     pub shown: Option<String>,

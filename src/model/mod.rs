@@ -20,6 +20,7 @@ mod strace;
 mod summary;
 mod undumped;
 mod uring;
+mod user;
 mod wait;
 
 pub use block::{Block, Body, Seen, Stored};
@@ -41,4 +42,5 @@ pub use strace::StraceForm;
 pub use summary::Summary;
 pub use undumped::Undumped;
 pub use uring::{Field, Step, Uring};
+pub use user::{Own, Portion, User};
 pub use wait::{Stuck, Wait, WaitsOn};

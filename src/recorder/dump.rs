@@ -102,7 +102,7 @@ pub(super) fn take(
     // Packed ones were looked at when they were packed.
     let plain = blocks.iter().filter_map(|block| if let Body::Plain(bytes) = &block.body { Some(bytes) } else { None });
     plain.for_each(|bytes| names.see(bytes));
-    let dump = Dump {
+    let mut dump = Dump {
         only_slower: kernel.only_slower(),
         stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
         modules: kernel.modules()?,
@@ -112,6 +112,10 @@ pub(super) fn take(
         followed: wanted.iter().flat_map(|wanted| wanted.track.followed.clone()).collect(),
         ..header(wanted.iter().map(|wanted| (wanted.track.cgroup(), wanted.track.began)), cause)?
     };
+    // Of several units together nobody's part is made.
+    if let [one] = wanted {
+        dump.user = one.user(kernel)?;
+    }
     let before = wanted.iter().filter_map(|wanted| wanted.track.before.clone()).collect();
     Ok(Dumping { recording: Recording { dump, blocks }, names, look, in_flight, callers, before })
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     history::{History, Names, owner},
     kernel::{Kernel, Unsent},
-    model::{Block, Window},
+    model::{Block, User, Window},
 };
 
 /// Rings that hold records of a track.
@@ -45,6 +45,12 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The user whose calls are marked in its records, if that is the same one wherever they are.
+    pub(super) fn user(&self, kernel: &Kernel) -> Result<Option<User>> {
+        let users = self.sources.iter().map(|source| kernel.user(source.slot.number)).collect::<Result<Vec<_>>>()?;
+        Ok(users.first().copied().flatten().filter(|first| users.iter().all(|user| *user == Some(*first))))
+    }
+
     /// Whether records of a cgroup in a slot are its.
     pub(super) fn holds(&self, slot: u32, cgroup: u64) -> bool {
         self.sources.iter().any(|source| source.holds(slot, cgroup))

@@ -8,11 +8,13 @@ mod option;
 mod pattern;
 mod record;
 mod role;
+mod user;
 
 use anyhow::Result;
 use serde::Deserialize;
 
 pub use pattern::Patterns;
+pub use user::of_user;
 
 use crate::{
     cgroup::Rules,

@@ -194,6 +194,8 @@ enum Plain<'a> {
 }
 
 pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
+    // Nothing stands in one's own part that does not stand in the whole.
+    let dump = &Dump { own: None, ..dump.clone() };
     write(out, &Object::Dump(dump))?;
     let names = dump.names_of_each();
     for event in events {

@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::{moment::clock, quantity::span};
-use crate::model::{Completeness, Dump, Event, Gap, Identity, Window, plain};
+use crate::model::{Completeness, Dump, Event, Gap, Identity, Portion, Window, plain};
 
 /// One line for the window, one for each loss; then, of a dump of several cgroups, the same of each.
 pub fn lines(dump: &Dump) -> Vec<String> {
     let mut lines = of_one(dump, &dump.window, None);
+    if let Some(Portion { uid, others }) = dump.portion {
+        lines.push(format!("the calls of the user {uid}; {others} records of others are left out"));
+    }
     lines.extend(dump.shown.clone());
     let redacted = dump.redacted.iter().map(|what| format!("redacted by the configuration: {}", plain(what)));
     lines.extend(redacted);

@@ -134,7 +134,12 @@ impl Choice {
 
     /// The dumps that are meant, oldest first.
     pub fn of(&self, store: &Store) -> Result<Vec<Entry>> {
-        self.among(store.entries()?, |entries| self.by_what_they_say(store, entries))
+        self.of_those(store.entries()?, |entry| store.header(entry).ok().map(|(dump, _)| dump))
+    }
+
+    /// The same of these, of which `header` knows what they say.
+    pub fn of_those(&self, entries: Vec<Entry>, header: impl Fn(&Entry) -> Option<Dump>) -> Result<Vec<Entry>> {
+        self.among(entries, |entries| self.by_what_they_say(&header, entries))
     }
 
     /// The same of dumps that another tells of, where he has looked at what they say.
@@ -169,7 +174,7 @@ impl Choice {
         Ok(chosen)
     }
 
-    fn by_what_they_say(&self, store: &Store, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    fn by_what_they_say(&self, header: &dyn Fn(&Entry) -> Option<Dump>, entries: Vec<Entry>) -> Result<Vec<Entry>> {
         // Whoever gives a whole id means that dump, whatever else is called so.
         let is_id = |word: &Word| entries.iter().any(|entry| entry.id() == word.pattern.text);
         let words: Vec<(&Word, bool)> = self
@@ -181,7 +186,7 @@ impl Choice {
         let mut fitting: Vec<(Entry, Vec<bool>)> = Vec::new();
         for entry in entries {
             // A dump whose header is damaged is still found by what its name tells.
-            let dump = store.header(&entry).map_or_else(|_| entry.name.as_header(), |(dump, _)| dump);
+            let dump = header(&entry).unwrap_or_else(|| entry.name.as_header());
             if self.fields_fit(&entry, &dump) {
                 let names = |(word, is_id): &(&Word, bool)| match is_id {
                     true => word.pattern.text == entry.id(),

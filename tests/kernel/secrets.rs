@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     served::{Group, Served, shown},
-    support::{TRACELOOP, cgroup_root, compile},
+    support::{Scratch, TRACELOOP, cgroup_root, compile},
 };
 
 const RULES: &str = r#"status = true
@@ -137,7 +137,7 @@ fn an_unprivileged_user_gets_a_word_and_nothing_else() {
     let served = Served::start("", "status = false");
     let group = served.cgroup("theirs.service");
     group.command("exec true").status().expect("run it");
-    // Even where the directory and the socket would let everybody in.
+    // The socket lets everybody in: what he is given is decided behind it.
     fs::set_permissions(served.place.path(), fs::Permissions::from_mode(0o755)).expect("open the directory");
     let ask = |path: &str| {
         let output = Command::new("curl")
@@ -150,16 +150,126 @@ fn an_unprivileged_user_gets_a_word_and_nothing_else() {
             .expect("run curl");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    assert!(ask("/v1/tracks").ends_with("000"), "the socket's mode lets everybody in");
-    fs::set_permissions(served.socket(), fs::Permissions::from_mode(0o666)).expect("open the socket");
-    for path in
-        ["/v1/tracks", "/v1", "/metrics", "/v1/tracks/1/dump", "/v1/dumps", "/v1/dumps/stream", "/", "/nonexistent"]
-    {
+    for path in ["/v1/tracks", "/v1", "/metrics", "/v1/tracks/1/dump", "/v1/stuck", "/", "/nonexistent"] {
         let answer = ask(path);
         assert!(answer.ends_with("403") && answer.contains("members of the group traceloop"), "{path}: {answer}");
         assert!(!answer.contains("theirs.service"), "{path}: {answer}");
     }
-    assert!(!served.log().contains("a client was served"), "{}", served.log());
+    served.told(&["dump", group.name(), "--save"]);
+    let id = served.told(&["list", "-q", "--json", "--directory", &served.store()]);
+    let id =
+        serde_json::from_str::<serde_json::Value>(&id).expect("an object")["id"].as_str().expect("an id").to_owned();
+    assert_eq!(ask("/v1/dumps"), "\n200", "not even that it is there");
+    assert_eq!(ask("/v1/dumps?match=UNIT=*theirs*"), "\n200");
+    for path in [format!("/v1/dumps/{id}"), format!("/v1/dumps?after={id}")] {
+        let answer = ask(&path);
+        assert!(answer.ends_with("404") && answer.contains("no stored dump has the id"), "{path}: {answer}");
+    }
+    // It would be a place for him to wait at.
+    assert!(ask("/v1/dumps/stream").ends_with("404"));
+    assert!(!served.log().contains("uid=65534"), "{}", served.log());
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_user_gets_the_calls_of_a_dump_that_were_made_as_him_alone() {
+    const HIS: u32 = 61_234;
+    let served = Served::start("", "");
+    fs::set_permissions(served.place.path(), fs::Permissions::from_mode(0o755)).expect("open the directory");
+    let scratch = Scratch::new();
+    let at = scratch.files.path();
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).expect("open the directory");
+    // Whoever runs it reads as root.
+    fs::copy("/bin/cat", at.join("setuid")).expect("copy a program");
+    fs::set_permissions(at.join("setuid"), fs::Permissions::from_mode(0o4755)).expect("make it setuid");
+    // And this one may be run, and not be looked into.
+    fs::copy("/bin/cat", at.join("closed")).expect("copy a program");
+    fs::set_permissions(at.join("closed"), fs::Permissions::from_mode(0o711)).expect("close it");
+    let setuid = at.join("setuid").display().to_string();
+    let closed = at.join("closed").display().to_string();
+    let group = served.cgroup("his.service");
+    let as_him = format!("setpriv --reuid {HIS} --regid {HIS} --clear-groups --inh-caps=-all");
+    // As a service manager does it: it prepares the unit as root, and becomes the user.
+    let script = format!(
+        "cat /managers-1; {as_him} sh -c 'cat /his-1; {setuid} /setuids; {closed} /closeds; cat /his-2; kill -SEGV $$'; \
+         cat /managers-2; setpriv --reuid 61235 --regid 61235 --clear-groups cat /anothers; true"
+    );
+    let _ = group.command(&script).status();
+    group.remove();
+    let stored = served.wait_for_stored(1);
+    let whole = shown(&stored[0]);
+    for text in ["/managers-1", "/his-1", "/setuids", "/closeds", "/his-2"] {
+        assert!(whole.contains(&format!("\"{text}\", O_RDONLY")), "{text} is not in {whole}");
+    }
+    let store = served.store();
+    let ask = |uid: u32, gid: u32, args: &[&str]| {
+        let mut command = Command::new(TRACELOOP);
+        command.args(args).args(["--directory", &store, "--socket"]).arg(served.socket()).uid(uid).gid(gid);
+        command.output().expect("run traceloop")
+    };
+    let text = |output: &std::process::Output| {
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    for args in [&["show", "--format", "strace"][..], &["export", "--format", "json"], &["info", "--json"], &["list"]] {
+        let output = ask(HIS, HIS, args);
+        let told = text(&output);
+        assert!(output.status.success(), "{args:?}: {told}");
+        assert!(told.contains("SIGSEGV"), "{args:?}: {told}");
+        // The shell that starts a setuid program knows what it is asked for.
+        for not in ["/managers", "/anothers", "\"/setuids\", O_RDONLY", "\"/closeds\", O_RDONLY"] {
+            assert!(!told.contains(not), "{args:?} has {not}: {told}");
+        }
+    }
+    let his = text(&ask(HIS, HIS, &["show", "--format", "strace"]));
+    for text in ["\"/his-1\", O_RDONLY", "\"/his-2\", O_RDONLY", "+++ killed by SIGSEGV"] {
+        assert!(his.contains(text), "{text} is not in {his}");
+    }
+    let said = text(&ask(HIS, HIS, &["show"]));
+    assert!(said.contains("# the calls of the user 61234; "), "{said}");
+    // Not even that it is there.
+    for (uid, gid) in [(61_235, 61_235), (65_534, 65_534), (HIS, 61_235)] {
+        let output = ask(uid, gid, &["list"]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        assert!(!text(&output).contains("his.service"), "{}", text(&output));
+    }
+    for args in [&["delete", "-1"][..], &["vacuum", "--max-age", "1s"]] {
+        assert!(!ask(HIS, HIS, args).status.success(), "{args:?}");
+    }
+    assert_eq!(served.stored().len(), 1);
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_nobody_may_trace_is_nobodys() {
+    const HIS: u32 = 61_234;
+    let served = Served::start("", "");
+    // It forbids to be traced, as agents that hold keys do.
+    let script = "import ctypes,os; os.open('/', 0); ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\ntry: open('/hidden-1')\n\
+        except OSError: pass\nos.kill(os.getpid(), 11)";
+    let group = served.cgroup("agent.service");
+    let _ = group
+        .command(&format!("exec setpriv --reuid {HIS} --regid {HIS} --clear-groups /usr/bin/python3 -c \"{script}\""))
+        .status();
+    // And this one has a capability that the user has not.
+    let able = served.cgroup("able.service");
+    let with = "--inh-caps +net_raw --ambient-caps +net_raw";
+    let script = "cat /hidden-2; kill -SEGV $$";
+    let _ = able
+        .command(&format!("exec setpriv {with} --reuid {HIS} --regid {HIS} --clear-groups sh -c '{script}'"))
+        .status();
+    served.wait_for_stored(2);
+    let store = served.store();
+    fs::set_permissions(served.place.path(), fs::Permissions::from_mode(0o755)).expect("open the directory");
+    let mut command = Command::new(TRACELOOP);
+    command.args(["list", "--json", "--directory", &store, "--socket"]).arg(served.socket()).uid(HIS).gid(HIS);
+    let told = String::from_utf8_lossy(&command.output().expect("run traceloop").stdout).into_owned();
+    assert!(!told.contains("able.service"), "{told}");
+    let id =
+        serde_json::from_str::<serde_json::Value>(&told).expect("one object")["id"].as_str().expect("an id").to_owned();
+    let mut command = Command::new(TRACELOOP);
+    command.args(["show", &id, "--format", "strace", "--directory", &store, "--socket"]).arg(served.socket());
+    let told = String::from_utf8_lossy(&command.uid(HIS).gid(HIS).output().expect("run it").stdout).into_owned();
+    assert!(told.contains("prctl(PR_SET_DUMPABLE") && !told.contains("hidden-1"), "{told}");
 }
 
 #[test]

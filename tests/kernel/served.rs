@@ -82,6 +82,11 @@ impl Served {
         self.place.path().join("sock")
     }
 
+    /// Where it stores dumps.
+    pub(crate) fn store(&self) -> String {
+        self.place.path().join("store").display().to_string()
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.socket())
     }
