@@ -11,7 +11,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::{Half, Halves, Shared};
+use super::{Half, Halves, Shared, level};
 
 /// Copies until `end` is written to or closed.
 pub(super) fn run(shared: &Arc<Shared>, halves: &dyn Halves, end: &OwnedFd) {
@@ -37,7 +37,7 @@ fn copy(shared: &Shared, half: Half) {
     if !shared.keeps() {
         return;
     }
-    if shared.waiting.load(Relaxed) >= shared.waiting_most() {
+    if level(&shared.waiting) >= shared.waiting_most() {
         return shelf.leave_out();
     }
     shared.settle(shelf.copy(shared.written.as_ref()));

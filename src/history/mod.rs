@@ -129,6 +129,12 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+/// What there is of something. Who takes away what another thread has just put there may be counted first: less than
+/// nothing is nothing.
+fn level(counter: &AtomicUsize) -> usize {
+    counter.load(Relaxed).cast_signed().max(0).cast_unsigned()
+}
+
 /// A lock that is taken although somebody may have panicked with it: what it guards is whole between any two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -154,7 +160,8 @@ impl Shared {
     }
 
     fn used(&self) -> usize {
-        self.waiting.load(Relaxed) + self.packed.load(Relaxed) + self.kept.load(Relaxed)
+        let all = [&self.waiting, &self.packed, &self.kept].map(|bytes| bytes.load(Relaxed).cast_signed());
+        all.into_iter().sum::<isize>().max(0).cast_unsigned()
     }
 
     /// So many bytes of older history may stay.
@@ -285,11 +292,11 @@ impl History {
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         Figures {
-            packed: shared.packed.load(Relaxed),
-            kept: shared.kept.load(Relaxed),
-            waiting: shared.waiting.load(Relaxed),
+            packed: level(&shared.packed),
+            kept: level(&shared.kept),
+            waiting: level(&shared.waiting),
             room: shared.room.load(Relaxed),
-            calls: shared.calls.load(Relaxed),
+            calls: shared.calls.load(Relaxed).cast_signed().max(0).cast_unsigned(),
             cpu: shared.cpu.load(Relaxed),
             missed: shared.missed.load(Relaxed),
             unthinned: shared.unthinned.load(Relaxed),

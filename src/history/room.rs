@@ -14,6 +14,7 @@ use nix::time::{ClockId, clock_gettime};
 use super::{
     Shared,
     keep::Wanted,
+    level,
     shelf::{Fate, Shelf},
 };
 
@@ -62,7 +63,7 @@ impl Shared {
         let enough_from = self.settings.min_age.map(|age| now().saturating_sub(nanoseconds(age)));
         while self.used() + slack > room {
             // What is kept of what goes may take more than there is for it.
-            let kept = self.kept.load(Relaxed).min(keeps);
+            let kept = level(&self.kept).min(keeps);
             let Some(giver) = self.giver(COMPLETE, room - kept.min(room), enough_from) else { break };
             let before = self.used();
             while self.used() + slack > room
@@ -82,10 +83,10 @@ impl Shared {
 
     fn make_room_of_kept(&self, room: usize) {
         let slack = room / 64;
-        if self.kept.load(Relaxed) <= room {
+        if level(&self.kept) <= room {
             return;
         }
-        while self.kept.load(Relaxed) + slack > room {
+        while level(&self.kept) + slack > room {
             let Some(giver) = self.giver(KEPT, room, None) else { return };
             let Some(shelf) = oldest(&giver, KEPT) else { return };
             self.settle(shelf.give_up_kept());

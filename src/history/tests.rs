@@ -404,3 +404,20 @@ fn what_waits_to_be_packed_is_taken_over_later() {
     assert!(history.take_over(&newer.shelf, &older.shelf));
     assert_eq!(times(history.take(&newer.shelf).blocks.iter()).len(), 3000);
 }
+
+/// Two threads count: what one has taken away may be counted before the other has counted that it is there.
+#[test]
+fn what_is_counted_late_costs_nobody_his_history() {
+    let (history, counts) = history(ROOM);
+    let mut writer = Writer::new(3, &history, &counts);
+    for n in 0..2000 {
+        writer.write(&call(Kind::RECORD_CALL, 1, 1_000_000_000 + n, nr("read"), 1, 0));
+    }
+    let copied = writer.shelf.copy(history.shared.written.as_ref());
+    let (packed, change) = writer.shelf.pack();
+    history.shared.settle(change);
+    history.shared.make_room(None, || true);
+    history.shared.settle(copied);
+    assert!(packed && history.held(&writer.shelf).complete_from.is_none());
+    assert_eq!((history.held(&writer.shelf).records, history.shared.used()), (2000, writer.shelf.memory()));
+}
