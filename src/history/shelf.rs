@@ -304,7 +304,7 @@ impl Shelf {
         let copies = copies(&snapshot);
         let found: u64 = copies.iter().map(|copy| copy.records).sum();
         if snapshot.wrapped() {
-            let missing = before.saturating_sub(state.counted + found);
+            let missing = if state.sealed { 0 } else { before.saturating_sub(state.counted + found) };
             state.counted += missing;
             let newest = state.newest();
             let to = copies.first().and_then(|copy| Record::parse(&copy.bytes)).map(|record| record.time());
@@ -318,7 +318,7 @@ impl Shelf {
                 change += self.in_kept(state, |kept| kept.miss(gap(from)));
             }
             change.missed += missing;
-        } else if quiet {
+        } else if quiet && !state.sealed {
             // The count of a gap was as exact as the kernel side's counters are while it writes.
             let exact = before.saturating_sub(found);
             if let Some(gap) = state.gaps.back_mut() {

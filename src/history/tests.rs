@@ -47,7 +47,7 @@ impl Writer {
         let event = OwnedFd::from(memory.try_clone().unwrap());
         let ring = Ring::of_event(&event, 0, RING).unwrap();
         let since = ring.position();
-        let shelf = Shelf::new(slot, ring, since, 0);
+        let shelf = Shelf::new(slot, ring, since, Counts::records(counts, slot, 0));
         history.keep(&shelf);
         Self { slot, memory, head: 0, counts: counts.clone(), shelf }
     }
@@ -420,4 +420,26 @@ fn what_is_counted_late_costs_nobody_his_history() {
     history.shared.settle(copied);
     assert!(packed && history.held(&writer.shelf).complete_from.is_none());
     assert_eq!((history.held(&writer.shelf).records, history.shared.used()), (2000, writer.shelf.memory()));
+}
+
+/// What was missing of the older ring is missing still, and no more of it.
+#[test]
+fn a_gap_is_taken_over_with_its_number() {
+    let (history, counts) = history(64 << 20);
+    let mut older = Writer::new(3, &history, &counts);
+    let write = |writer: &mut Writer, times: std::ops::Range<u64>| {
+        times.for_each(|n| writer.write(&call(Kind::RECORD_CALL, 1, 1_000_000_000 + n, nr("read"), 1, 0)));
+    };
+    write(&mut older, 0..1000);
+    copy_and_pack(&history, &older.shelf, None, || true);
+    write(&mut older, 1000..20_000);
+    copy_and_pack(&history, &older.shelf, None, || true);
+    let mut newer = Writer::new(3, &history, &counts);
+    history.seal(&older.shelf);
+    write(&mut newer, 20_000..23_000);
+    assert!(history.take_over(&newer.shelf, &older.shelf));
+    copy_and_pack(&history, &newer.shelf, None, || true);
+    let taken = history.take(&newer.shelf);
+    let [gap] = taken.gaps.as_slice() else { panic!("{:?}", taken.gaps) };
+    assert_eq!(taken.records + gap.records, 23_000);
 }
