@@ -74,15 +74,23 @@ impl Cgroup {
         let mut found = Vec::new();
         let mut left = vec![self.path.clone()];
         while let Some(path) = left.pop() {
-            let Ok(entries) = fs::read_dir(&path) else { continue };
-            for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-                if let Ok(cgroup) = Self::open(&entry.path()) {
-                    left.push(cgroup.path.clone());
-                    found.push(cgroup);
-                }
+            for cgroup in Self::below(&path) {
+                left.push(cgroup.path.clone());
+                found.push(cgroup);
             }
         }
         found
+    }
+
+    /// Those right below it.
+    pub fn children(&self) -> impl Iterator<Item = Self> + use<> {
+        Self::below(&self.path)
+    }
+
+    fn below(path: &Path) -> impl Iterator<Item = Self> + use<> {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        directories.filter_map(|entry| Self::open(&entry.path()).ok())
     }
 
     /// The threads in it now, from cgroup.threads or else cgroup.procs.

@@ -24,6 +24,7 @@ mod given_up;
 mod half;
 mod hold;
 mod id;
+mod manager;
 mod notice;
 mod one;
 mod part;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     GivenUp, Recorder, TrackId, boottime,
+    manager::is_managers_own,
     slot::Slot,
     track::{Stay, Track, name_of, release_all},
     tree::Node,
@@ -97,14 +98,39 @@ impl Recorder {
         if let Some(watch) = &mut self.watch {
             watch.told += raw.len() as u64;
         }
-        Ok(raw.into_iter().filter_map(|notice| self.understand(notice)).collect())
+        Ok(raw.into_iter().flat_map(|notice| self.understand(notice)).collect())
     }
 
-    pub(super) fn understand(&mut self, notice: RawNotice) -> Option<Notice> {
-        match notice.what {
-            RawWhat::Made { parent, name, own } => {
-                self.made(notice.cgroup, parent, OsStr::from_bytes(&name), own.then_some(notice.slot), notice.time)
+    pub(super) fn understand(&mut self, notice: RawNotice) -> Vec<Notice> {
+        let RawWhat::Made { parent, name, own } = &notice.what else {
+            return self.understand_one(notice).into_iter().collect();
+        };
+        let name = OsStr::from_bytes(name);
+        match self.managed(*parent, name) {
+            Ok(Some(told)) => told,
+            Ok(None) => {
+                let slot = own.then_some(notice.slot);
+                self.made(notice.cgroup, *parent, name, slot, notice.time).into_iter().collect()
             }
+            Err(error) => {
+                tracing::warn!(error = %format!("{error:#}"), "a container's units are recorded together");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether what was made shows that a service manager has what is above it; what is below that has begun then.
+    fn managed(&mut self, parent: u64, name: &OsStr) -> Result<Option<Vec<Notice>>> {
+        let Some(above) = self.watched()?.tree.get(parent) else { return Ok(None) };
+        if above.parted || !is_managers_own(&name.to_string_lossy(), &above.path, &self.root) {
+            return Ok(None);
+        }
+        self.part(parent).map(Some)
+    }
+
+    fn understand_one(&mut self, notice: RawNotice) -> Option<Notice> {
+        match notice.what {
+            RawWhat::Made { .. } => None,
             RawWhat::Removed => self.removed(notice.cgroup, notice.time),
             RawWhat::Call => {
                 let track = self.track_of(notice.cgroup)?;

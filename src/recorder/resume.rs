@@ -1,6 +1,9 @@
 //! Going on with the recording that a keeper held; or, where that cannot be, reading what it left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::{Context, Result};
 
@@ -11,6 +14,7 @@ use super::{
     ends::Ends,
     given_up::Remembered,
     hold::{RecordingNote, SLOT, TRACK, ring_name},
+    manager::members,
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
     spare::Ready,
@@ -46,7 +50,7 @@ pub(super) fn resume(
         if let Some(number) = note.slot {
             track.slot = Some(slots.remove(&number).with_context(|| format!("slot {number} is not held"))?);
         }
-        know(&mut tree, id, &track)?;
+        know(&mut tree, &recorder.root, id, &track)?;
         recorder.last_id = recorder.last_id.max(id.0);
         recorder.tracks.insert(id, track);
     }
@@ -75,7 +79,7 @@ pub(super) fn resume(
 }
 
 /// A living track's cgroups are known again.
-fn know(tree: &mut Tree, id: TrackId, track: &Track) -> Result<()> {
+fn know(tree: &mut Tree, root: &Path, id: TrackId, track: &Track) -> Result<()> {
     if track.ended.is_some() {
         return Ok(());
     }
@@ -85,12 +89,13 @@ fn know(tree: &mut Tree, id: TrackId, track: &Track) -> Result<()> {
         return Ok(());
     };
     let name = cgroup.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_root = cgroup.path() == crate::cgroup::v2_mount()?.point;
+    let is_root = cgroup.path() == root;
     let parted = is_root || crate::cgroup::kind_of(&name) != crate::cgroup::NameKind::Leaf;
     let node = |cgroup: &Cgroup, parted| Node { path: cgroup.path().to_owned(), parted, track: Some(id) };
     tree.add(cgroup.id(), node(&cgroup, parted));
     if !parted {
-        cgroup.descendants().iter().for_each(|below| tree.add(below.id(), node(below, false)));
+        let members = members(&cgroup, root).unwrap_or_default();
+        members.iter().for_each(|member| tree.add(member.cgroup.id(), node(&member.cgroup, member.parted)));
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::{
     GivenUp, Notice, Recorder, TrackId, boottime,
+    manager::{self, members},
     slot::{LOBBY, Slot},
-    track::assign_all,
 };
 use crate::identity;
 
@@ -62,7 +62,7 @@ impl Recorder {
             self.watched_mut()?.doubtful = true;
             return Ok(Vec::new());
         };
-        let mut told: Vec<Notice> = self.understand(owner.clone()).into_iter().collect();
+        let mut told: Vec<Notice> = self.understand(owner.clone());
         if !found.contains(&owner.cgroup) {
             told.extend(self.removed(owner.cgroup, boottime()));
         }
@@ -124,6 +124,6 @@ impl Recorder {
         if parted {
             return self.kernel.assign(cgroup, crate::kernel::Assignment { slot: slot.number, parted });
         }
-        assign_all(cgroup, slot.number, &self.kernel)
+        manager::assign(&members(cgroup, &self.root)?, slot.number, &self.kernel)
     }
 }

@@ -13,10 +13,11 @@ use super::{
     clock::slept,
     ends::Ends,
     given_up::Remembered,
+    manager::members,
     part::Source,
     slot::{Slot, Written},
     spare::Ready,
-    track::{Stay, Track, release_all},
+    track::{Stay, Track},
     tree::{Node, Tree},
 };
 use crate::{
@@ -288,7 +289,8 @@ impl Recorder {
         ensure!(id != self.watched()?.rest, "the track of all that is in no unit cannot be closed");
         let track = self.track(id)?;
         if let Some(cgroup) = track.directory() {
-            release_all(&cgroup, &self.kernel)?;
+            // What a service manager in it runs is recorded by itself.
+            members(&cgroup, &self.root)?.iter().try_for_each(|member| self.kernel.release(&member.cgroup))?;
         }
         self.drop_track(id, "it was closed")?;
         self.refill()

@@ -40,6 +40,43 @@ fn a_new_cgroup_is_recorded_by_name_from_its_first_execve() {
 
 #[test]
 #[ignore = "needs root and BPF"]
+fn units_of_a_manager_in_a_container_are_recorded_by_themselves() {
+    let served = Served::start("", "");
+    let slice = served.cgroup("machine.slice");
+    let container = slice.below("lxc.payload.w1");
+    // What is there when it shows whose all this is.
+    let early = container.below("early.service");
+    early.command("exec cat /nonexistent-early").status().expect("run it");
+    assert!(served.told(&["ps", slice.name()]).contains(" w1 "));
+    let _manager = container.below("init.scope");
+    let has = |name: &str| served.told(&["ps", slice.name()]).contains(&format!(" w1/{name} "));
+    wait_until("the manager has a track of its own", || has("init.scope"));
+    assert!(has("early.service"));
+    let units = container.below("system.slice");
+    let late = units.below("late.service");
+    late.command("cat /nonexistent-late; kill -SEGV $$").status().expect("run it");
+    served.wait_for_stored(1);
+    let dump = served.told(&["dump", "w1/late.service", "--format", "strace"]);
+    for text in ["execve(\"/", "\"/nonexistent-late\", O_RDONLY) = -1 ENOENT", "killed by SIGSEGV"] {
+        assert!(dump.contains(text), "{text:?} is not in:\n{dump}");
+    }
+    let all = served.told(&["dump", "w1", "--format", "strace"]);
+    assert!(
+        all.contains("nonexistent-early") && all.contains("nonexistent-late"),
+        "the container's name means all of it"
+    );
+    assert!(!dump.contains("nonexistent-early"), "{dump}");
+    // Where nobody could name them, they would pass for the machine's units.
+    let other = slice.below("build.service");
+    other.below("init.scope");
+    let unit = other.below("nested.service");
+    unit.command("true").status().expect("run it");
+    sleep(Duration::from_millis(200));
+    assert!(!served.told(&["ps", slice.name()]).contains("nested.service"));
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
 fn dumps_under_full_load_have_no_gap() {
     // Of the rings: what the packed history has missed is stated at its place (`history`).
     let served = Served::start("[history]\nhistory-cpu = \"0%\"", "");

@@ -210,6 +210,13 @@ impl Group {
         shell
     }
 
+    /// One below it.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).expect("make a cgroup below");
+        Self { path }
+    }
+
     /// Removes it, as systemd does when a unit has ended.
     pub(crate) fn remove(&self) {
         let until = Instant::now() + Duration::from_secs(5);
