@@ -1,7 +1,8 @@
 //! The failed calls that are worth telling: the last ones, without those that mean nothing by themselves.
 //!
 //! Left out is what a program got over (it searched a path and found the thing elsewhere), what only says
-//! "not yet" or answers a question, and all but the last of the same call that failed the same way.
+//! "not yet" or answers a question, all but the last of the same call that failed the same way, and what a process did
+//! before it became the program that it is: that was its service manager or runtime, or a shell.
 
 use std::collections::HashMap;
 
@@ -54,6 +55,13 @@ impl<'a> Failures<'a> {
             }
             _ => {}
         }
+    }
+
+    /// The process has become another program.
+    pub(super) fn executed(&mut self, pid: u32) {
+        self.failed.iter_mut().for_each(|failed| *failed = failed.filter(|(event, _)| event.pid != pid));
+        self.sought.retain(|(of, ..), _| *of != pid);
+        self.same.retain(|(of, ..), _| *of != pid);
     }
 
     /// The last that are left, oldest first.
@@ -123,8 +131,17 @@ mod tests {
             let What::Call(call) = &event.what else { unreachable!() };
             failures.see(event, call);
         }
-        let told: Vec<_> =
-            failures.last().map(|(_, call)| String::from_utf8_lossy(&call.paths[0]).into_owned()).collect();
-        assert_eq!(told, ["/etc/app.conf", "/run/a.so", "/var/app.log"]);
+        let told = |failures: &Failures<'_>| -> Vec<String> {
+            failures.last().map(|(_, call)| String::from_utf8_lossy(&call.paths[0]).into_owned()).collect()
+        };
+        assert_eq!(told(&failures), ["/etc/app.conf", "/run/a.so", "/var/app.log"]);
+        // What failed before was its service manager's; what fails then is its own, though it is the same.
+        failures.executed(2);
+        assert_eq!(told(&failures).len(), 3, "that is another process");
+        failures.executed(1);
+        assert!(told(&failures).is_empty());
+        let What::Call(call) = &events[7].what else { unreachable!() };
+        failures.see(&events[7], call);
+        assert_eq!(told(&failures), ["/var/app.log"]);
     }
 }

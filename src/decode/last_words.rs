@@ -74,7 +74,14 @@ fn last_words(dump: &Dump, blocks: &[Block]) -> (LastWords, Summary, Option<Last
     let mut words = LastWords::default();
     let mut failures = Failures::default();
     for event in &events {
-        let What::Call(call) = &event.what else { continue };
+        let call = match &event.what {
+            What::Call(call) => call,
+            What::Exec { .. } => {
+                failures.executed(event.pid);
+                continue;
+            }
+            _ => continue,
+        };
         match call.outcome {
             Outcome::InFlight { .. } if words.in_flight.len() < IN_FLIGHT => {
                 words.in_flight.push(last_call(event, call));

@@ -66,7 +66,12 @@ struct Seen {
 impl Seen {
     fn see(&mut self, event: &Event) {
         match event.what {
-            What::Call(_) => self.calls += 1,
+            // As lists count them: those that have ended.
+            What::Call(ref call) => {
+                let has_ended =
+                    !matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing);
+                self.calls += u64::from(has_ended);
+            }
             What::Exit(exit) if event.tid == event.pid => self.exits.push((event.pid, event.comm, exit)),
             _ => {}
         }

@@ -235,6 +235,11 @@ fn who_killed_is_told_where_only_the_kernel_knows_it() {
     let (process, status) = summary_of_run(&[&program, "process"]);
     assert_eq!(status, Some(128 + libc::SIGSYS), "{process}");
     assert!(process.contains("SIGSYS") && process.contains("seccomp filter forbids chdir"), "{process}");
+    // What the kernel has put back where a result would stand is none.
+    let whole = Command::new(TRACELOOP).args(["run", "--", &program, "process"]).output().expect("run it");
+    let whole = String::from_utf8_lossy(&whole.stdout).into_owned();
+    let last = whole.lines().find(|line| line.contains("its last call: chdir(")).unwrap_or_else(|| panic!("{whole}"));
+    assert!(last.ends_with(") = ?"), "{last}");
     let (orphan, _) = summary_of_run(&["sh", "-c", &format!("{program} orphan; sleep 0.3")]);
     assert!(orphan.contains("SIGTERM, which it gets when its parent ends (PR_SET_PDEATHSIG), as ended["), "{orphan}");
     for signal in [40, libc::SIGVTALRM, libc::SIGIO, libc::SIGPWR] {
