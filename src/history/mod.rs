@@ -141,9 +141,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    /// So many bytes of copies may wait for the packer: an eighth of the room, within reason.
+    /// So many bytes of copies may wait for the packer: a part of the room, within reason.
     fn waiting_most(&self) -> usize {
-        (self.room.load(Relaxed) / 8).clamp(Block::PLAIN, 32 << 20)
+        let room = self.room.load(Relaxed);
+        (room / 16).clamp(Block::PLAIN.min(room / 4), 16 << 20)
     }
 
     /// With less room the rings themselves reach as far.
@@ -159,9 +160,10 @@ impl Shared {
         }
     }
 
-    fn used(&self) -> usize {
-        let all = [&self.waiting, &self.packed, &self.kept].map(|bytes| bytes.load(Relaxed).cast_signed());
-        all.into_iter().sum::<isize>().max(0).cast_unsigned()
+    /// Bytes of all, with what may yet wait for the packer before it makes room again.
+    fn claimed(&self) -> usize {
+        let packed = [&self.packed, &self.kept].map(|bytes| bytes.load(Relaxed).cast_signed());
+        level(&self.waiting).max(self.waiting_most()) + packed.into_iter().sum::<isize>().max(0).cast_unsigned()
     }
 
     /// So many bytes of older history may stay.
@@ -275,7 +277,8 @@ impl History {
 
     /// What a shelf and its ring hold.
     pub fn held(&self, shelf: &Arc<Shelf>) -> Held {
-        let (held, change) = shelf.held(self.shared.written.as_ref());
+        let may_keep = level(&self.shared.waiting) < self.shared.waiting_most();
+        let (held, change) = shelf.held(self.shared.written.as_ref(), may_keep);
         self.shared.settle(change);
         self.shared.queue(shelf);
         held

@@ -24,6 +24,8 @@ pub(super) fn run(shared: &Arc<Shared>) {
     let mut allowance = Allowance::new(settings.cpu);
     while !shared.stopping.load(Relaxed) {
         if let Some(rest) = allowance.missing() {
+            // What there is room for does not wait for that.
+            shared.make_room(wanted.as_ref(), || false);
             wait(shared, Some(rest));
             continue;
         }

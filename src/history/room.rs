@@ -57,17 +57,17 @@ impl Shared {
         let slack = (room / 256).min(256 << 10);
         let keeps = self.room_of_kept();
         self.make_room_of_kept(keeps);
-        if self.used() <= room {
+        if self.claimed() <= room {
             return;
         }
         let enough_from = self.settings.min_age.map(|age| now().saturating_sub(nanoseconds(age)));
-        while self.used() + slack > room {
+        while self.claimed() + slack > room {
             // What is kept of what goes may take more than there is for it.
             let kept = level(&self.kept).min(keeps);
             let Some(giver) = self.giver(COMPLETE, room - kept.min(room), enough_from) else { break };
-            let before = self.used();
-            while self.used() + slack > room
-                && before.saturating_sub(self.used()) < slack.max(1)
+            let before = self.claimed();
+            while self.claimed() + slack > room
+                && before.saturating_sub(self.claimed()) < slack.max(1)
                 && let Some(shelf) = oldest(&giver, COMPLETE)
             {
                 let fate = match wanted {

@@ -15,7 +15,7 @@ use super::{
     keep::Wanted,
     kept::{Kept, Made, unthinned},
     lock,
-    walk::whole,
+    walk::{oldest_first, whole},
 };
 use crate::{
     model::{Block, Body},
@@ -214,19 +214,26 @@ impl Shelf {
         self.kept.load(Relaxed)
     }
 
-    /// What it and its ring hold. Nothing is copied unless the ring was overwritten; `written`: what was counted.
-    pub(super) fn held(&self, written: &dyn Written) -> (Held, Change) {
+    /// What it and its ring hold. Nothing is copied unless the ring was overwritten, and nothing kept of that unless it may
+    /// be; `written`: what was counted.
+    pub(super) fn held(&self, written: &dyn Written, may_keep: bool) -> (Held, Change) {
         let mut state = lock(&self.state);
         let mut change = Change::default();
         let unread = state.read.behind(self.ring.position());
-        if unread > (self.ring.size() - wire::SAMPLE_MOST) as u64 {
+        let is_overwritten = unread > (self.ring.size() - wire::SAMPLE_MOST) as u64;
+        if is_overwritten && may_keep {
             change = self.copy_into(&mut state, written);
         }
-        let tail = written.records(self.slot, self.ring.cpu()).saturating_sub(state.counted);
-        let tail = if state.sealed { 0 } else { tail };
+        let (tail, complete_from) = if is_overwritten && !may_keep {
+            let (_, oldest, records) = oldest_first(&self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST), None);
+            (records, oldest)
+        } else {
+            let tail = written.records(self.slot, self.ring.cpu()).saturating_sub(state.counted);
+            (if state.sealed { 0 } else { tail }, None)
+        };
         let held = Held {
             records: state.records + state.kept.records() + tail,
-            complete_from: state.complete_from(),
+            complete_from: state.complete_from().max(complete_from),
             part_from: state.kept.from(),
         };
         (held, change)

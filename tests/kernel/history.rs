@@ -189,3 +189,53 @@ fn a_failed_open_outlives_the_load_that_pushes_its_time_out() {
     let seconds = |name: &str| track[name].as_f64().expect("a number");
     assert!(seconds("reach") > seconds("window"), "{track}");
 }
+
+/// Memory of the daemon that others cannot have, KiB.
+fn own_memory(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("a figure");
+        line.trim().strip_suffix(" kB").and_then(|kib| kib.trim().parse::<u64>().ok()).expect("KiB")
+    };
+    of("Private_Clean:") + of("Private_Dirty:") + of("Shared_Dirty:")
+}
+
+/// What memory-max says holds while three hundred cgroups write and go, whatever it is, for what the daemon counts and for
+/// what it takes beside what it takes idle.
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_budget_holds_under_three_hundred_that_write_and_go() {
+    for budget in [16_u64 << 20, 64 << 20] {
+        let served = Served::start(&format!("memory-max = \"{budget}\""), "");
+        let idle = own_memory(served.pid());
+        let rings_idle: u64 = rings(served.pid()).iter().sum();
+        let page = || served.asked("/metrics");
+        let metric = |name: &str| {
+            let page = page();
+            let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("no {name} in {page}"))
+        };
+        let most = metric("traceloop_memory_max_bytes");
+        let writes = "for n in $(seq 40); do dd if=/dev/urandom of=/dev/null bs=4000 count=20 2>/dev/null; done";
+        let mut highest = 0;
+        for round in 0..30 {
+            let groups: Vec<Group> = (0..10).map(|n| served.cgroup(&format!("{round}-{n}.service"))).collect();
+            let children: Vec<_> =
+                groups.iter().map(|group| group.command(writes).spawn().expect("start it")).collect();
+            for mut child in children {
+                assert!(child.wait().expect("wait for it").success());
+            }
+            let now = metric("traceloop_memory_bytes");
+            // What was copied and waits to be packed has a little more time.
+            let page = page();
+            let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("traceloop_history_")).collect();
+            assert!(now <= most, "round {round}: {now} of {most}: {lines:#?}");
+            highest = highest.max(own_memory(served.pid()));
+        }
+        let took = (highest.saturating_sub(idle) << 10) + rings_idle;
+        // Tables of three hundred tracks, and what an allocator keeps.
+        assert!(took <= budget + (24 << 20), "{took} of {budget}");
+        let kept = metric("traceloop_history_bytes{state=\"packed\"}");
+        assert!(kept > 0.0, "nothing was kept");
+    }
+}
