@@ -221,6 +221,8 @@ impl Slot {
             stretch.fit = (now, looks);
             if wanted > ring.size() || looks > patience {
                 unfit.push((ring.cpu(), wanted));
+                // A CPU that is away gets no ring: it is not asked for each second.
+                stretch.fit.1 = 0;
             }
         }
         unfit
