@@ -36,6 +36,9 @@ const ANSWERS: [i32; 9] = [
     libc::EISCONN,
 ];
 
+/// Calls of which the same answers say that somebody else has the lock.
+const LOCKS: [&str; 4] = ["flock", "fcntl", "semop", "semtimedop"];
+
 /// Failures that seldom stay without consequences.
 const HEAVY: [i32; 37] = [
     libc::EACCES,
@@ -158,12 +161,14 @@ impl<'a> Failures<'a> {
                     });
                 }
             }
+            Outcome::Interrupted { .. } if LOCKS.contains(&call.name()) => self.failed(event, call, libc::EINTR, at),
             _ => {}
         }
     }
 
     fn failed(&mut self, event: &'a Event, call: &'a Call, errno: i32, at: u32) {
-        if ANSWERS.contains(&errno) || ASKING.contains(&(call.name(), errno)) {
+        let held = LOCKS.contains(&call.name()) && [libc::EAGAIN, libc::EINTR].contains(&errno);
+        if (ANSWERS.contains(&errno) && !held) || ASKING.contains(&(call.name(), errno)) {
             return;
         }
         let known = fd(call).and_then(|fd| self.connected.iter().find(|(known, _)| *known == fd));

@@ -50,7 +50,7 @@ const TELLING: [&str; 30] = [
 ];
 
 /// How lines begin that only lead to what went wrong, or say what comes of it.
-const LEADING: [&str; 10] = [
+const LEADING: [&str; 17] = [
     "at ",
     "File \"",
     "from ",
@@ -61,6 +61,13 @@ const LEADING: [&str; 10] = [
     "exit status",
     "... ",
     "tar: Error is not recoverable",
+    "dmesg(1) may have more information",
+    "BEGIN failed--compilation aborted",
+    "make: *** [",
+    "Try '",
+    "See '",
+    "hint: ",
+    "usage: ",
 ];
 
 impl Said {
@@ -138,6 +145,15 @@ mod tests {
         assert_eq!(line(node), "Error: boom");
         let java = "Exception in thread \"main\" java.lang.IllegalStateException: outer\n\tat A.main(A.java:3)\nCaused by: java.io.IOException: inner error\n\t... 1 more\n";
         assert_eq!(line(java), "Caused by: java.io.IOException: inner error");
+        assert_eq!(
+            line("Can't locate A.pm in @INC at -e line 1.\nBEGIN failed--compilation aborted.\n"),
+            "Can't locate A.pm in @INC at -e line 1."
+        );
+        assert_eq!(line("a.c:1:1: error: x\nmake: *** [Makefile:2: a.o] Error 1\n"), "a.c:1:1: error: x");
+        assert_eq!(
+            line("make: *** No rule to make target 'a'.  Stop.\n"),
+            "make: *** No rule to make target 'a'.  Stop."
+        );
         assert_eq!(line("starting\nready\n"), "ready");
         assert_eq!(line(" \n"), "");
     }
