@@ -18,6 +18,8 @@ static __always_inline bool is_dumpable(struct task_struct *task)
 	struct mm_struct___from_6_18 *newer = (void *)mm;
 	unsigned long flags = 0;
 
+	if (bpf_core_field_exists(task->exec_state))
+		return BPF_CORE_READ(task, exec_state, dumpable) == TASK_DUMPABLE_OWNER;
 	if (bpf_core_field_exists(mm->flags))
 		bpf_core_read(&flags, sizeof(flags), &mm->flags);
 	else if (bpf_core_field_exists(newer->flags))

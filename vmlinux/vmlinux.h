@@ -145,6 +145,15 @@ struct mm_struct {
 	unsigned long flags;
 };
 
+enum task_dumpable {
+	TASK_DUMPABLE_OWNER = 1,
+};
+
+/* From 7.3 on. */
+struct task_exec_state {
+	enum task_dumpable dumpable;
+};
+
 struct mm_struct___from_6_18 {
 	struct {
 		unsigned long __mm_flags[1];
@@ -174,6 +183,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	const struct cred *real_cred;
 	struct mm_struct *mm;
+	struct task_exec_state *exec_state;
 };
 
 struct vfsmount {
