@@ -1,16 +1,20 @@
 //! Options of which stored dumps are meant.
 
-use std::{io, path::Path};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{End, place::Place, source::Source};
+use super::{json::Json, place::Place, source::Source};
 use crate::{
     control::Client,
     select::When,
-    store::{Choice, Entry, Match, Store},
+    store::{self, Choice, Entry, Match, Store},
 };
 
 /// Which stored dumps are meant.
@@ -18,10 +22,10 @@ use crate::{
 #[command(next_help_heading = "Which dumps")]
 pub(super) struct Choosing {
     /// A unit, container, pod, cgroup, process (name or pid), a dump's id or how it begins, -1 for the
-    /// newest (-2 for the one before), FIELD=VALUE; * and ? stand for anything
+    /// newest (-2 for the one before), FIELD=VALUE; * and ? stand for anything; or a dump file
     #[arg(value_name = "MATCH", allow_negative_numbers = true, value_parser = Match::parse)]
     matches: Vec<Match>,
-    /// Made at this time or later: 03:12, 2026-05-01, RFC 3339, -2h before now, today, unix seconds
+    /// Made at this time or later: 03:12, 2026-05-01, RFC 3339, 2h ago, now, today, unix seconds
     #[arg(short = 'S', long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
     since: Option<When>,
     /// Made at this time or before
@@ -36,9 +40,11 @@ pub(super) struct Choosing {
     /// No head line, and not a word where nothing matches
     #[arg(short, long)]
     quiet: bool,
-    /// One JSON object a line
+    /// Neither a head line nor lines below
     #[arg(long)]
-    pub(super) json: bool,
+    no_legend: bool,
+    #[command(flatten)]
+    pub(super) json: Json,
     #[command(flatten)]
     pub(super) place: Place,
 }
@@ -53,7 +59,8 @@ impl Choosing {
             last: None,
             reverse: false,
             quiet: false,
-            json: false,
+            no_legend: false,
+            json: Json::default(),
             place: Place::usual(),
         }
     }
@@ -75,6 +82,11 @@ impl Choosing {
         self.quiet
     }
 
+    /// Whether what is printed has a head line, and lines below.
+    pub(super) fn has_legend(&self) -> bool {
+        !(self.quiet || self.no_legend || self.json.is_wanted())
+    }
+
     /// Whether no dump in particular is meant.
     pub(super) fn is_all(&self) -> bool {
         self.choice().is_all()
@@ -94,6 +106,13 @@ impl Choosing {
 
     /// The dumps that are meant, in the order in which they are told; `None`: none, which was said.
     pub(super) fn dumps(&self) -> Result<Option<(Source, Vec<Entry>)>> {
+        if let [word @ Match::Word(_)] = &self.matches[..]
+            && let path = PathBuf::from(word.to_string())
+            && is_dump(&path)
+        {
+            let (source, entry) = Source::of_file(&path)?;
+            return Ok(Some((source, vec![entry])));
+        }
         let Some((source, mut dumps)) = found(&self.place, &self.choice())? else {
             self.nothing(format_args!("there are no dumps: {} is not there", self.place.directory().display()))?;
             return Ok(None);
@@ -115,11 +134,17 @@ impl Choosing {
         Ok(Some((source.directory(verb, self.place.directory())?, dumps)))
     }
 
-    fn nothing(&self, what: std::fmt::Arguments<'_>) -> Result<End> {
-        if !self.quiet {
-            super::say(format_args!("traceloop: {what}"))?;
+    fn nothing(&self, what: std::fmt::Arguments<'_>) -> Result<()> {
+        if self.quiet {
+            return Ok(());
         }
-        Ok(End::NoMatch)
+        match &self.matches[..] {
+            // It may be a slip in the name of a file.
+            [Match::Word(word)] if word.to_string().contains('/') || word.to_string().ends_with(".dump") => {
+                super::say(format_args!("traceloop: {word}: No such file, and {what}"))
+            }
+            _ => super::say(format_args!("traceloop: {what}")),
+        }
     }
 }
 
@@ -158,6 +183,11 @@ pub(super) fn quietly(place: &Place, matches: &[Match]) -> Result<Option<(Source
 fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(Source, Entry)>> {
     let choosing = Choosing { matches: matches.to_vec(), place: place.clone(), quiet, ..Choosing::all() };
     Ok(choosing.dumps()?.and_then(|(source, mut dumps)| Some((source, dumps.pop()?))))
+}
+
+/// Whether this is the name of a dump file: a unit may be called as some file here is.
+fn is_dump(path: &Path) -> bool {
+    path.is_file() && File::open(path).is_ok_and(store::is_dump)
 }
 
 /// Whether there may be a directory, seen or not.

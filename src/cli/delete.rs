@@ -28,11 +28,11 @@ impl Delete {
         let mut out = stdout();
         let mut failed = None;
         for entry in &dumps {
-            let stored = self.choosing.json.then(|| Stored::look(&store, entry));
+            let stored = self.choosing.json.is_wanted().then(|| Stored::look(&store, entry));
             match store.remove(entry) {
                 Ok(false) => {}
                 Ok(true) => match stored {
-                    Some(stored) => stored.write_json(&mut out)?,
+                    Some(stored) => self.choosing.json.write(&mut out, &stored.object())?,
                     None => writeln!(out, "deleted {}", entry.path.display())?,
                 },
                 // The others can go all the same.

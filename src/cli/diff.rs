@@ -5,11 +5,11 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, opening, place::Place, selecting::Selecting, stored};
+use super::{End, json::Json, opening, place::Place, selecting::Selecting, stored};
 use crate::{
     decode::{History, Style},
     model::Recording,
-    render::{self, Diff, Side},
+    render::{self, Diff, Difference, Side},
     select::Selection,
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Compare {
     /// The other dump
     #[arg(value_name = "B", allow_negative_numbers = true)]
     b: String,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
@@ -52,7 +54,13 @@ impl Compare {
             feed(&mut diff, side, recording, &selection, self.selecting.style(Style::default()))?;
         }
         let mut out = stored::stdout();
-        let differs = diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs));
+        let differs = if self.json.is_wanted() {
+            let told = diff.told();
+            told.iter().try_for_each(|difference| self.json.write(&mut out, difference))?;
+            out.flush().map(|()| told.iter().any(Difference::is_of_one))
+        } else {
+            diff.finish(&mut out).and_then(|differs| out.flush().map(|()| differs))
+        };
         for (name, recording) in [("A", &a), ("B", &b)] {
             for line in render::window(&recording.dump) {
                 super::say(format_args!("traceloop: {name}: {line}"))?;

@@ -2,7 +2,8 @@
 
 use std::{
     borrow::Cow,
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::{fs::MetadataExt, net::UnixStream},
     path::Path,
     time::Duration,
@@ -10,13 +11,13 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
-use super::{End, health, place::Place, signals::runtime};
+use super::{End, health, json::Json, place::Place, signals::runtime, stored::stdout};
 use crate::{
     cgroup::v2_mount,
     control::Status,
     kernel::{Uring, can_take_stacks},
-    model::plain_lines,
     recorder::{Budget, Recorder, Settings},
     render::size,
     ring::leaves_events_to_admins,
@@ -28,6 +29,8 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Doctor {
     #[command(flatten)]
+    json: Json,
+    #[command(flatten)]
     pub(super) place: Place,
 }
 
@@ -38,9 +41,21 @@ struct Finding {
     remedy: Option<Cow<'static, str>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The same for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    check: &'a str,
+    state: State,
+    what: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 enum State {
     /// As it should be.
+    #[serde(rename = "ok")]
     Good,
     /// Recording works, but not as well as it could.
     Weak,
@@ -91,18 +106,26 @@ impl Doctor {
             ("limits", limits),
         ];
         let mut works = true;
+        let mut out = stdout();
         for (name, check) in checks {
             let Finding { state, what, remedy } = check(&self.place);
             works &= state != State::Bad;
+            if self.json.is_wanted() {
+                self.json.write(&mut out, &Told { check: name, state, what: &what, remedy: remedy.as_deref() })?;
+                out.flush()?;
+                continue;
+            }
             let word = match state {
                 State::Good => "ok  ",
                 State::Weak => "weak",
                 State::Bad => "BAD ",
             };
-            println!("{}", plain_lines(&format!("{word}  {name}: {what}")));
+            writeln!(out, "{word}  {name}: {what}")?;
             if let Some(remedy) = remedy {
-                println!("{}", plain_lines(&format!("      {remedy}")));
+                writeln!(out, "      {remedy}")?;
             }
+            // The checks take their time.
+            out.flush()?;
         }
         Ok(if works { End::Done } else { End::NoMatch })
     }

@@ -5,6 +5,8 @@
 //! complete, what was overwritten and what was lost. `--save` stores each as a dump of its own, to be found by its
 //! own name.
 
+use std::io::{self, Write};
+
 use anyhow::{Context, Result};
 use clap::Args;
 
@@ -46,7 +48,7 @@ impl Dump {
             for track in &tracks {
                 let saved = client.save(track.id).await?;
                 super::say(format_args!("stored {}: {}, {} bytes", track.target, saved.path, saved.bytes))?;
-                println!("{}", saved.id);
+                writeln!(io::stdout(), "{}", saved.id)?;
             }
             anyhow::Ok(tracks.len())
         })?;

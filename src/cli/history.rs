@@ -5,11 +5,11 @@ use std::{fs, io::Write};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{diff, source::Source, stored::Stored};
+use super::{diff, json::Json, source::Source, stored::Stored};
 use crate::{
     decode::Style,
     model::{Recording, Undumped},
-    render::{self, Diff, Life, Lives, Side, tame},
+    render::{self, Diff, Life, Lives, Side},
     select::Selection,
     store::{self, Entry},
 };
@@ -31,7 +31,7 @@ pub(super) fn write(
     source: &Source,
     dumps: &[Entry],
     undumped: &[(String, Undumped)],
-    json: bool,
+    json: Json,
 ) -> Result<()> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let mut dumps: Vec<&Entry> = dumps.iter().collect();
@@ -51,10 +51,10 @@ pub(super) fn write(
             Some((well, bad)) => differences(source, &dumps, well, bad)?,
             None => String::new(),
         };
-        if json {
+        if json.is_wanted() {
             let compared_with = pair.and_then(|(well, _)| well.id.as_deref());
             let told = Told { lives, compared_with, diff: differences.lines().map(str::to_owned).collect() };
-            writeln!(out, "{}", tame(&serde_json::to_string(&told)?))?;
+            json.write(out, &told)?;
             continue;
         }
         if n > 0 {

@@ -9,7 +9,7 @@ use super::{
     End,
     choosing::Choosing,
     history, limits,
-    stored::{Stored, stdout},
+    stored::{Paging, Stored},
 };
 use crate::render::{self, size};
 
@@ -21,13 +21,15 @@ pub(super) struct Info {
     #[arg(long)]
     history: bool,
     #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
     pub(super) choosing: Choosing,
 }
 
 impl Info {
     pub(super) fn run(self) -> Result<End> {
         let Some((source, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
-        let mut out = stdout();
+        let mut out = self.paging.stdout();
         if self.history {
             let undumped = limits::undumped(&self.choosing);
             history::write(&mut out, &source, &dumps, &undumped, self.choosing.json)?;
@@ -36,8 +38,8 @@ impl Info {
         }
         for (n, entry) in dumps.iter().enumerate() {
             let stored = source.look(entry);
-            if self.choosing.json {
-                stored.write_json(&mut out)?;
+            if self.choosing.json.is_wanted() {
+                self.choosing.json.write(&mut out, &stored.object())?;
                 continue;
             }
             if n > 0 {
@@ -52,7 +54,10 @@ impl Info {
 
 fn describe(out: &mut impl Write, stored: &Stored<'_>) -> Result<()> {
     let entry = stored.entry;
-    fact(out, "ID", &[entry.id()])?;
+    // A file that is called as none of ours has none.
+    if !entry.id().is_empty() {
+        fact(out, "ID", &[entry.id()])?;
+    }
     match &stored.about {
         Ok(dump) => {
             for (name, lines) in render::facts(dump) {

@@ -1,20 +1,25 @@
 //! `traceloop list`: the stored dumps.
 
-use std::io::Write;
+use std::{collections::HashSet, io::Write};
 
 use anyhow::Result;
 use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{End, choosing::Choosing, limits, source::Source, stored::stdout};
+use super::{End, choosing::Choosing, limits, source::Source, stored::Paging};
 use crate::{
     render::{self, size},
-    store::Entry,
+    store::{Entry, Field},
 };
 
 /// List stored dumps
 #[derive(Args, Debug)]
 pub(super) struct List {
+    /// Only the values that this field takes, a line each: UNIT, COMM, SIGNAL ... as in FIELD=VALUE
+    #[arg(short = 'F', long, value_name = "FIELD", value_parser = Field::parse)]
+    field: Option<&'static Field>,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     pub(super) choosing: Choosing,
 }
@@ -25,23 +30,38 @@ const NUMBERS: [usize; 4] = [2, 5, 6, 7];
 impl List {
     /// The list of everything.
     pub(super) fn all() -> Self {
-        Self { choosing: Choosing::all() }
+        Self { field: None, paging: Paging::default(), choosing: Choosing::all() }
     }
 
     pub(super) fn run(self) -> Result<End> {
         let Some((source, dumps)) = self.choosing.dumps()? else { return Ok(End::NoMatch) };
-        let mut out = stdout();
-        if self.choosing.json {
-            dumps.iter().try_for_each(|entry| source.look(entry).write_json(&mut out))?;
+        let mut out = self.paging.stdout();
+        if let Some(field) = self.field {
+            write_values(&mut out, &source, &dumps, field)?;
+        } else if self.choosing.json.is_wanted() {
+            dumps.iter().try_for_each(|entry| self.choosing.json.write(&mut out, &source.look(entry).object()))?;
         } else {
-            writeln!(out, "{}", table(&source, &dumps, !self.choosing.is_quiet()))?;
+            writeln!(out, "{}", table(&source, &dumps, self.choosing.has_legend()))?;
         }
         out.flush()?;
-        if !self.choosing.is_quiet() && !self.choosing.json {
+        drop(out);
+        if self.choosing.has_legend() && self.field.is_none() {
             limits::say(&self.choosing);
         }
         Ok(End::Done)
     }
+}
+
+/// The values that a field takes, each once.
+fn write_values(out: &mut impl Write, source: &Source, dumps: &[Entry], field: &Field) -> Result<()> {
+    let mut told = HashSet::new();
+    for entry in dumps {
+        let values = source.look(entry).about.map(|dump| field.values(&entry.name, &dump)).unwrap_or_default();
+        for value in values.into_iter().filter(|value| told.insert(value.clone())) {
+            writeln!(out, "{value}")?;
+        }
+    }
+    Ok(())
 }
 
 fn table(source: &Source, dumps: &[Entry], head: bool) -> String {

@@ -19,6 +19,7 @@ mod health;
 mod help;
 mod history;
 mod info;
+mod json;
 mod keep;
 mod limits;
 mod list;

@@ -2,6 +2,8 @@
 
 use std::{
     fs::File,
+    io,
+    os::fd::AsFd,
     path::{Path, PathBuf},
 };
 
@@ -18,27 +20,44 @@ use crate::{
 
 /// The dump that is meant, opened; `None`: there is none, which was said. `verb` is what is done with it.
 pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
-    if let [text] = what {
-        let path = Path::new(text);
-        if path.is_file() || (text.contains('/') && path.exists()) {
-            let file = File::open(path).with_context(|| format!("{verb} {text}"))?;
-            return Ok(Some((path.to_owned(), file)));
-        }
-        // namespace/pod, or the path of a cgroup; or a slip.
-        if text.contains('/') {
-            let matched = Match::parse(text).ok();
-            let found = matched.map(|matched| quietly(place, &[matched])).transpose()?.flatten();
-            let (source, entry) =
-                found.with_context(|| format!("{verb} {text}: No such file, and no stored dump matches"))?;
-            return Ok(Some((entry.path.clone(), source.file(&entry)?)));
-        }
+    let text = match what {
+        [text] if text == "-" => return Ok(Some(("standard input".into(), stdin()?))),
+        [text] => text.as_str(),
+        _ => "",
+    };
+    if is_file(text) {
+        let file = File::open(text).with_context(|| format!("{verb} {text}"))?;
+        return Ok(Some((text.into(), file)));
     }
     let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
         Ok(matches) => matches,
         Err(error) => super::usage(format_args!("{error:#}")),
     };
-    let Some((source, entry)) = newest(place, &matches)? else { return Ok(None) };
+    // One word may be the name of a file, or a slip in it.
+    let (source, entry) = match &matches[..] {
+        [Match::Word(_)] => quietly(place, &matches)?.with_context(|| missing(verb, text, place))?,
+        _ => match newest(place, &matches)? {
+            Some(found) => found,
+            None => return Ok(None),
+        },
+    };
     Ok(Some((entry.path.clone(), source.file(&entry)?)))
+}
+
+/// Whether a word is the name of a file that is there: of one that can be none but a file's, or of a dump file.
+pub(super) fn is_file(text: &str) -> bool {
+    let path = Path::new(text);
+    path.is_file() || (text.contains('/') && path.exists())
+}
+
+/// What is said where neither a file nor a dump is called so.
+pub(super) fn missing(verb: &str, text: &str, place: &Place) -> String {
+    format!("{verb} {text}: No such file, and no dump matches in {}", place.directory().display())
+}
+
+/// What stands on standard input, which may be a pipe.
+fn stdin() -> Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned().context("read standard input")?.into())
 }
 
 /// The same, read; damage was said, and is told by `false`.

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     colour::{Colour, Painter},
+    json::Json,
     pager,
     progress::{Progress, Watched},
     selecting::Selecting,
@@ -34,8 +35,10 @@ use crate::{
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
     /// How calls are written [default: text]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "json")]
     format: Option<Format>,
+    #[command(flatten)]
+    json: Json,
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -146,11 +149,12 @@ impl Output {
 
     /// Whether calls are to be written, in some format, where nobody has to say so.
     pub(super) fn is_asked_for(&self) -> bool {
-        self.format.is_some() || self.summarizing.is_all()
+        self.format.is_some() || self.json.is_wanted() || self.summarizing.is_all()
     }
 
     fn format(&self) -> Format {
-        self.format.unwrap_or(Format::Text)
+        let usual = if self.json.is_wanted() { Format::Json } else { Format::Text };
+        self.format.unwrap_or(usual)
     }
 
     /// How calls are written, with strings of so many bytes.
@@ -219,6 +223,7 @@ impl Output {
             _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
             Format::Strace => Some(render::Format::Strace { column: self.styling.column(), form: self.styling.form() }),
+            Format::Json if self.json.is_pretty() => Some(render::Format::Pretty),
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
             Format::Perfetto => Some(render::Format::Perfetto),

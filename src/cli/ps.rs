@@ -7,10 +7,10 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, limits, place::Place, signals::runtime, stored};
+use super::{End, json::Json, limits, place::Place, signals::runtime, stored};
 use crate::{
     control::{GivenUp, Track},
-    render::{size, span, tame},
+    render::{size, span},
 };
 
 /// List what the daemon records
@@ -25,9 +25,11 @@ pub(super) struct Ps {
     /// Each recording of what has ended, where a unit or container has left several
     #[arg(short, long)]
     all: bool,
-    /// One JSON object a line: each recording
+    /// Neither a head line nor lines below
     #[arg(long)]
-    json: bool,
+    no_legend: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     pub(super) place: Place,
 }
@@ -35,35 +37,31 @@ pub(super) struct Ps {
 impl Ps {
     pub(super) fn run(self) -> Result<End> {
         let client = self.place.client();
+        let (json, legend) = (self.json, !self.no_legend);
         let (text, count) = runtime()?.block_on(async {
             if self.given_up {
                 let gone = client.given_up().await?;
-                anyhow::Ok((if self.json { lines(&gone)? } else { gone_table(&gone) }, gone.len()))
+                anyhow::Ok((if json.is_wanted() { lines(json, &gone)? } else { gone_table(&gone, legend) }, gone.len()))
             } else {
                 let tracks = client.tracks(self.target.as_deref()).await?;
-                if self.json {
-                    return Ok((lines(&tracks)?, tracks.len()));
+                if json.is_wanted() {
+                    return Ok((lines(json, &tracks)?, tracks.len()));
                 }
                 let recording = client.status().await?.recording;
-                Ok((table(&folded(&tracks, self.all), recording), tracks.len()))
+                Ok((table(&folded(&tracks, self.all), recording, legend), tracks.len()))
             }
         })?;
         let mut out = stored::stdout();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the list")?;
-        if !self.json {
+        if !json.is_wanted() && legend {
             runtime()?.block_on(limits::say_of(&client));
         }
         Ok(if count == 0 { End::NoMatch } else { End::Done })
     }
 }
 
-fn lines(items: &[impl Serialize]) -> Result<String> {
-    let mut text = String::new();
-    for item in items {
-        text += &tame(&serde_json::to_string(item)?);
-        text.push('\n');
-    }
-    Ok(text)
+fn lines(json: Json, items: &[impl Serialize]) -> Result<String> {
+    items.iter().map(|item| json.text(item)).collect()
 }
 
 /// A line of the table: a recording, and how many older ones of the same name have ended like it.
@@ -87,15 +85,11 @@ fn folded(tracks: &[Track], all: bool) -> Vec<Line<'_>> {
     tracks.iter().filter_map(line).collect()
 }
 
-fn table(lines: &[Line<'_>], recording: bool) -> String {
+fn table(lines: &[Line<'_>], recording: bool, legend: bool) -> String {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(["", "TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
-    for column in [2, 3, 4, 5, 6] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    table.load_style(presets::NOTHING);
+    if legend {
+        table.set_header(["", "TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
     }
     for (track, older) in lines {
         table.add_row([
@@ -109,12 +103,21 @@ fn table(lines: &[Line<'_>], recording: bool) -> String {
             state(track, *older, recording),
         ]);
     }
+    // Columns are there with what stands in them.
+    for column in [2, 3, 4, 5, 6] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
     text(&table)
 }
 
-fn gone_table(gone: &[GivenUp]) -> String {
+fn gone_table(gone: &[GivenUp], legend: bool) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["TARGET", "GIVEN UP", "WHY"]);
+    table.load_style(presets::NOTHING);
+    if legend {
+        table.set_header(["TARGET", "GIVEN UP", "WHY"]);
+    }
     for gone in gone {
         table.add_row([gone.target.clone(), format!("{} ago", seconds(now() - gone.at)), gone.why.clone()]);
     }
@@ -168,12 +171,12 @@ mod tests {
             memory: 524_288,
             ..Track::default()
         };
-        let text = table(&[(&track, 0)], true);
+        let text = table(&[(&track, 0)], true, true);
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
         assert_eq!(rows[1], ["#3", "a.service", "17", "2.0s", "1min", "15s", "0", "512K", "recording"]);
         let ended = Track { ended: Some(1.0), ..track.clone() };
-        let text = table(&[(&track, 0), (&ended, 0)], false);
+        let text = table(&[(&track, 0), (&ended, 0)], false, true);
         assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");
         assert!(text.lines().nth(2).is_some_and(|row| row.contains("ended ")), "{text}");
     }
@@ -191,6 +194,6 @@ mod tests {
         let shown = |all| folded(&tracks, all).iter().map(|(track, older)| (track.id, *older)).collect::<Vec<_>>();
         assert_eq!(shown(false), [(2, 0), (4, 2), (5, 0)]);
         assert_eq!(shown(true).len(), 5);
-        assert!(table(&folded(&tracks, false), true).contains(", 2 more before it: --all"));
+        assert!(table(&folded(&tracks, false), true, true).contains(", 2 more before it: --all"));
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Selecting {
     /// Only threads that are called so at that time; * and ? stand for anything
     #[arg(long, value_name = "NAME", value_parser = comm)]
     comm: Vec<GlobMatcher>,
-    /// Not what ended before: 03:12:10, RFC 3339, -30s before the end, unix seconds
+    /// Not what ended before: 03:12:10, RFC 3339, 30s (before the end), 30s ago, now, unix seconds
     #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
     since: Option<When>,
     /// Not what began after

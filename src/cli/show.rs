@@ -5,21 +5,20 @@ use std::{fs::File, path::Path};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, opening::opened, output::Output, place::Place};
+use super::{End, opening::opened, output::Output, place::Place, stored::Paging};
 use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
 #[derive(Args, Debug)]
 pub(super) struct Show {
-    /// A dump file that is there, or as `traceloop list` takes it: the newest dump that matches is meant
+    /// A dump file that is there, - for standard input, or as `traceloop list` takes it: the newest dump that matches is meant
     #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true)]
     what: Vec<String>,
     /// Bytes of each string that are shown
     #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
     string_limit: usize,
-    /// Not through $PAGER or less, even on a terminal
-    #[arg(long)]
-    no_pager: bool,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
@@ -29,7 +28,7 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self) -> Result<End> {
         let Some((path, file)) = opened("show", &self.what, &self.place)? else { return Ok(End::NoMatch) };
-        print(&path, file, &self.output, self.string_limit, !self.no_pager)
+        print(&path, file, &self.output, self.string_limit, !self.paging.no_pager)
             .with_context(|| format!("show {}", path.display()))
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Source {
     Directory(Store),
     /// The daemon, which tells of those in its directory.
     Daemon(Asked),
+    /// A file from anywhere, with what it says of itself and whether its end is there.
+    File(PathBuf, Box<Dump>, bool),
 }
 
 /// What the daemon has told of them.
@@ -62,11 +64,18 @@ impl Source {
         Ok((Self::Daemon(Asked { client, told }), entries))
     }
 
+    /// A dump file, by its path.
+    pub(super) fn of_file(path: &Path) -> Result<(Self, Entry)> {
+        let (entry, dump, whole) = Entry::of_file(path)?;
+        Ok((Self::File(path.to_owned(), Box::new(dump), whole), entry))
+    }
+
     /// Where they are, in words.
     pub(super) fn place(&self) -> String {
         match self {
             Self::Directory(store) => store.path().display().to_string(),
             Self::Daemon(_) => "what the daemon may give us".to_owned(),
+            Self::File(path, ..) => path.display().to_string(),
         }
     }
 
@@ -75,6 +84,9 @@ impl Source {
         match self {
             Self::Directory(store) => Ok(store),
             Self::Daemon(_) => bail!("{verb} dumps in {}: only root may: sudo traceloop {verb}", path.display()),
+            Self::File(file, ..) => {
+                bail!("{verb} is for dumps in {}, not for a file: {}", path.display(), file.display())
+            }
         }
     }
 
@@ -90,6 +102,7 @@ impl Source {
                 };
                 Stored::told(entry, about, told.is_some_and(|told| told.state == "whole"))
             }
+            Self::File(_, dump, whole) => Stored::told(entry, Ok(Dump::clone(dump)), *whole),
         }
     }
 
@@ -98,6 +111,7 @@ impl Source {
         match self {
             Self::Directory(store) => store.file(entry),
             Self::Daemon(asked) => asked.file(entry).with_context(|| format!("get {} from the daemon", entry.id())),
+            Self::File(path, ..) => File::open(path).with_context(|| format!("read {}", path.display())),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::{End, opening, place::Place, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing};
+use super::{
+    End, json::Json, opening, place::Place, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing,
+};
 use crate::{
     control::Refused,
     decode,
@@ -35,6 +37,8 @@ pub(super) struct Stats {
     #[arg(long)]
     errno_summary: bool,
     #[command(flatten)]
+    json: Json,
+    #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
     selecting: Selecting,
@@ -61,6 +65,11 @@ fn whose(dump: &Dump) -> Vec<String> {
 
 impl Stats {
     pub(super) fn run(self) -> Result<End> {
+        if let (true, Some(option)) = (self.json.is_wanted(), self.summarizing.given()) {
+            super::usage(format_args!(
+                "{option} prints strace's table, and --json has all of its figures: leave one out"
+            ));
+        }
         let (recording, whole) = match self.live()? {
             Some(found) => found,
             None => match opening::read("count", &self.what, &self.place)? {
@@ -91,7 +100,9 @@ impl Stats {
             whole = false;
         }
         let mut out = stored::stdout();
-        if !self.summarizing.is_all() {
+        if self.json.is_wanted() {
+            stats.told(&whose(&recording.dump)).iter().try_for_each(|told| self.json.write(&mut out, told))?;
+        } else if !self.summarizing.is_all() {
             stats.finish(&mut out, &whose(&recording.dump)).context("write the table")?;
         }
         if let Some(table) = table {

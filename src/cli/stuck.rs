@@ -8,11 +8,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{End, place::Place, signals::runtime};
-use crate::{
-    model,
-    render::{self, tame},
-};
+use super::{End, json::Json, place::Place, signals::runtime};
+use crate::{model, render};
 
 /// Print the calls that have not ended for long, what each waits for, and who waits for whom
 ///
@@ -26,9 +23,8 @@ pub(super) struct Stuck {
     /// Calls that have lasted at least so long
     #[arg(short = 't', long, value_name = "TIME", default_value = "5s", value_parser = model::duration)]
     longer: Duration,
-    /// One JSON object a line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     pub(super) place: Place,
 }
@@ -38,10 +34,9 @@ impl Stuck {
         let client = self.place.client();
         let stuck = runtime()?.block_on(async { client.stuck(self.target.as_deref(), self.longer).await })?;
         let mut text = String::new();
-        if self.json {
+        if self.json.is_wanted() {
             for call in &stuck {
-                text += &tame(&serde_json::to_string(call)?);
-                text.push('\n');
+                text += &self.json.text(call)?;
             }
         } else {
             render::stuck(&mut text, &stuck);

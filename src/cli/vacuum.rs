@@ -5,6 +5,7 @@ use std::{collections::HashSet, io::Write, time::Duration};
 use anyhow::{Result, bail};
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde_json::json;
 
 use super::{End, choosing::Choosing, stored::stdout};
 use crate::{
@@ -39,7 +40,12 @@ impl Vacuum {
         let removed = store.vacuum(&retention, store::Vacuum::Asked, only.as_ref())?;
         let mut out = stdout();
         for entry in &removed {
-            writeln!(out, "deleted {}", entry.path.display())?;
+            if self.choosing.json.is_wanted() {
+                let gone = json!({"id": entry.id(), "path": entry.path.to_string_lossy(), "size": entry.size});
+                self.choosing.json.write(&mut out, &gone)?;
+            } else {
+                writeln!(out, "deleted {}", entry.path.display())?;
+            }
         }
         out.flush()?;
         let freed = size(removed.iter().map(|entry| entry.used).sum());

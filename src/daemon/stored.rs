@@ -9,7 +9,7 @@
 use std::{
     borrow::Cow,
     collections::BTreeSet,
-    io::{self, Read, Write},
+    io::{self, Read},
     sync::Arc,
 };
 
@@ -42,6 +42,7 @@ pub struct Stored<'a> {
 /// The same for programs.
 #[derive(Serialize)]
 struct Object<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
     id: &'a str,
     path: Cow<'a, str>,
     size: u64,
@@ -81,23 +82,21 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// An object on one line.
-    pub fn json(&self) -> Result<String> {
-        let object = Object {
+    /// What programs get of it.
+    pub fn object(&self) -> impl Serialize {
+        Object {
             id: self.entry.id(),
             path: self.entry.path.to_string_lossy(),
             size: self.entry.size,
             state: self.state(),
             error: self.about.as_ref().err().map(String::as_str),
             about: self.about.as_ref().ok().map(render::about),
-        };
-        let text = serde_json::to_string(&object).context("write a dump as JSON")?;
-        Ok(render::tame(&text).into_owned() + "\n")
+        }
     }
 
-    /// Writes it as an object on one line.
-    pub fn write_json(&self, out: &mut impl Write) -> Result<()> {
-        Ok(out.write_all(self.json()?.as_bytes())?)
+    /// The same on a line.
+    fn line(&self) -> Result<String> {
+        Ok(render::json(&self.object(), false).context("write a dump as JSON")? + "\n")
     }
 }
 
@@ -190,7 +189,7 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 async fn send(client: &mpsc::Sender<Vec<u8>>, store: &Whose, entries: Vec<Entry>) -> Option<()> {
     let (client, store) = (client.clone(), store.clone());
     let sent = beside(move || {
-        entries.iter().all(|entry| match store.look(entry).json() {
+        entries.iter().all(|entry| match store.look(entry).line() {
             Ok(line) => client.blocking_send(line.into_bytes()).is_ok(),
             Err(error) => {
                 tracing::warn!(error = %format!("{error:#}"), id = entry.id(), "a dump was not listed");

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// System calls that ended.
+    /// System calls that ended; what never returns, or had not ended, is not among them.
     pub calls: u64,
-    /// Those of them that failed.
+    /// Those of them that failed, or were interrupted.
     pub failed: u64,
     /// The oldest record's time, CLOCK_BOOTTIME nanoseconds; 0: there is none.
     pub first: u64,

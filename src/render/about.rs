@@ -71,7 +71,7 @@ pub fn facts(dump: &Dump) -> Vec<(&'static str, Vec<String>)> {
     facts.push(("Recorder", vec![format!("traceloop {}", dump.traceloop)]));
     facts.push(("Window", window::lines(dump)));
     if let Some(Counts { calls, failed, .. }) = dump.counts {
-        facts.push(("Calls", vec![format!("{calls}, {failed} of them failed; {} records", dump.window.records)]));
+        facts.push(("Calls", vec![format!("{calls}, {failed} of them failed")]));
     }
     facts.push(("Last words", last_words::lines(dump, usize::MAX)));
     facts.retain(|(_, lines)| !lines.is_empty());

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::{moment::clock, shape::shape};
 use crate::model::{Dump, Event};
@@ -35,6 +36,34 @@ struct About {
     title: String,
     clock_offset: i64,
     pids: HashSet<u32>,
+}
+
+/// A difference, for programs.
+#[derive(Debug, Serialize)]
+pub struct Difference<'a> {
+    /// Which run alone did it; none: both, and one much more often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only: Option<&'static str>,
+    shape: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b: Option<Times>,
+}
+
+impl Difference<'_> {
+    /// Whether one run did what the other did not.
+    pub fn is_of_one(&self) -> bool {
+        self.only.is_some()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Times {
+    times: u64,
+    /// Seconds since 1970.
+    first: f64,
+    tid: u32,
 }
 
 /// How often a shape came, and when first.
@@ -68,22 +97,46 @@ impl Diff {
         seen.times += 1;
     }
 
-    /// Writes what differs; tells whether one run did what the other did not.
-    pub fn finish(self, out: &mut dyn Write) -> io::Result<bool> {
-        writeln!(out, "--- A: {}\n+++ B: {}", self.dumps[0].title, self.dumps[1].title)?;
-        let only = |side: Side| {
-            let lacks = move |seen: &[Seen; 2]| seen[1 - side as usize].times == 0;
-            self.sorted(move |seen| lacks(seen).then_some(seen[side as usize].first))
+    /// What differs, for programs, in the order in which it is written.
+    pub fn told(&self) -> Vec<Difference<'_>> {
+        let of = |only, (shape, seen): (_, [Seen; 2])| {
+            let [a, b] = [Side::A, Side::B].map(|side| self.times(side, seen[side as usize]));
+            Difference { only, shape, a, b }
         };
-        let (ours, theirs) = (only(Side::B), only(Side::A));
-        self.section(out, "only in B", '+', Side::B, &ours)?;
-        self.section(out, "only in A", '-', Side::A, &theirs)?;
-        let often = |seen: &[Seen; 2]| {
+        let ours = self.only(Side::B).into_iter().map(|seen| of(Some("b"), seen));
+        let theirs = self.only(Side::A).into_iter().map(|seen| of(Some("a"), seen));
+        ours.chain(theirs).chain(self.more_often().into_iter().map(|seen| of(None, seen))).collect()
+    }
+
+    /// How often and when, in the reader's terms.
+    fn times(&self, side: Side, Seen { times, first, tid }: Seen) -> Option<Times> {
+        #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
+        let first = (first.saturating_add_signed(self.dumps[side as usize].clock_offset) / 1000) as f64 / 1e6;
+        (times > 0).then_some(Times { times, first, tid })
+    }
+
+    /// What this run did and the other did not.
+    fn only(&self, side: Side) -> Vec<(&str, [Seen; 2])> {
+        let lacks = move |seen: &[Seen; 2]| seen[1 - side as usize].times == 0;
+        self.sorted(move |seen| lacks(seen).then_some(seen[side as usize].first))
+    }
+
+    /// What one did much more often than the other.
+    fn more_often(&self) -> Vec<(&str, [Seen; 2])> {
+        self.sorted(|seen| {
             let (least, most) = (seen[0].times.min(seen[1].times), seen[0].times.max(seen[1].times));
             // Most times as often first.
             (least > 0 && most >= FEW && most / least >= RATIO).then(|| u64::MAX - most / least)
-        };
-        let counts = self.sorted(often);
+        })
+    }
+
+    /// Writes what differs; tells whether one run did what the other did not.
+    pub fn finish(self, out: &mut dyn Write) -> io::Result<bool> {
+        writeln!(out, "--- A: {}\n+++ B: {}", self.dumps[0].title, self.dumps[1].title)?;
+        let (ours, theirs) = (self.only(Side::B), self.only(Side::A));
+        self.section(out, "only in B", '+', Side::B, &ours)?;
+        self.section(out, "only in A", '-', Side::A, &theirs)?;
+        let counts = self.more_often();
         if !counts.is_empty() {
             writeln!(out, "\n@@ in both, but not as often: A, B @@")?;
             for (shape, seen) in &counts {

@@ -193,31 +193,45 @@ enum Plain<'a> {
     Text(std::borrow::Cow<'a, str>),
 }
 
-pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item = Event>) -> io::Result<()> {
+pub(super) fn dump(
+    out: &mut impl Write,
+    pretty: bool,
+    dump: &Dump,
+    events: impl Iterator<Item = Event>,
+) -> io::Result<()> {
     // Nothing stands in one's own part that does not stand in the whole.
     let dump = &Dump { own: None, ..dump.clone() };
-    write(out, &Object::Dump(dump))?;
+    write(out, pretty, &Object::Dump(dump))?;
     let names = dump.names_of_each();
     for event in events {
-        self::event(out, &event, dump.clock_offset, &names)?;
+        self::event(out, pretty, &event, dump.clock_offset, &names)?;
     }
     for loss in &dump.window.lost {
-        write(out, &Object::Loss { count: loss.count, reason: &loss.reason })?;
+        write(out, pretty, &Object::Loss { count: loss.count, reason: &loss.reason })?;
     }
     Ok(())
 }
 
-pub(super) fn follow(out: &mut impl Write, clock_offset: i64, names: &[String], events: &[Event]) -> io::Result<()> {
-    events.iter().try_for_each(|event| self::event(out, event, clock_offset, names))
+pub(super) fn follow(
+    out: &mut impl Write,
+    pretty: bool,
+    clock_offset: i64,
+    names: &[String],
+    events: &[Event],
+) -> io::Result<()> {
+    events.iter().try_for_each(|event| self::event(out, pretty, event, clock_offset, names))
 }
 
-fn event(out: &mut impl Write, event: &Event, clock_offset: i64, names: &[String]) -> io::Result<()> {
+fn event(out: &mut impl Write, pretty: bool, event: &Event, clock_offset: i64, names: &[String]) -> io::Result<()> {
     let comm = event.comm.to_string();
     let target = names.get(usize::from(event.whose)).map(String::as_str);
-    write(out, &object(event, &comm, clock_offset, target))
+    write(out, pretty, &object(event, &comm, clock_offset, target))
 }
 
-fn write(out: &mut impl Write, object: &Object<'_>) -> io::Result<()> {
+fn write(out: &mut impl Write, pretty: bool, object: &Object<'_>) -> io::Result<()> {
+    if pretty {
+        return writeln!(out, "{}", json(object, pretty)?);
+    }
     object.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Quiet))?;
     out.write_all(b"\n")
 }
@@ -239,6 +253,13 @@ impl serde_json::ser::Formatter for Quiet {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// An object as JSON without characters that could drive a terminal: on a line, or on several.
+pub fn json(object: &impl Serialize, pretty: bool) -> serde_json::Result<String> {
+    let text = if pretty { serde_json::to_string_pretty(object)? } else { serde_json::to_string(object)? };
+    // The breaks between the lines of one that is indented are ours.
+    Ok(text.lines().map(tame).collect::<Vec<_>>().join("\n"))
 }
 
 /// JSON without characters that could drive a terminal: they stand in strings only, where they may be escaped.

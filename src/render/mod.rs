@@ -10,6 +10,7 @@ mod lines;
 mod moment;
 mod perfetto;
 mod quantity;
+mod seen;
 mod shape;
 mod stack;
 mod stats;
@@ -23,9 +24,9 @@ mod window;
 use std::io::{self, Write};
 
 pub use about::{About, Row, about, facts, row};
-pub use diff::{Diff, Side};
+pub use diff::{Diff, Difference, Side};
 pub use history::{Life, Lives, history, how, lives};
-pub use json::{SCHEMA, tame};
+pub use json::{SCHEMA, json, tame};
 pub use last_words::lines as last_words;
 pub use moment::date;
 pub use quantity::{size, span};
@@ -51,6 +52,8 @@ pub enum Format {
     },
     /// One JSON object a line.
     Json,
+    /// The same, indented.
+    Pretty,
     /// A page for a browser.
     Html,
     /// What the Perfetto UI opens.
@@ -69,7 +72,8 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
     match format {
         Format::Text => text::dump(&mut Plain(out), dump, events),
         Format::Strace { column, form } => strace::dump(&mut Plain(out), (column, form), dump, events),
-        Format::Json => json::dump(out, dump, events),
+        Format::Json => json::dump(out, false, dump, events),
+        Format::Pretty => json::dump(out, true, dump, events),
         Format::Html => {
             let mut page = html::Page::begin(out, dump)?;
             for event in events {
@@ -98,7 +102,8 @@ pub fn follow(
     match format {
         Format::Text => text::follow(&mut Plain(out), clock_offset, names, events),
         Format::Strace { column, form } => strace::follow(&mut Plain(out), (column, form), clock_offset, events),
-        Format::Json => json::follow(out, clock_offset, names, events),
+        Format::Json => json::follow(out, false, clock_offset, names, events),
+        Format::Pretty => json::follow(out, true, clock_offset, names, events),
         Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
     }
 }

@@ -8,6 +8,8 @@ use std::{
     io::{self, Write},
 };
 
+use serde::Serialize;
+
 use crate::model::{Call, Comm, Event, Outcome, What, errno_name};
 
 /// Whose calls are counted together.
@@ -72,7 +74,7 @@ impl Stats {
     /// Counts an event, if it is a call that has ended.
     pub fn event(&mut self, event: &Event) {
         let What::Call(call) = &event.what else { return };
-        if matches!(call.outcome, Outcome::InFlight { .. } | Outcome::EndMissing) {
+        if matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing) {
             return;
         }
         let group = match self.wanted.by {
@@ -94,16 +96,39 @@ impl Stats {
         }
     }
 
+    /// The same for programs, whose calls were most first. `recorded`: the names of the cgroups, by their places.
+    pub fn told(&self, recorded: &[String]) -> Vec<impl Serialize + use<>> {
+        let told = self.sorted().into_iter().map(|(id, group)| {
+            let name = usize::try_from(*id).ok().and_then(|place| recorded.get(place)).cloned();
+            let (cgroup, tid, pid) = match self.wanted.by {
+                By::Cgroup => (name, None, None),
+                By::Thread => (None, Some(*id), None),
+                By::Process => (None, None, Some(*id)),
+            };
+            let comm = (self.wanted.by != By::Cgroup).then(|| group.comm.to_string());
+            let by_time = |(name, figures): &(&String, &Figures)| (std::cmp::Reverse(figures.total), (*name).clone());
+            let mut calls: Vec<_> = group.calls.iter().collect();
+            calls.sort_by_key(by_time);
+            let syscalls = calls.into_iter().map(|(name, figures)| figures.told(name, self.wanted)).collect();
+            Told { cgroup, tid, pid, comm, calls: group.count(), syscalls }
+        });
+        told.collect()
+    }
+
+    fn sorted(&self) -> Vec<(&u32, &Group)> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by_key(|(id, group)| (std::cmp::Reverse(group.count()), **id));
+        groups
+    }
+
     /// Writes the tables, of those with most calls first. `recorded`: the names of the cgroups, by their places.
     pub fn finish(self, out: &mut dyn Write, recorded: &[String]) -> io::Result<()> {
-        let Self { wanted, groups, calls } = self;
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|(id, group)| (std::cmp::Reverse(group.count()), *id));
-        for (id, group) in groups {
+        let (wanted, calls) = (self.wanted, self.calls);
+        for (id, group) in self.sorted() {
             let share = percent(group.count(), calls);
             match wanted.by {
                 By::Cgroup => {
-                    let name = usize::try_from(id).ok().and_then(|place| recorded.get(place));
+                    let name = usize::try_from(*id).ok().and_then(|place| recorded.get(place));
                     let share = if recorded.len() > 1 { format!(", {share:.1}%") } else { String::new() };
                     writeln!(out, " {}, {} calls{share}\n", name.map_or("?", String::as_str), group.count())?;
                 }
@@ -113,6 +138,41 @@ impl Stats {
         }
         Ok(())
     }
+}
+
+/// Calls counted together, for programs.
+#[derive(Serialize)]
+struct Told {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comm: Option<String>,
+    calls: u64,
+    syscalls: Vec<ToldCall>,
+}
+
+/// The figures of one call.
+#[derive(Serialize)]
+struct ToldCall {
+    syscall: String,
+    calls: u64,
+    errors: u64,
+    total_ns: u64,
+    min_ns: u64,
+    avg_ns: u64,
+    max_ns: u64,
+    /// The standard error of the mean, in percent of it.
+    stddev_percent: f64,
+    /// How often each error came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errnos: Option<BTreeMap<String, u64>>,
+    /// How many calls lasted so many nanoseconds or more, less than twice as many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histogram: Option<BTreeMap<u64, u64>>,
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a few digits are shown")]
@@ -185,6 +245,23 @@ impl Figures {
         self.weigh(length);
         if wanted.histogram {
             *self.lengths.entry(length.max(1).ilog2()).or_default() += 1;
+        }
+    }
+
+    fn told(&self, name: &str, wanted: Wanted) -> ToldCall {
+        let errnos = || self.errnos.iter().map(|(errno, times)| (errno_name(*errno), *times)).collect();
+        let histogram = || self.lengths.iter().map(|(power, times)| (1 << power, *times)).collect();
+        ToldCall {
+            syscall: name.to_owned(),
+            calls: self.calls,
+            errors: self.errors,
+            total_ns: self.total,
+            min_ns: self.shortest,
+            avg_ns: self.total / self.timed.max(1),
+            max_ns: self.longest,
+            stddev_percent: self.deviation(),
+            errnos: wanted.errnos.then(errnos),
+            histogram: wanted.histogram.then(histogram),
         }
     }
 

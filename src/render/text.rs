@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::{
     last_words,
     moment::{Clock, clock, moment},
+    seen::Seen,
     stack, strace, uring, window,
 };
 use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, What, plain};
@@ -21,12 +22,13 @@ pub(super) fn dump(out: &mut impl Write, dump: &Dump, events: impl Iterator<Item
     header(out, dump)?;
     let zone = TimeZone::system();
     let mut lines = Lines::new(&zone, dump.clock_offset, dump.names_of_each());
-    let mut seen = Seen::default();
+    let (mut seen, mut ended) = (Seen::default(), Ended::default());
     for event in events {
         seen.see(&event);
+        ended.see(&event);
         lines.write(out, &event)?;
     }
-    footer(out, dump, &seen)
+    footer(out, dump, &seen, &ended)
 }
 
 pub(super) fn follow(out: &mut impl Write, clock_offset: i64, names: &[String], events: &[Event]) -> io::Result<()> {
@@ -56,24 +58,14 @@ impl<'z> Lines<'z> {
     }
 }
 
-/// What the footer tells.
+/// How the processes ended that were written.
 #[derive(Default)]
-struct Seen {
-    calls: u64,
-    exits: Vec<(u32, Comm, Exit)>,
-}
+struct Ended(Vec<(u32, Comm, Exit)>);
 
-impl Seen {
+impl Ended {
     fn see(&mut self, event: &Event) {
-        match event.what {
-            // As lists count them: those that have ended.
-            What::Call(ref call) => {
-                let has_ended =
-                    !matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing);
-                self.calls += u64::from(has_ended);
-            }
-            What::Exit(exit) if event.tid == event.pid => self.exits.push((event.pid, event.comm, exit)),
-            _ => {}
+        if let (What::Exit(exit), true) = (&event.what, event.tid == event.pid) {
+            self.0.push((event.pid, event.comm, *exit));
         }
     }
 }
@@ -168,9 +160,9 @@ fn whose(dump: &Dump) -> String {
     dump.identities.iter().map(window::called).chain(others).chain(followed).collect::<Vec<_>>().join(" ")
 }
 
-fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen) -> io::Result<()> {
-    writeln!(out, "# {} calls in {} records", seen.calls, dump.window.records)?;
-    for (pid, comm, exit) in &seen.exits {
+fn footer(out: &mut impl Write, dump: &Dump, seen: &Seen, ended: &Ended) -> io::Result<()> {
+    writeln!(out, "# {}", seen.words(dump))?;
+    for (pid, comm, exit) in &ended.0 {
         let how = match *exit {
             Exit::Status(status) => format!("exited with {status}"),
             Exit::Killed { signo, core, .. } => {

@@ -1,6 +1,6 @@
 //! A moment as people say it: a time of day, a date and time, how long before the end, unix seconds.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ZonedDateTime, civil, tz::TimeZone};
 
 /// A moment.
@@ -24,15 +24,24 @@ impl When {
         Self::parse(&format!("-{text}"))
     }
 
-    /// `-30s`, `03:12`, `03:12:10.5`, `2026-05-01 03:12`, `2026-05-01T03:12:10Z`, `1777600000.25`.
+    /// `-30s` or `30s`: before the end; `30s ago`, `now`: by the clock; `03:12`, `03:12:10.5`, `2026-05-01 03:12`,
+    /// `2026-05-01T03:12:10Z`, `1777600000.25`.
     pub fn parse(text: &str) -> Result<Self> {
+        if text == "now" {
+            return Ok(Self::Instant(Timestamp::now()));
+        }
+        if let Some(ago) = text.strip_suffix(" ago").and_then(long) {
+            let moment = Timestamp::now().checked_sub(ago);
+            return Ok(Self::Instant(moment.with_context(|| format!("{text:?} is too long ago"))?));
+        }
         if let Some(before) = text.strip_prefix('-') {
-            let span = before.parse::<Span>().ok();
-            let long = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-            match long {
-                Some(before) if !before.is_negative() => return Ok(Self::Before(before)),
-                _ => bail!("how long before the end is told as -30s, -5m, -1h30m, -2d; not {text:?}"),
-            }
+            return match long(before) {
+                Some(before) => Ok(Self::Before(before)),
+                None => bail!("how long before the end is told as -30s, -5m, -1h30m, -2d; not {text:?}"),
+            };
+        }
+        if let Some(before) = long(text) {
+            return Ok(Self::Before(before));
         }
         if let Some(days_ago) = ["today", "yesterday"].iter().position(|word| *word == text) {
             return Ok(Self::Day(i64::from(days_ago > 0)));
@@ -64,7 +73,10 @@ impl When {
         match text.parse() {
             Ok(local) => Ok(Self::Local(local)),
             Err(_) => {
-                bail!("a time is told as 03:12:10, 2026-05-01 03:12, RFC 3339, -30s before the end or unix seconds")
+                bail!(
+                    "a time is told as 03:12:10, 2026-05-01 03:12, RFC 3339, -30s or 30s before the end, 30s ago, now or \
+                     unix seconds; not {text:?}"
+                )
             }
         }
     }
@@ -90,6 +102,13 @@ impl When {
     }
 }
 
+/// `30s`, `1h30m`, `2d`; not what a minus stands in.
+fn long(text: &str) -> Option<SignedDuration> {
+    // A time of day is one, and no length.
+    let span = text.contains(char::is_alphabetic).then(|| text.trim().parse::<Span>().ok())??;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|long| !long.is_negative())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +120,12 @@ mod tests {
         assert_eq!(at("-30s"), 60_000_000_000);
         assert_eq!(at("-1m30s"), 0);
         assert_eq!(at("-200ms"), 89_800_000_000);
+        assert_eq!((at("30s"), at("1min 15s")), (60_000_000_000, 15_000_000_000));
+        let ago = |text: &str| match When::parse(text).unwrap() {
+            When::Instant(moment) => Timestamp::now().duration_since(moment).as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert!(ago("now") < 60 && (180..240).contains(&ago("3m ago")) && (7200..7260).contains(&ago("2 hours ago")));
         assert_eq!(at("31"), 30_000_000_000);
         assert_eq!(at("@31.5"), 30_500_000_000);
         assert_eq!(at("1970-01-01T00:00:31Z"), 30_000_000_000);
@@ -115,7 +140,7 @@ mod tests {
         assert!(matches!(When::parse("03:12:10.25").unwrap(), When::Clock(_)));
         assert!(matches!(When::parse("2026-05-01 03:12").unwrap(), When::Local(_)));
         assert!(matches!(When::parse("2026-05-01T03:12:10").unwrap(), When::Local(_)));
-        for wrong in ["", "-", "tomorrow", "-x", "25:00"] {
+        for wrong in ["", "-", "tomorrow", "-x", "25:00", "ago", "-3m ago", "3 ago", "--3m"] {
             assert!(When::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -66,11 +66,7 @@ impl Match {
             };
         }
         if let Some((name, value)) = text.split_once('=') {
-            let Some(field) = Field::named(name) else {
-                let names: Vec<_> = field::FIELDS.iter().map(|field| field.name).collect();
-                bail!("dumps have no field {name:?}: {}", names.join(", "));
-            };
-            return Ok(Self::Field(field, Pattern::parse(value)?));
+            return Ok(Self::Field(Field::parse(name)?, Pattern::parse(value)?));
         }
         Ok(Self::Word(Word { pattern: Pattern::parse(text)?, target: Target::parse(text)? }))
     }
@@ -82,8 +78,14 @@ impl fmt::Display for Match {
         match self {
             Self::Newest(n) => write!(f, "-{n}"),
             Self::Field(field, pattern) => write!(f, "{}={}", field.name, pattern.text),
-            Self::Word(word) => f.write_str(&word.pattern.text),
+            Self::Word(word) => word.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern.text)
     }
 }
 

@@ -65,6 +65,20 @@ impl Entry {
         Some(Self { name: Name::parse(&file)?, path: path.to_owned(), size, used: size, file })
     }
 
+    /// A dump file from anywhere, with what it says of itself and whether its end is there. One that is not called as
+    /// ours are has no id.
+    pub fn of_file(path: &Path) -> Result<(Self, Dump, bool)> {
+        let doing = || format!("read {}", path.display());
+        let mut file = File::open(path).with_context(doing)?;
+        let about = file.metadata().with_context(doing)?;
+        let dump = read::header(&mut file).with_context(doing)?;
+        let whole = has_end(&file, about.len()).unwrap_or(false);
+        let called = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = Name::parse(&called).unwrap_or_else(|| Name::of_file(&dump));
+        let (size, used) = (about.len(), about.blocks() * 512);
+        Ok((Self { name, path: path.to_owned(), size, used, file: called }, dump, whole))
+    }
+
     /// An entry of nothing.
     #[cfg(test)]
     pub(super) fn pretended(name: Name, used: u64) -> Self {

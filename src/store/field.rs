@@ -1,5 +1,7 @@
 //! What can be asked of a stored dump as FIELD=VALUE: one line a field.
 
+use anyhow::{Context, Result};
+
 use super::Name;
 use crate::model::{Cause, Dump, Identity, signal_name};
 
@@ -41,12 +43,15 @@ const fn field(name: &'static str, about: &'static str, values: fn(&Name, &Dump)
 
 impl Field {
     /// The field with this name, in any case.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    pub fn parse(name: &str) -> Result<&'static Self> {
+        FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name)).with_context(|| {
+            let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+            format!("dumps have no field {name:?}: {}", names.join(", "))
+        })
     }
 
     /// What a dump has in it.
-    pub(super) fn values(&self, name: &Name, dump: &Dump) -> Vec<String> {
+    pub fn values(&self, name: &Name, dump: &Dump) -> Vec<String> {
         (self.values)(name, dump)
     }
 }

@@ -24,7 +24,7 @@ pub use choice::{Choice, Match, Pattern, Word};
 pub use directory::{DIRECTORY, Entry, Store};
 pub use field::{FIELDS, Field};
 pub use name::{ID_LENGTH, Name};
-pub use read::{Damage, header, open, read};
+pub use read::{Damage, header, is_dump, open, read};
 pub use retention::{Amount, Kept, Retention, Vacuum};
 pub use save::Saved;
 pub use write::write;

@@ -39,11 +39,17 @@ pub struct Name {
 impl Name {
     /// The name for a dump of that boot, with a new id.
     pub(super) fn new(dump: &Dump, boot: u32) -> Result<Self> {
+        let taken = if boot == 0 { 0 } else { dump.taken / 1000 };
+        Ok(Self { boot, taken, id: id()?, ..Self::of_file(dump) })
+    }
+
+    /// What a file that is called otherwise would be called; without an id.
+    pub(super) fn of_file(dump: &Dump) -> Self {
         let nanoseconds = i128::from(dump.taken) + i128::from(dump.clock_offset);
         let time = Timestamp::from_nanosecond(nanoseconds / 1000 * 1000).unwrap_or_default().max(Timestamp::UNIX_EPOCH);
         let owner = dump.names().into_iter().next().unwrap_or_default();
-        let taken = if boot == 0 { 0 } else { dump.taken / 1000 };
-        Ok(Self { boot, taken, time, owner: escape(&owner), reason: dump.cause.word().to_owned(), id: id()? })
+        let reason = dump.cause.word().to_owned();
+        Self { boot: 0, taken: 0, time, owner: escape(&owner), reason, id: String::new() }
     }
 
     /// A name of that time and id.

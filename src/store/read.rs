@@ -39,6 +39,12 @@ impl fmt::Display for Damage {
     }
 }
 
+/// Whether a file begins as a dump file does.
+pub fn is_dump(mut file: impl Read) -> bool {
+    let mut start = [0; MAGIC.len()];
+    fill(&mut file, &mut start).is_ok_and(|got| got == start.len()) && start == *MAGIC
+}
+
 /// Reads what a dump file says of itself; the records follow behind it.
 pub fn header(file: &mut impl Read) -> Result<Dump> {
     start(file).map(|(_, dump)| dump)

@@ -198,3 +198,43 @@ fn windows_are_right_however_often_they_are_asked_for() {
     served.told(&["dump", group.name(), "--format", "json", "-n", "1"]);
     assert!(window().1 > asked.1, "{:?} after {asked:?}", window());
 }
+
+/// Calls that ended, with those that threads died in, are counted the same by all who say how many there are.
+#[test]
+#[ignore = "needs root and BPF"]
+fn every_count_is_the_same() {
+    let served = Served::start("", "status = false");
+    let group = served.cgroup("counted.service");
+    let script = "sleep 60 & sleep 0.2; kill $!; cat /nonexistent; sleep 60 & exec true";
+    group.command(script).status().expect("run it");
+    let store = served.place.path().join("store").display().to_string();
+    let id = served.told(&["dump", "--save", group.name()]).trim().to_owned();
+    let in_store = |args: &[&str]| served.told(&[args, &["-D", &store, &id]].concat());
+    let list: serde_json::Value = serde_json::from_str(&in_store(&["list", "--json"])).expect("an object");
+    let (calls, failed) = (list["calls"].as_u64().expect("a number"), list["failed"].as_u64().expect("a number"));
+    let shown = in_store(&["show", "--json"]);
+    let shown: Vec<serde_json::Value> =
+        shown.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let shown: Vec<_> = shown.iter().filter(|line| line["type"] == "call").collect();
+    let is = |call: &serde_json::Value, word: &str| call[word] == true;
+    let never = |call: &serde_json::Value| call["result"] == "?" && !is(call, "died");
+    let ended: Vec<_> =
+        shown.iter().filter(|call| !(is(call, "in_flight") || is(call, "end_missing") || never(call))).collect();
+    let wrong = |call: &serde_json::Value| {
+        call["errno"].is_string()
+            || is(call, "died")
+            || call["result"].as_str().is_some_and(|text| text.starts_with("? "))
+    };
+    // The sleep that was killed returned to nobody.
+    let interrupted = ended.iter().any(|call| wrong(call) && !call["errno"].is_string());
+    assert!(interrupted && ended.len() < shown.len(), "{shown:?}");
+    assert_eq!(ended.len() as u64, calls);
+    assert_eq!(ended.iter().filter(|call| wrong(call)).count() as u64, failed);
+    let info = in_store(&["info"]);
+    assert!(info.contains(&format!("Calls: {calls}, {failed} of them failed\n")), "{info}");
+    let text = in_store(&["show"]);
+    let footer = format!("# {calls} calls, and {} without an end", shown.len() - ended.len());
+    assert!(text.lines().any(|line| line == footer), "{footer} is not in {text}");
+    let page = in_store(&["show", "--format", "html"]);
+    assert!(page.contains(&format!("\"calls\":{calls},\"failed\":{failed},\"endless\":")), "{footer}");
+}

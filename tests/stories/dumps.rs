@@ -28,6 +28,14 @@ fn every_line_of_json_is_an_object() {
         text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
     assert_eq!(lines[0]["type"], "dump");
     assert_eq!((&lines[1]["type"], &lines[1]["errno"]), (&"call".into(), &"ENOENT".into()));
+    let file = dump(&[openat("/a\x1b[31m\n\"b", 2_000_002_500)]);
+    assert_eq!(stdout(&shown(&file, &["--json"])), text);
+    let pretty = stdout(&shown(&file, &["--json=pretty"]));
+    let objects =
+        serde_json::Deserializer::from_str(&pretty).into_iter().collect::<Result<Vec<serde_json::Value>, _>>();
+    assert_eq!(objects.expect("objects"), lines);
+    assert!(pretty.lines().count() > 20 && !pretty.contains('\x1b'), "{pretty}");
+    assert_eq!(shown(&file, &["--json", "--format", "text"]).status.code(), Some(2));
 }
 
 #[test]
@@ -207,6 +215,10 @@ fn two_runs_are_compared_by_what_they_did() {
     assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
     let output = traceloop(&["diff", &good, &bad]);
     assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value =
+        serde_json::from_str(&stdout(&traceloop(&["diff", "--json", &good, &bad]))).expect("an object");
+    assert_eq!((&told["only"], &told["b"]["times"], &told["a"]), (&"b".into(), &1.into(), &().into()), "{told}");
+    assert_eq!(traceloop(&["diff", "--json", &good, &later]).status.code(), Some(0));
     let only: Vec<_> = stdout(&output).lines().filter(|line| line.starts_with("+  ")).map(str::to_owned).collect();
     assert_eq!(only.len(), 1);
     assert!(only[0].ends_with(r#"openat(AT_FDCWD, "/two", O_RDONLY) = ENOENT"#), "{only:?}");
@@ -224,4 +236,14 @@ fn a_dumps_calls_are_counted() {
     let words: Vec<_> = line("openat").split_whitespace().map(str::to_owned).collect();
     assert_eq!(words, ["openat", "2", "2", "0.005", "0.003", "0.003", "0.003", "0.00%"], "{text}");
     assert_eq!(line("ENOENT").trim(), "2 ENOENT");
+    let file = file.to_str().expect("a path");
+    let told = stdout(&traceloop(&["stats", "--json", "--errno-summary", "--histogram", file]));
+    let told: serde_json::Value = serde_json::from_str(&told).expect("an object");
+    assert_eq!((&told["tid"], &told["calls"]), (&7.into(), &2.into()), "{told}");
+    let call = &told["syscalls"][0];
+    assert_eq!(
+        (&call["total_ns"], &call["errnos"]["ENOENT"], &call["histogram"]["2048"]),
+        (&5_000.into(), &2.into(), &2.into())
+    );
+    assert_eq!(traceloop(&["stats", "--json", "-c", file]).status.code(), Some(2));
 }

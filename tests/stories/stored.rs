@@ -131,7 +131,7 @@ fn dumps_are_found_by_what_people_know_of_them() {
         (&["-U", "2023-11-14T22:30:00Z"], &[nginx]),
         (&[&last.id], &[nginx]),
         (&[&last.id[..8]], &[nginx]),
-        (&[last.path.to_str().expect("a path")], &[]),
+        (&[last.path.to_str().expect("a path")], &[nginx]),
         (&["ngin"], &[]),
         (&["-9"], &[]),
     ] {
@@ -154,7 +154,8 @@ fn a_pod_and_a_cgroup_are_shown_by_their_names_and_no_file_is_missed() {
     }
     let output = dumps.run(&["show", "shop/cart-8"]);
     assert_eq!(output.status.code(), Some(1));
-    let said = "traceloop: show shop/cart-8: No such file, and no stored dump matches\n";
+    let said =
+        format!("traceloop: show shop/cart-8: No such file, and no dump matches in {}\n", dumps.directory().display());
     assert_eq!(stderr(&output), said);
 }
 
@@ -359,4 +360,111 @@ fn last_words_of_a_large_dump_are_its_last() {
     let last: Vec<&str> = words.failed.iter().map(|call| &*call.text).collect();
     assert_eq!(last.len(), 8);
     assert!(last[0].contains("\"/19992\"") && last[7].contains("\"/19999\""), "{last:?}");
+}
+
+#[test]
+fn lists_are_for_programs_and_for_pipes() {
+    let dumps = Dumps::new();
+    dumps.save("nginx.service", killed("nginx", 100), 0);
+    dumps.save("sshd.service", Cause::Request, 1);
+    dumps.save("nginx.service", Cause::Exit, 2);
+    assert_eq!(stdout(&dumps.run(&["list", "--no-legend"])).lines().count(), 3);
+    assert_eq!(stdout(&dumps.run(&["list", "--json=off", "--no-pager"])).lines().count(), 4);
+    let pretty = stdout(&dumps.run(&["list", "--json=pretty", "-1"]));
+    let object: serde_json::Value = serde_json::from_str(&pretty).expect("an object");
+    assert!(pretty.lines().count() > 10 && object["name"] == "nginx.service", "{pretty}");
+    assert_eq!(stdout(&dumps.run(&["info", "--json=short"])).lines().count(), 3);
+    assert_eq!(stdout(&dumps.run(&["list", "-F", "UNIT"])), "nginx.service\nsshd.service\n");
+    assert_eq!(stdout(&dumps.run(&["list", "-F", "signal", "nginx"])), "SIGSEGV\n");
+    let wrong = dumps.run(&["list", "--field", "NONSENSE"]);
+    assert!(wrong.status.code() == Some(2) && stderr(&wrong).contains("INVOCATION"), "{}", stderr(&wrong));
+    let gone = stdout(&dumps.run(&["delete", "sshd", "--json"]));
+    assert!(gone.contains("\"id\""), "{gone}");
+    let gone = stdout(&dumps.run(&["vacuum", "--max-age", "1d", "--json"]));
+    assert_eq!(gone.lines().filter(|line| line.starts_with("{\"id\":")).count(), 2, "{gone}");
+}
+
+#[test]
+fn a_file_is_described_exported_and_read_from_a_pipe() {
+    use std::process::{Command, Stdio};
+    let dumps = Dumps::new();
+    let saved = dumps.save("a.service", killed("a", 7), 0);
+    let (path, raw) = (saved.path.to_str().expect("a path"), fs::read(&saved.path).expect("read it"));
+    let other = dumps.directory().join("../other.dump");
+    fs::write(&other, &raw).expect("a copy");
+    let other = other.to_str().expect("a path");
+    for file in [path, other] {
+        // Without any store.
+        let info = traceloop(&["info", file, "-D", "/nonexistent"]);
+        assert!(stdout(&info).contains("Reason: a[7] was killed by SIGSEGV"), "{file}: {}", stderr(&info));
+        assert_eq!(stdout(&info).contains("ID:"), file == path, "{}", stdout(&info));
+        assert_eq!(stdout(&traceloop(&["list", "--no-legend", file])).lines().count(), 1);
+        assert_eq!(traceloop(&["export", file]).stdout, raw);
+        let delete = traceloop(&["delete", file]);
+        assert!(delete.status.code() == Some(1) && stderr(&delete).contains("not for a file"), "{}", stderr(&delete));
+    }
+    for verb in [&["show", "-"][..], &["show", "--json", "-"], &["stats", "-"], &["export", "--format", "text", "-"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_traceloop"));
+        let piped = command.args(verb).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut piped = piped.expect("run it");
+        std::io::Write::write_all(&mut piped.stdin.take().expect("a pipe"), &raw).expect("write the dump");
+        let output = piped.wait_with_output().expect("it ends");
+        assert!(output.status.success() && stdout(&output).contains("openat"), "{verb:?}");
+        let from_file = command.stdin(fs::File::open(path).expect("open it")).output().expect("run it");
+        assert_eq!(stdout(&from_file), stdout(&output), "{verb:?}");
+    }
+    for (verb, word) in
+        [("show", "gone.dump"), ("info", "gone.dump"), ("export", "./gone"), ("list", "/gone"), ("stats", "gone")]
+    {
+        let output = dumps.run(&[verb, word]);
+        assert_eq!(output.status.code(), Some(1), "{verb}");
+        assert!(
+            stderr(&output).contains(&format!("{word}: No such file, and no dump matches in ")),
+            "{}",
+            stderr(&output)
+        );
+        let output = traceloop(&[verb, word, "-D", "/nonexistent"]);
+        assert!(stderr(&output).contains(&format!("{word}: No such file")), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn times_are_said_as_people_say_them() {
+    let dumps = Dumps::new();
+    dumps.save("a.service", Cause::Exit, 0);
+    for (args, found) in [
+        (["--until", "now"], 1),
+        (["--since", "now"], 0),
+        (["--since", "2h"], 0),
+        (["--since", "3m ago"], 0),
+        (["--until", "2 hours ago"], 1),
+        (["--until", "10:00"], 1),
+        (["--since", "1000weeks"], 1),
+    ] {
+        assert_eq!(dumps.listed(&args).len(), found, "{args:?}");
+    }
+    for time in ["2h", "1h ago", "now", "10:00", "today"] {
+        let output = dumps.run(&["show", "-1", "--until", time]);
+        assert!(output.status.success(), "{time}: {}", stderr(&output));
+    }
+}
+
+/// The list, the description, the header, the text and the page count the same calls.
+#[test]
+fn numbers_agree() {
+    let dumps = Dumps::new();
+    let records = [openat("/a", 7_000_000_000), openat("/b", 7_500_000_000), reading(7, 8_000_000_000)];
+    let mut recording = recording_of(header(), &records[..2]);
+    recording.blocks.push(Block::of(None, 0, records[2].clone()));
+    dumps.store().save(&decode::summed_up(recording)).expect("store a dump");
+    let list: serde_json::Value = serde_json::from_slice(&dumps.run(&["list", "--json"]).stdout).expect("an object");
+    assert_eq!((&list["calls"], &list["failed"]), (&2.into(), &2.into()), "{list}");
+    let info = stdout(&dumps.run(&["info"]));
+    assert!(info.contains("Calls: 2, 2 of them failed\n"), "{info}");
+    let text = |args: &[&str]| stdout(&dumps.run(&[&["show", "-1"], args].concat()));
+    assert!(text(&[]).contains("\n# 2 calls, and 1 without an end\n"), "{}", text(&[]));
+    assert!(text(&["-n", "2"]).contains("\n# 1 of 2 calls, and 1 without an end\n"), "{}", text(&["-n", "2"]));
+    assert!(text(&["--format", "html"]).contains(r#""calls":2,"failed":2,"endless":1,"signals":0,"held":2}"#));
+    let stats: serde_json::Value = serde_json::from_str(&stdout(&dumps.run(&["stats", "--json"]))).expect("an object");
+    assert_eq!(stats["calls"], 2, "{stats}");
 }

@@ -35,3 +35,20 @@ fn a_mistake_is_a_usage_error_that_names_it() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no system call"), "{}", stderr(&output));
 }
+
+#[test]
+fn what_is_explained_is_for_programs_too() {
+    let objects = |args: &[&str]| -> Vec<serde_json::Value> {
+        let text = stdout(&traceloop(args));
+        text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect()
+    };
+    let openat = &objects(&["explain", "openat", "--json"])[0];
+    assert_eq!((&openat["name"], &openat["numbers"]["x86-64"]), (&"openat".into(), &257.into()), "{openat}");
+    assert_eq!(openat["args"][1]["captured"], "memory copied at the end of the call", "{openat}");
+    assert!(objects(&["explain", "fcntl", "--json"])[0]["cases"].as_array().is_some_and(|cases| cases.len() > 3));
+    assert!(objects(&["explain", "--json"]).len() > 300);
+    assert!(objects(&["explain", "--classes", "--json"]).iter().any(|class| class["class"] == "%network"));
+    let checks = objects(&["doctor", "--json", "-D", "/nonexistent"]);
+    assert!(checks.iter().any(|check| check["check"] == "kernel" && check["state"] == "ok"), "{checks:?}");
+    assert!(checks.iter().any(|check| check["what"].as_str().is_some_and(|what| what.starts_with("/nonexistent"))));
+}

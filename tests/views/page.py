@@ -11,7 +11,10 @@ traceloop, dump, pictures = sys.argv[1], sys.argv[2], (sys.argv[3:] or [None])[0
 lines = [json.loads(line) for line in subprocess.check_output([traceloop, "show", "--format", "json", dump]).splitlines()]
 events = [line for line in lines if line["type"] not in ("dump", "loss")]
 calls = [line for line in events if line["type"] == "call"]
-failed = [line for line in calls if "errno" in line]
+ended = [call for call in calls if not (call.get("in_flight") or call.get("end_missing") or (call["result"] == "?" and not call.get("died")))]
+# Who is interrupted gets an error, too.
+failed = [call for call in calls if "errno" in call or call["result"].startswith("? ")]
+died = [call for call in ended if call.get("died")]
 exits = [line for line in events if line["type"] == "exit" and (line.get("status") or line.get("signal"))]
 stacks = [call for call in failed if "stack" in call]
 # A thread whose beginning is overwritten gets its process's number late, and is one thread all the same.
@@ -39,8 +42,9 @@ with tempfile.TemporaryDirectory() as place:
         cell = lambda row, n: page.ask(f"document.querySelectorAll('#rows .row')[{row}].children[{n}].textContent")
 
         figures = dict(page.ask("[...document.querySelectorAll('#figures div')].map((box) => [...box.children].map((part) => part.textContent))"))
-        same("calls", number(figures["Calls"]), len(calls))
-        same("failed calls", number(figures["Failed"]), len(failed))
+        same("calls", number(figures["Calls"]), len(ended))
+        same("failed calls", number(figures["Failed"]), len(failed) + len(died))
+        same("calls without an end", number(figures.get("Without an end", "0")), len(calls) - len(ended))
         same("threads", number(figures["Threads"]), len(threads))
         same("events shown", shown(), len(events))
         same("rows of the grid", page.ask("+document.getElementById('table').getAttribute('aria-rowcount')"), len(events) + 1)

@@ -15,7 +15,7 @@ use self::{
     figures::{Figures, Place, Row},
     source::{Source, Told},
 };
-use super::{End, stored};
+use super::{End, json::Json, stored};
 
 /// Watch who makes which calls: how many, how many fail, how long they take
 ///
@@ -39,9 +39,8 @@ pub(super) struct Top {
     /// Print one reading and end
     #[arg(long)]
     once: bool,
-    /// One JSON object a line, for each line of the table
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     /// Only so many lines
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     lines: usize,
@@ -94,7 +93,7 @@ impl Top {
         let every = Duration::from_secs_f64(self.delay);
         let source = Source::open(self.place.client(), self.target.clone(), every)?;
         let mut figures = Figures::default();
-        if !self.once && !self.json {
+        if !self.once && !self.json.is_wanted() {
             return screen::watch(&self, &source, &mut figures);
         }
         loop {
@@ -102,8 +101,11 @@ impl Top {
             let rows = figures.rows(self.by, &Place::default(), self.sort);
             let rows = &rows[..rows.len().min(self.lines)];
             let mut out = stored::stdout();
-            if self.json { plain::json(&mut out, &figures, rows) } else { plain::table(&mut out, &figures, rows) }
-                .context("write the table")?;
+            match self.json.is_wanted() {
+                true => plain::json(&mut out, self.json, &figures, rows),
+                false => plain::table(&mut out, &figures, rows).map_err(Into::into),
+            }
+            .context("write the table")?;
             if self.once {
                 return Ok(End::Done);
             }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use anyhow::Result;
 use serde::Serialize;
 
 use super::{Figures, Row};
-use crate::render::tame;
+use crate::cli::json::Json;
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -24,7 +25,7 @@ struct Object<'a> {
     seconds: f64,
 }
 
-pub(super) fn json(out: &mut impl Write, figures: &Figures, rows: &[Row]) -> io::Result<()> {
+pub(super) fn json(out: &mut impl Write, json: Json, figures: &Figures, rows: &[Row]) -> Result<()> {
     for row in rows {
         let count = row.count;
         let object = Object {
@@ -40,9 +41,9 @@ pub(super) fn json(out: &mut impl Write, figures: &Figures, rows: &[Row]) -> io:
             time_ns: count.time,
             seconds: figures.seconds,
         };
-        writeln!(out, "{}", tame(&serde_json::to_string(&object)?))?;
+        json.write(out, &object)?;
     }
-    out.flush()
+    Ok(out.flush()?)
 }
 
 pub(super) fn table(out: &mut impl Write, figures: &Figures, rows: &[Row]) -> io::Result<()> {

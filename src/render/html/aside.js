@@ -23,7 +23,7 @@ function makeAside(events, view, colours, clock) {
       let line = lines.get(events.name[n]);
       if (!line) lines.set(events.name[n], line = { name: events.name[n], calls: 0, failed: 0, total: 0, longest: 0 });
       line.calls++;
-      line.failed += events.how[n] === FAILED ? 1 : 0;
+      line.failed += hasFailed(events.how[n]) ? 1 : 0;
       if (length < 0 || events.how[n] === NEVER) continue;
       line.total += length;
       line.longest = Math.max(line.longest, length);

@@ -53,7 +53,7 @@ function readEvents(parts, count) {
       events.length[at] = part.length[n];
       events.kind[at] = part.kind[n];
       events.how[at] = part.end[n];
-      events.bad[at] = (part.kind[n] === CALL || part.kind[n] === EXIT) && part.end[n] === FAILED ? 1 : 0;
+      events.bad[at] = (part.kind[n] === CALL || part.kind[n] === EXIT) && hasFailed(part.end[n]) ? 1 : 0;
       events.lane[at] = lane;
       events.tid[at] = thread[0];
       events.comm[at] = strings[thread[2]];
@@ -75,6 +75,11 @@ function readEvents(parts, count) {
     events.end[n] = length === -1 ? events.to : events.start[n] + Math.max(0, length);
   }
   return events;
+}
+
+/** Whether a call that ended so, or a process, failed; who was interrupted got an error, too. */
+function hasFailed(how) {
+  return how === FAILED || how === INTERRUPTED;
 }
 
 /** Threads of a process stand together, processes in the order in which they appear. */

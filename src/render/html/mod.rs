@@ -16,7 +16,7 @@ use std::{
 use serde::Serialize;
 
 use self::part::Part;
-use super::{json::tame, strace, window};
+use super::{json::tame, seen::Seen, strace, window};
 use crate::model::{Dump, Event};
 
 const PAGE: &str = include_str!("page.html");
@@ -39,7 +39,8 @@ pub(super) struct Page {
     /// What people call the cgroups, if there are several.
     names: Vec<String>,
     part: Part,
-    events: u64,
+    seen: Seen,
+    held: Option<u64>,
 }
 
 /// What the page says of the dump.
@@ -60,6 +61,15 @@ struct Head<'a> {
     /// Nanoseconds from the origin.
     taken: i64,
     complete_from: Option<i64>,
+}
+
+/// What stands behind the events.
+#[derive(Serialize)]
+struct Tail {
+    #[serde(flatten)]
+    seen: Seen,
+    /// How many calls the dump holds, of which those that were chosen are here.
+    held: Option<u64>,
 }
 
 impl Page {
@@ -88,12 +98,13 @@ impl Page {
         let page = PAGE.replace("NONCE", &nonce).replace("STYLE", STYLE);
         out.write_all(page.as_bytes())?;
         block(out, "head", &head)?;
-        Ok(Self { nonce, origin, names: dump.names_of_each(), part: Part::default(), events: 0 })
+        let held = dump.counts.map(|counts| counts.calls);
+        Ok(Self { nonce, origin, names: dump.names_of_each(), part: Part::default(), seen: Seen::default(), held })
     }
 
     /// Takes an event; those of a dump come in the order in which they began.
     pub(super) fn event(&mut self, out: &mut dyn Write, event: &Event) -> io::Result<()> {
-        self.events += 1;
+        self.seen.see(event);
         let whose = self.names.get(usize::from(event.whose)).map(String::as_str);
         self.part.push(event, whose, self.origin);
         if self.part.is_full() {
@@ -106,7 +117,7 @@ impl Page {
     /// Writes what stands behind the events.
     pub(super) fn finish(self, out: &mut dyn Write) -> io::Result<()> {
         block(out, "events", &self.part)?;
-        block(out, "tail", &self.events)?;
+        block(out, "tail", &Tail { seen: self.seen, held: self.held })?;
         writeln!(out, "<script nonce=\"{}\">\n\"use strict\";\n(() => {{", self.nonce)?;
         SCRIPTS.iter().try_for_each(|script| out.write_all(script.as_bytes()))?;
         out.write_all(b"})();\n</script>\n</html>\n")
@@ -177,7 +188,8 @@ mod tests {
             (word("name"), word("text"), word("errno")),
             ("openat".into(), "AT_FDCWD, \"/a\"".into(), "ENOENT".into())
         );
-        assert_eq!(blocks(&page, "tail"), [1]);
+        let tail = &blocks(&page, "tail")[0];
+        assert_eq!((&tail["events"], &tail["calls"], &tail["failed"]), (&1.into(), &1.into(), &1.into()), "{tail}");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 const began = performance.now();
 const byId = (id) => document.getElementById(id);
-const [head] = take("head"), [total] = take("tail");
-const events = readEvents(take("events"), total);
+const [head] = take("head"), [tail] = take("tail");
+const events = readEvents(take("events"), tail.events);
 const view = makeView(events), clock = makeClock(head.origin), colours = makeColours(events);
 
 function fillHeader() {
@@ -14,13 +14,10 @@ function fillHeader() {
   byId("summary").textContent = head.summary ?? "";
   byId("cause").textContent = head.cause[0].toUpperCase() + head.cause.slice(1);
   byId("window").append(...head.window.map((line, n) => element("li", n > 0 && line.startsWith("lost") ? { className: "loss" } : {}, line)));
-  let calls = 0, failed = 0, signals = 0;
-  for (let n = 0; n < events.count; n++) {
-    calls += events.kind[n] === CALL ? 1 : 0;
-    failed += events.kind[n] === CALL && events.how[n] === FAILED ? 1 : 0;
-    signals += events.kind[n] === SIGNAL ? 1 : 0;
-  }
-  const figures = { Calls: calls, Failed: failed, Signals: signals, Processes: new Set(events.lanes.map((lane) => lane.pid)).size, Threads: events.lanes.length };
+  const number = (value) => value.toLocaleString("en");
+  const calls = (tail.held ?? tail.calls) === tail.calls ? number(tail.calls) : `${number(tail.calls)} of ${number(tail.held)}`;
+  const endless = tail.endless ? { "Without an end": tail.endless } : {};
+  const figures = { Calls: calls, Failed: tail.failed, ...endless, Signals: tail.signals, Processes: new Set(events.lanes.map((lane) => lane.pid)).size, Threads: events.lanes.length };
   const boxes = Object.entries(figures).map(([name, value]) => [name, value.toLocaleString("en"), false]);
   boxes.push(["Time", showLength(events.count ? events.to - events.from : 0), false], ["Lost", head.lost.toLocaleString("en"), head.lost > 0]);
   byId("figures").append(...boxes.map(([name, value, bad]) => element("div", bad ? { className: "bad" } : {}, element("dt", {}, name), element("dd", {}, value))));
