@@ -139,6 +139,9 @@ impl Choosing {
             return Ok(());
         }
         match &self.matches[..] {
+            [Match::Word(word)] if Path::new(&word.to_string()).is_file() => {
+                super::say(format_args!("traceloop: {word} is not a traceloop dump, and {what}"))
+            }
             // It may be a slip in the name of a file.
             [Match::Word(word)] if word.to_string().contains('/') || word.to_string().ends_with(".dump") => {
                 super::say(format_args!("traceloop: {word}: No such file, and {what}"))

@@ -426,6 +426,13 @@ fn a_file_is_described_exported_and_read_from_a_pipe() {
         let output = traceloop(&[verb, word, "-D", "/nonexistent"]);
         assert!(stderr(&output).contains(&format!("{word}: No such file")), "{}", stderr(&output));
     }
+    let text = dumps.directory().with_extension("txt");
+    fs::write(&text, "no dump").expect("write a file");
+    for verb in ["show", "info", "list", "export"] {
+        let output = dumps.run(&[verb, text.to_str().expect("a path")]);
+        assert!(output.status.code() == Some(1), "{verb}");
+        assert!(stderr(&output).contains("not a traceloop dump"), "{verb}: {}", stderr(&output));
+    }
 }
 
 #[test]
