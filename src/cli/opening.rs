@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Seek},
     os::fd::AsFd,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     choosing::{newest, quietly},
@@ -26,7 +26,12 @@ pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Optio
         _ => "",
     };
     if is_file(text) {
-        let file = File::open(text).with_context(|| format!("{verb} {text}"))?;
+        let mut file = File::open(text).with_context(|| format!("{verb} {text}"))?;
+        // A pipe is read once: what it brings is looked at there.
+        if file.metadata().is_ok_and(|about| about.is_file()) {
+            ensure!(store::is_dump(&file), "{verb} {text}: this is not a traceloop dump");
+            file.rewind().with_context(|| format!("{verb} {text}"))?;
+        }
         return Ok(Some((text.into(), file)));
     }
     let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
