@@ -655,6 +655,14 @@ impl<'a> StackRecord<'a> {
         (caller != 0).then(|| Place::of(caller))
     }
 
+    /// The numbers of the files that it leads through.
+    pub fn modules(&self) -> impl Iterator<Item = u16> + use<'a> {
+        self.frames().chain(self.caller()).filter_map(|place| match place {
+            Place::Module(number, _) => Some(number),
+            Place::Address(_) => None,
+        })
+    }
+
     /// Whether there were more frames.
     pub fn is_cut(&self) -> bool {
         self.bytes[offset_of!(stack_record, flags)] & record_flag::FLAG_CUT.0 != 0

@@ -116,7 +116,6 @@ impl Place {
     pub(super) fn settle(&mut self, before: Given) -> Result<()> {
         let given = std::mem::take(&mut self.given).or(before).or_environment(|name| env::var_os(name));
         self.found = Found::by(&given, &configured(given.config.as_deref())?);
-        self.given = given;
         Ok(())
     }
 

@@ -62,12 +62,6 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// What of it is somebody's own.
-    fn own(store: &Store, entry: &'a Entry, own: Own) -> Self {
-        let whole = store.header(entry).is_ok_and(|(_, whole)| whole);
-        Self { entry, about: Ok(*own.about), whole }
-    }
-
     /// What another has read of it.
     pub fn told(entry: &'a Entry, about: Result<Dump, String>, whole: bool) -> Self {
         Self { entry, about, whole }
@@ -123,18 +117,18 @@ impl Whose {
         Ok(entries)
     }
 
-    /// What is his own of a dump, if that is all that he gets of it.
-    fn own(&self, entry: &Entry) -> Option<Own> {
+    /// What is his own of a dump, if that is all that he gets of it, and whether the dump's end is there.
+    fn own(&self, entry: &Entry) -> Option<(Own, bool)> {
         let (uid, groups) = self.only.as_ref()?;
-        let (dump, _) = self.store.header(entry).ok()?;
+        let (dump, whole) = self.store.header(entry).ok()?;
         let mut own = dump.own.filter(|own| own.user.uid == *uid && groups.have(own.user.gid))?;
         own.about.id = dump.id;
-        Some(own)
+        Some((own, whole))
     }
 
     fn look<'a>(&self, entry: &'a Entry) -> Stored<'a> {
         match self.own(entry) {
-            Some(own) => Stored::own(&self.store, entry, own),
+            Some((own, whole)) => Stored::told(entry, Ok(*own.about), whole),
             None => Stored::look(&self.store, entry),
         }
     }
@@ -207,7 +201,7 @@ fn chosen(store: &Whose, which: &WhichDumps) -> Result<Vec<Entry>, Problem> {
     let mut chosen = match &store.only {
         None => choice.of(&store.store)?,
         // What matches of what he is not given would tell of it.
-        Some(_) => choice.of_those(store.entries()?, |entry| store.own(entry).map(|own| *own.about))?,
+        Some(_) => choice.of_those(store.entries()?, |entry| store.own(entry).map(|(own, _)| *own.about))?,
     };
     if let Some(after) = &which.after {
         let entries = store.entries()?;
@@ -249,7 +243,7 @@ fn opened(store: &Whose, id: &str) -> Result<(Box<dyn Read>, u64), Problem> {
     if store.only.is_none() {
         return Ok((Box::new(file.take(entry.size)), entry.size));
     }
-    let Own { user, about } = store.own(entry).ok_or_else(|| no_dump(id))?;
+    let (Own { user, about }, _) = store.own(entry).ok_or_else(|| no_dump(id))?;
     let (mut recording, _) = store::open(file)?;
     recording.dump.user = Some(user);
     let part = redact::of_user(&recording).ok_or_else(|| no_dump(id))?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::wire::{self, Kind, Place};
+use crate::wire::{self, Kind};
 
 /// Numbers that records name. There may be more than the records that are left name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,12 +21,7 @@ impl Names {
     pub fn see(&mut self, bytes: &[u8]) {
         for record in wire::records(bytes) {
             if record.kind() == Kind::RECORD_STACK {
-                let stack = record.stack();
-                let places = stack.iter().flat_map(|stack| stack.frames().chain(stack.caller()));
-                self.modules.extend(places.filter_map(|place| match place {
-                    Place::Module(number, _) => Some(number),
-                    Place::Address(_) => None,
-                }));
+                self.modules.extend(record.stack().iter().flat_map(|stack| stack.modules()));
             } else if record.kind() == Kind::RECORD_EXIT {
                 let killed = record.task().filter(|task| task.code() & 0x7f == libc::SIGKILL.unsigned_abs());
                 self.killed.extend(killed.map(|task| task.tgid()));

@@ -145,6 +145,11 @@ impl Call {
         self.unknown.as_deref().unwrap_or(self.name)
     }
 
+    /// Whether the kernel side saw its end. A thread that dies in a call leaves it first.
+    pub fn has_ended(&self) -> bool {
+        !matches!(self.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing)
+    }
+
     /// What of the arguments was known when the call began, as it is written while it runs.
     pub fn known(&self) -> Cow<'_, str> {
         let (known, rest) = self.text.split_at(self.known_at_start);

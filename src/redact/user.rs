@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{Block, Cause, Dump, Files, Portion, Process, Recording, User},
-    wire::{self, Form, Kind, Place, Record, record_flag},
+    wire::{self, Form, Kind, Record, record_flag},
 };
 
 /// A thread number's calls.
@@ -87,7 +87,7 @@ impl Threads {
                     let before = before.remove(&tid).unwrap_or_default();
                     let is_his = is_marked(&record);
                     for record in before.iter().filter(|_| is_his) {
-                        see_modules(record, modules);
+                        modules.extend(record.stack().iter().flat_map(|stack| stack.modules()));
                         kept.extend_from_slice(record.bytes());
                     }
                     is_his
@@ -148,18 +148,13 @@ fn is_marked(record: &Record<'_>) -> bool {
     record.has(record_flag::FLAG_USER)
 }
 
-fn see_modules(record: &Record<'_>, modules: &mut BTreeSet<u16>) {
-    let places = record.stack().into_iter().flat_map(|stack| stack.frames().chain(stack.caller()));
-    modules.extend(places.filter_map(|place| match place {
-        Place::Module(number, _) => Some(number),
-        Place::Address(_) => None,
-    }));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::LastCall, wire::inflight};
+    use crate::{
+        model::LastCall,
+        wire::{Place, inflight},
+    };
 
     const USER: User = User { uid: 1000, gid: 100 };
 

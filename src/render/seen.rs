@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Call, Counts, Dump, Event, Outcome, What};
+use crate::model::{Counts, Dump, Event, Outcome, What};
 
 /// Counts events as they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,7 +22,7 @@ impl Seen {
     pub(super) fn see(&mut self, event: &Event) {
         self.events += 1;
         match &event.what {
-            What::Call(call) if ended(call) => {
+            What::Call(call) if call.has_ended() => {
                 self.calls += 1;
                 self.failed += u64::from(!matches!(call.outcome, Outcome::Returned { .. }));
             }
@@ -40,11 +40,6 @@ impl Seen {
         let endless = if self.endless > 0 { format!(", and {} without an end", self.endless) } else { String::new() };
         format!("{}{of} {}{endless}", self.calls, if one { "call" } else { "calls" })
     }
-}
-
-/// Whether the kernel side saw its end. A thread that dies in a call leaves it first.
-fn ended(call: &Call) -> bool {
-    !matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing)
 }
 
 #[cfg(test)]

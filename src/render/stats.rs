@@ -74,7 +74,7 @@ impl Stats {
     /// Counts an event, if it is a call that has ended.
     pub fn event(&mut self, event: &Event) {
         let What::Call(call) = &event.what else { return };
-        if matches!(call.outcome, Outcome::Never | Outcome::InFlight { .. } | Outcome::EndMissing) {
+        if !call.has_ended() {
             return;
         }
         let group = match self.wanted.by {
