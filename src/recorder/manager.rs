@@ -28,10 +28,16 @@ pub(super) struct Member {
 
 /// The cgroups that are a leaf's, itself first: all that are below it but what belongs to managers there.
 pub(super) fn members(leaf: &Cgroup, root: &Path) -> Result<Vec<Member>> {
+    walk(Cgroup::open(leaf.path())?, root, |_, _| Ok(()))
+}
+
+/// The same, each shown before what is below it is looked for.
+fn walk(leaf: Cgroup, root: &Path, mut show: impl FnMut(&Cgroup, bool) -> Result<()>) -> Result<Vec<Member>> {
     let mut members = Vec::new();
-    let mut left = vec![Cgroup::open(leaf.path())?];
+    let mut left = vec![leaf];
     while let Some(cgroup) = left.pop() {
         let parted = cgroup.path().join(OWN).is_dir() && is_in_container(cgroup.path(), root);
+        show(&cgroup, parted)?;
         if !parted {
             left.extend(cgroup.children());
         }
@@ -49,18 +55,17 @@ fn is_in_container(path: &Path, root: &Path) -> bool {
     identity::of_path(&name_of(path, root), 0).container.is_some()
 }
 
-/// Sends the calls of a leaf's cgroups to a slot; those made below them follow, but for a manager's.
-pub(super) fn assign(members: &[Member], slot: u32, kernel: &Kernel) -> Result<()> {
-    for (n, Member { cgroup, parted }) in members.iter().enumerate() {
-        let assigned = kernel.assign(cgroup, Assignment { slot, parted: *parted });
-        match assigned {
-            Err(error) if n > 0 => {
-                tracing::warn!(cgroup = %cgroup.path().display(), %error, "a cgroup below is not recorded");
-            }
-            assigned => assigned?,
+/// Sends the calls of a leaf's cgroups to a slot; those made below them follow, but for a manager's. What is there
+/// already is found afterwards, so none falls between.
+pub(super) fn assign(leaf: Cgroup, root: &Path, slot: u32, kernel: &Kernel) -> Result<Vec<Member>> {
+    let own = leaf.id();
+    walk(leaf, root, |cgroup, parted| match kernel.assign(cgroup, Assignment { slot, parted }) {
+        Err(error) if cgroup.id() != own => {
+            tracing::warn!(cgroup = %cgroup.path().display(), %error, "a cgroup below is not recorded");
+            Ok(())
         }
-    }
-    Ok(())
+        assigned => assigned,
+    })
 }
 
 impl Recorder {

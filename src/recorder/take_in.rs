@@ -132,8 +132,10 @@ impl Recorder {
             return Ok(itself());
         }
         // One that goes away meanwhile has no members.
-        let members = members(cgroup, &root).unwrap_or_default();
-        manager::assign(&members, number, &self.kernel)?;
+        let members = match Cgroup::open(cgroup.path()) {
+            Ok(leaf) => manager::assign(leaf, &root, number, &self.kernel)?,
+            Err(_) => Vec::new(),
+        };
         let watch = self.watched_mut()?;
         for Member { cgroup, parted } in &members {
             watch.tree.add(cgroup.id(), Node { path: cgroup.path().to_owned(), parted: *parted, track: Some(id) });

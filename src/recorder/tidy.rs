@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::{
-    GivenUp, Notice, Recorder, TrackId, boottime,
-    manager::{self, members},
+    GivenUp, Notice, Recorder, TrackId, boottime, manager,
     slot::{LOBBY, Slot},
 };
-use crate::identity;
+use crate::{cgroup::Cgroup, identity};
 
 impl Recorder {
     /// To be called about once a second; what has happened meanwhile is told.
@@ -119,11 +118,11 @@ impl Recorder {
         Ok(())
     }
 
-    fn move_in(&self, cgroup: &crate::cgroup::Cgroup, slot: &Slot, parted: bool) -> Result<()> {
+    fn move_in(&self, cgroup: &Cgroup, slot: &Slot, parted: bool) -> Result<()> {
         debug_assert!(slot.number != LOBBY);
         if parted {
             return self.kernel.assign(cgroup, crate::kernel::Assignment { slot: slot.number, parted });
         }
-        manager::assign(&members(cgroup, &self.root)?, slot.number, &self.kernel)
+        manager::assign(Cgroup::open(cgroup.path())?, &self.root, slot.number, &self.kernel).map(drop)
     }
 }
