@@ -43,7 +43,7 @@ impl Recorder {
             let by = By { kernel: &self.kernel, hold: &self.hold, history: &self.history };
             let mut slots: Vec<_> = watch.chain(tracks).chain(self.spare.values_mut()).collect();
             for some in slots.chunks_mut(AT_ONCE) {
-                if let Err(error) = add_rings(some, cpu, by) {
+                if let Err(error) = add_rings(some, cpu, None, by) {
                     // Gone again, it may be: the next look tells.
                     tracing::warn!(cpu, error = %format!("{error:#}"), "a CPU that has come gets no rings");
                     self.cpus.remove(&cpu);
@@ -76,10 +76,11 @@ impl Recorder {
     }
 }
 
-/// Gives slots a ring each on a CPU, which takes samples when the kernel side learns of it.
-fn add_rings(slots: &mut [&mut Slot], cpu: u32, by: By<'_>) -> Result<()> {
+/// Gives slots a ring each on a CPU, of this size or as is usual for each, which takes samples when the kernel side learns
+/// of it.
+pub(super) fn add_rings(slots: &mut [&mut Slot], cpu: u32, size: Option<usize>, by: By<'_>) -> Result<()> {
     let mut batch = Batch::default();
-    let rings: Vec<_> = slots.iter().map(|slot| batch.open(cpu, slot.size())).collect::<Result<_>>()?;
+    let rings: Vec<_> = slots.iter().map(|slot| batch.open(cpu, size.unwrap_or(slot.size()))).collect::<Result<_>>()?;
     batch.start()?;
     slots.iter_mut().zip(rings).try_for_each(|(slot, ring)| slot.add_ring(ring, by))
 }

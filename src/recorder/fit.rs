@@ -7,13 +7,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-
 use super::{
     Recorder,
+    cpus::add_rings,
     slot::{By, Slot},
 };
-use crate::ring::Batch;
 
 /// A ring holds what is written in that time.
 const LASTS: Duration = Duration::from_millis(100);
@@ -24,25 +22,13 @@ const SHARE: usize = 8;
 /// So many looks a ring is too large before it shrinks.
 const PATIENCE: u32 = 60;
 
-/// What the last look left.
-#[derive(Debug)]
-pub(super) struct Fit {
-    looked: Instant,
-}
-
-impl Default for Fit {
-    fn default() -> Self {
-        Self { looked: Instant::now() }
-    }
-}
-
 impl Recorder {
     /// Sees to it that rings are as large as they have to be. To be called about once a second.
     pub(super) fn fit_rings(&mut self) {
         if !self.history.keeps() {
             return;
         }
-        let elapsed = std::mem::take(&mut self.fit).looked.elapsed().max(LASTS).as_micros();
+        let elapsed = std::mem::replace(&mut self.fitted, Instant::now()).elapsed().max(LASTS).as_micros();
         let part = |bytes: u64| usize::try_from(u128::from(bytes) * LASTS.as_micros() / elapsed).unwrap_or(usize::MAX);
         let watch = self.watch.iter_mut().flat_map(|watch| watch.used.iter_mut());
         let tracks = self.tracks.values_mut().filter_map(|track| track.slot.as_mut());
@@ -58,18 +44,10 @@ impl Recorder {
                     continue;
                 }
                 left -= more;
-                if let Err(error) = replace(slot, cpu, size, by) {
+                if let Err(error) = add_rings(&mut [slot], cpu, Some(size), by) {
                     tracing::warn!(cpu, error = %format!("{error:#}"), "a ring stays as large as it is");
                 }
             }
         }
     }
-}
-
-/// Gives a CPU of a slot a ring of another size.
-fn replace(slot: &mut Slot, cpu: u32, size: usize, by: By<'_>) -> Result<()> {
-    let mut batch = Batch::default();
-    let ring = batch.open(cpu, size)?;
-    batch.start()?;
-    slot.add_ring(ring, by)
 }

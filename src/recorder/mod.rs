@@ -42,7 +42,7 @@ mod watch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -112,7 +112,8 @@ pub struct Recorder {
     cpus: BTreeSet<u32>,
     /// Samples that rings had not taken when the CPUs were looked at.
     refused: u64,
-    fit: fit::Fit,
+    /// When the sizes of rings were looked at.
+    fitted: Instant,
     /// Where the cgroup tree is mounted.
     root: PathBuf,
     shrunk: Option<Shrunk>,
@@ -158,7 +159,7 @@ impl Recorder {
             total: settings.budget.total,
             cpus,
             refused: 0,
-            fit: fit::Fit::default(),
+            fitted: Instant::now(),
             root: cgroup::v2_mount()?.point,
             shrunk: None,
             watch: None,
