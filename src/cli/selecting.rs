@@ -127,6 +127,16 @@ impl Selecting {
 
     /// The first of the options that choose, if one is given.
     pub(super) fn given(&self) -> Option<&'static str> {
+        self.options().next()
+    }
+
+    /// The first of those that choose from a whole dump, which has an end.
+    pub(super) fn of_whole_dumps(&self) -> Option<&'static str> {
+        self.options().find(|option| ["--since", "--until", "--last", "-n"].contains(option))
+    }
+
+    /// Those that choose and are given.
+    fn options(&self) -> impl Iterator<Item = &'static str> {
         // Each by its name: an option that is added has to be here, too.
         let Self { expressions, successful_only, failed_only, status, signal, paths, duration, errno, fd, .. } = self;
         let Self { tid, processes, comm, since, until, within, last, quiet: _, .. } = self;
@@ -149,19 +159,7 @@ impl Selecting {
             ("--last", within.is_some()),
             ("-n", last.is_some()),
         ];
-        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
-    }
-
-    /// The first of those that choose from a whole dump, which has an end.
-    pub(super) fn of_whole_dumps(&self) -> Option<&'static str> {
-        let Self { since, until, within, last, .. } = self;
-        let given = [
-            ("--since", since.is_some()),
-            ("--until", until.is_some()),
-            ("--last", within.is_some()),
-            ("-n", last.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name)
     }
 
     /// Shorter calls are not shown.

@@ -261,22 +261,11 @@ impl Shelf {
         if old.waiting >= ENOUGH {
             return (false, change);
         }
-        let cpu = Some(self.ring.cpu());
-        for copy in std::mem::take(&mut old.copies) {
-            old.names.see(&copy.bytes);
-            let plain = Block::of(cpu, 0, copy.bytes.to_vec());
-            let block = plain.clone().pack().unwrap_or(plain);
-            let (packed, length) = (kept(&block), copy.bytes.len());
-            change += Change {
-                waiting: -length.cast_signed(),
-                packed: packed.cast_signed(),
-                calls: block.calls.into(),
-                ..Change::default()
-            };
-            older.used.fetch_add(packed.wrapping_sub(length), Relaxed);
-            old.blocks.push_back(block);
+        if !old.copies.is_empty() {
+            let Some(packed) = older.packed(&old.copies) else { return (false, change) };
+            let count = old.copies.len();
+            change += older.replace_copies(&mut old, count, packed);
         }
-        old.waiting = 0;
         let mut state = lock(&self.state);
         if state.given_up.is_some() || state.kept.memory() > 0 {
             // It had to give up what is newer than all of that.
@@ -366,31 +355,40 @@ impl Shelf {
             let copies: Vec<Copy> = state.copies.iter().take_while(fits).cloned().collect();
             (state.owner, copies.len(), copies)
         };
-        let plain = copies.iter().map(|copy| &*copy.bytes).collect::<Vec<_>>().concat();
-        let length = plain.len();
-        let mut names = Names::default();
-        names.see(&plain);
-        let block = match Block::of(Some(self.ring.cpu()), 0, plain).pack() {
-            Ok(block) => block,
-            Err(error) => {
-                tracing::warn!(%error, "records are kept unpacked");
-                return (false, Change::default());
-            }
-        };
+        let Some(packed) = self.packed(&copies) else { return (false, Change::default()) };
         let mut state = lock(&self.state);
         if state.owner != owner || state.copies.len() < count || !Arc::ptr_eq(&state.copies[0].bytes, &copies[0].bytes)
         {
             // Thrown away meanwhile.
             return (true, Change::default());
         }
-        state.copies.drain(..count);
+        (true, self.replace_copies(&mut state, count, packed))
+    }
+
+    /// A block of these copies, and what it names.
+    fn packed<'a>(&self, copies: impl IntoIterator<Item = &'a Copy>) -> Option<(Block, Names)> {
+        let plain = copies.into_iter().map(|copy| &*copy.bytes).collect::<Vec<_>>().concat();
+        let mut names = Names::default();
+        names.see(&plain);
+        match Block::of(Some(self.ring.cpu()), 0, plain).pack() {
+            Ok(block) => Some((block, names)),
+            Err(error) => {
+                tracing::warn!(%error, "records are kept unpacked");
+                None
+            }
+        }
+    }
+
+    /// The copies that have waited longest make room for the block that was made of them.
+    fn replace_copies(&self, state: &mut State, count: usize, (block, names): (Block, Names)) -> Change {
+        let length: usize = state.copies.drain(..count).map(|copy| copy.bytes.len()).sum();
         state.waiting -= length;
         let packed = kept(&block);
         let calls = i64::from(block.calls);
         state.blocks.push_back(block);
         state.names.extend(names);
         self.used.fetch_add(packed.wrapping_sub(length), Relaxed);
-        (true, Change { waiting: -length.cast_signed(), packed: packed.cast_signed(), calls, ..Change::default() })
+        Change { waiting: -length.cast_signed(), packed: packed.cast_signed(), calls, ..Change::default() }
     }
 
     /// The time of the newest record in what would be given up next; `None`: there is nothing.

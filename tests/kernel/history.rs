@@ -16,6 +16,12 @@ fn head(served: &Served, group: &Group) -> Value {
     serde_json::from_str(text.lines().next().expect("a line")).expect("JSON")
 }
 
+/// The gaps that a window states, by their numbers of records.
+fn gaps(window: &Value) -> Vec<u64> {
+    let stretches = window["stretches"].as_array().into_iter().flatten();
+    stretches.filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64()).collect()
+}
+
 /// A program that writes numbers for longer than its rings hold has them all in one dump, in order, each once,
 /// whoever takes dumps meanwhile.
 #[test]
@@ -61,12 +67,7 @@ fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
     // What it misses beside, since others had the CPU, is a gap like that.
     assert_eq!((found[0].1, breaks.is_empty()), (0, false), "{breaks:?} in {} calls", found.len());
     let window = head(&served, &group)["window"].clone();
-    let gaps: Vec<u64> = window["stretches"]
-        .as_array()
-        .expect("stretches")
-        .iter()
-        .filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64())
-        .collect();
+    let gaps = gaps(&window);
     assert_eq!(gaps.len(), breaks.len(), "{window}");
     for (pair, gap) in breaks.iter().zip(&gaps) {
         // pwrite and the sleep behind it, each time.
@@ -136,12 +137,7 @@ fn at_full_speed_every_break_is_a_stated_gap() {
     assert!(status.success());
     let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
     let window = head(&served, &group)["window"].clone();
-    let stated: Vec<u64> = window["stretches"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|stretch| stretch["state"]["gap"]["records"].as_u64())
-        .collect();
+    let stated = gaps(&window);
     assert!(found.windows(2).all(|pair| pair[1].1 > pair[0].1), "in order, and none twice");
     let breaks: Vec<u64> =
         found.windows(2).map(|pair| pair[1].1 - pair[0].1 - 1).filter(|missing| *missing > 0).collect();
