@@ -1,14 +1,17 @@
 //! What is left of a ring's older history: blocks of what matters, and from when on that is all there.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque, io};
 
 use super::{
     Gap, Missing,
+    home::{Home, Part},
+    journal::Copy,
     keep::Wanted,
+    queue::{Noted, Queue},
     shelf::kept,
     thin::{Thinned, thin},
 };
-use crate::model::{Block, Body};
+use crate::model::Block;
 
 /// Where thinned records are packed, bytes: a block is put together of many that were thinned.
 const ENOUGH: usize = 32 << 10;
@@ -18,14 +21,16 @@ const GAPS_MOST: usize = 64;
 /// Older history.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// Oldest first; the last one may be unpacked still.
-    blocks: VecDeque<Block>,
+    /// Oldest first.
+    pub(super) blocks: Queue<Block>,
+    /// What is newer than these, and not packed yet.
+    pub(super) open: Noted<Option<Copy>>,
     /// What belongs to records that will be thinned next.
-    carried: Vec<u8>,
+    pub(super) carried: Noted<Vec<u8>>,
     records: u64,
     /// What mattered until then is not all there any more.
     given_up: Option<u64>,
-    gaps: VecDeque<Gap>,
+    pub(super) gaps: Noted<VecDeque<Gap>>,
     /// Bytes of all.
     used: usize,
 }
@@ -34,53 +39,77 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Thinner {
     carried: Vec<u8>,
-    /// The last block as it was, to which it is added.
-    open: Option<Block>,
+    open: Option<Copy>,
 }
 
 /// The same, done.
 #[derive(Debug)]
 pub(super) struct Made {
     carried: Vec<u8>,
-    replaces: bool,
+    open: Option<Copy>,
     block: Option<Block>,
 }
 
 impl Kept {
+    /// That which another process has left.
+    pub(super) fn found(
+        blocks: Queue<Block>,
+        open: Option<Copy>,
+        carried: Vec<u8>,
+        given_up: Option<u64>,
+        gaps: VecDeque<Gap>,
+    ) -> Self {
+        let records =
+            blocks.iter().map(|block| u64::from(block.records)).chain(open.iter().map(|open| open.records)).sum();
+        let used = blocks.iter().map(kept).chain(open.iter().map(size_of_open)).sum::<usize>() + carried.len();
+        let (open, carried, gaps) = (Noted::new(open), Noted::new(carried), Noted::new(gaps));
+        Self { blocks, open, carried, records, given_up, gaps, used }
+    }
+
     /// What is needed to thin what comes next.
     pub(super) fn thinner(&self) -> Thinner {
-        let open = self.blocks.back().filter(|block| matches!(block.body, Body::Plain(_)));
-        Thinner { carried: self.carried.clone(), open: open.cloned() }
+        Thinner { carried: self.carried.clone(), open: self.open.clone() }
     }
 
     /// Puts what was thinned in its place.
     pub(super) fn add(&mut self, made: Made) {
-        if made.replaces
-            && let Some(open) = self.blocks.pop_back()
-        {
-            self.forget(&open);
-        }
+        self.set_open(made.open);
         if let Some(block) = made.block {
             self.used += kept(&block);
             self.records += u64::from(block.records);
-            self.blocks.push_back(block);
+            self.blocks.push(block);
         }
-        self.used = self.used + made.carried.len() - self.carried.len();
-        self.carried = made.carried;
+        self.carry(made.carried);
+    }
+
+    fn set_open(&mut self, open: Option<Copy>) {
+        let size = |open: &Option<Copy>| open.as_ref().map_or((0, 0), |open| (size_of_open(open), open.records));
+        let ((less, fewer), (more, others)) = (size(&self.open), size(&open));
+        (self.used, self.records) = (self.used + more - less, self.records + others - fewer);
+        if self.open.is_some() || open.is_some() {
+            *self.open = open;
+        }
+    }
+
+    fn carry(&mut self, carried: Vec<u8>) {
+        self.used = self.used + carried.len() - self.carried.len();
+        if *self.carried != carried {
+            *self.carried = carried;
+        }
     }
 
     /// What was there is gone, and nothing of it is kept.
     pub(super) fn miss(&mut self, gap: Gap) {
-        self.used -= self.carried.len();
-        self.carried = Vec::new();
-        let Some(last) = self.blocks.back() else {
+        self.carry(Vec::new());
+        let open = self.open.as_ref().map(|open| open.to);
+        let Some(last) = open.or_else(|| self.blocks.back().map(|block| block.to)) else {
             // Nothing stands before it.
             self.gaps.clear();
             self.given_up = self.given_up.max(Some(gap.to));
             return;
         };
         match self.gaps.back_mut() {
-            Some(before) if before.to >= last.to && before.why == gap.why => {
+            Some(before) if before.to >= last && before.why == gap.why => {
                 before.to = before.to.max(gap.to);
                 before.records = before.records.saturating_add(gap.records);
             }
@@ -104,28 +133,35 @@ impl Kept {
 
     /// The time of the newest record in what would be given up next; `None`: there is nothing.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.blocks.front().map(|block| block.to)
+        let open = self.open.as_ref().map(|open| open.to);
+        self.blocks.front().map(|block| block.to).or(open)
     }
 
-    /// Gives up the oldest; before the only block goes, it is packed.
-    pub(super) fn give_up(&mut self) {
-        if self.blocks.len() == 1
-            && let Some(only) = self.blocks.front_mut()
-            && matches!(only.body, Body::Plain(_))
-            && let Ok(packed) = only.clone().pack()
+    /// Gives up the oldest; before that which is not packed goes, it is packed.
+    pub(super) fn give_up(&mut self, home: &Home, cpu: u32) {
+        if self.blocks.is_empty()
+            && let Some(open) = self.open.clone()
         {
-            self.used = self.used + kept(&packed) - kept(only);
-            *only = packed;
-            return;
+            let packed = plain(&open, cpu).and_then(|block| home.pack(Part::Kept, block));
+            self.set_open(None);
+            match packed {
+                Ok(block) => return self.add(Made { carried: self.carried.clone(), open: None, block: Some(block) }),
+                Err(error) => {
+                    tracing::warn!(%error, "older history is lost");
+                    self.given_up = self.given_up.max(Some(open.to));
+                }
+            }
         }
         self.give_up_oldest();
     }
 
     fn give_up_oldest(&mut self) -> bool {
         let Some(block) = self.blocks.pop_front() else { return false };
-        self.forget(&block);
+        self.used -= kept(&block);
+        self.records -= u64::from(block.records);
         self.given_up = self.given_up.max(Some(block.to));
-        let next = self.blocks.front().map(|block| block.first);
+        let open = self.open.as_ref().map(|open| open.first);
+        let next = self.blocks.front().map(|block| block.first).or(open);
         // What is missing before what is left is told with what is given up.
         while self.gaps.front().is_some_and(|gap| gap.from <= block.to || next.is_none_or(|next| gap.to <= next)) {
             let gap = self.gaps.pop_front();
@@ -134,14 +170,13 @@ impl Kept {
         true
     }
 
-    fn forget(&mut self, block: &Block) {
-        self.used -= kept(block);
-        self.records -= u64::from(block.records);
-    }
-
     /// Oldest first.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter()
+    pub(super) fn blocks(&self, cpu: u32) -> impl Iterator<Item = Block> {
+        let open = self.open.iter().filter_map(move |open| {
+            let lost = |error: &io::Error| tracing::warn!(%error, "older history is lost");
+            plain(open, cpu).inspect_err(lost).ok()
+        });
+        self.blocks.iter().cloned().chain(open)
     }
 
     /// What is missing between them, oldest first.
@@ -167,20 +202,28 @@ impl Kept {
 
 impl Thinner {
     /// Thins these records of a CPU.
-    pub(super) fn thin(self, wanted: &Wanted, cpu: u32, bytes: &[u8]) -> Made {
-        let Thinned { bytes, carried } = thin(wanted, &self.carried, bytes);
+    pub(super) fn thin(self, wanted: &Wanted, cpu: u32, home: &Home, bytes: &[u8]) -> io::Result<Made> {
+        let Self { carried, open } = self;
+        let Thinned { bytes, carried } = thin(wanted, &carried, bytes);
         if bytes.is_empty() {
-            return Made { carried, replaces: false, block: None };
+            return Ok(Made { carried, open, block: None });
         }
-        let mut all = match &self.open {
-            Some(Block { body: Body::Plain(before), .. }) => before.clone(),
-            _ => Vec::new(),
-        };
+        let mut all = open.map(|open| open.bytes.read().map(Cow::into_owned)).transpose()?.unwrap_or_default();
         all.extend(bytes);
+        if all.len() < ENOUGH {
+            return Ok(Made { carried, open: Some(home.copy(Part::Kept, all)), block: None });
+        }
         let block = Block { thinned: true, ..Block::of(Some(cpu), 0, all) };
-        let block = if block.plain_length() >= ENOUGH { block.clone().pack().unwrap_or(block) } else { block };
-        Made { carried, replaces: self.open.is_some(), block: Some(block) }
+        Ok(Made { carried, open: None, block: Some(home.pack(Part::Kept, block)?) })
     }
+}
+
+fn plain(open: &Copy, cpu: u32) -> io::Result<Block> {
+    Ok(Block { thinned: true, ..Block::of(Some(cpu), 0, open.bytes.read()?.into_owned()) })
+}
+
+fn size_of_open(open: &Copy) -> usize {
+    open.bytes.len() + size_of::<Block>()
 }
 
 /// A gap of what could not be thinned.
@@ -196,7 +239,7 @@ mod tests {
     fn what_is_carried_counts_while_it_is() {
         let mut kept = Kept::default();
         for length in [100, 40, 40] {
-            kept.add(Made { carried: vec![0; length], replaces: false, block: None });
+            kept.add(Made { carried: vec![0; length], open: None, block: None });
             assert_eq!(kept.memory(), length);
         }
         kept.miss(unthinned(1, 2, 3));
@@ -210,7 +253,7 @@ mod tests {
         for n in 0..500 {
             // Two of them stand near each other, time after time.
             let time = 100 * n + if n % 2 == 0 { 0 } else { 80 };
-            kept.add(Made { carried: Vec::new(), replaces: false, block: Some(block(time)) });
+            kept.add(Made { carried: Vec::new(), open: None, block: Some(block(time)) });
             kept.miss(unthinned(time + 1, time + 10, 3));
         }
         let gaps: Vec<Gap> = kept.gaps().collect();

@@ -15,10 +15,15 @@
 //! Knows rings, records and blocks; knows neither the kernel side nor whose the rings are.
 
 mod copier;
+mod home;
+mod journal;
 mod keep;
 mod kept;
+mod memory;
 mod names;
+mod outlives;
 mod packer;
+mod queue;
 mod room;
 mod shelf;
 mod thin;
@@ -37,10 +42,14 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::model::Block;
+use crate::{
+    model::Block,
+    ring::{Position, Ring},
+};
 
 pub use keep::Keep;
 pub use names::Names;
+pub use outlives::{Outlives, Remains};
 pub use shelf::{Gap, Held, Missing, Shelf, Taken};
 pub use walk::{Walked, by_owner, head, oldest_first, oldest_until, owner};
 
@@ -92,6 +101,8 @@ pub struct Figures {
     pub waiting: usize,
     /// Bytes of older records that were kept when others were given up.
     pub kept: usize,
+    /// Bytes besides these: of pages that are not full, and for finding it all again when the process is killed.
+    pub extra: usize,
     /// Bytes that all of these may take together.
     pub room: usize,
     /// Calls in the packed ones.
@@ -121,6 +132,8 @@ struct Shared {
     missed: AtomicU64,
     unthinned: AtomicU64,
     stopping: AtomicBool,
+    /// Where it outlives the process.
+    outlives: Option<Outlives>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -163,7 +176,8 @@ impl Shared {
     /// Bytes of all, with what may yet wait for the packer before it makes room again.
     fn claimed(&self) -> usize {
         let packed = [&self.packed, &self.kept].map(|bytes| bytes.load(Relaxed).cast_signed());
-        level(&self.waiting).max(self.waiting_most()) + packed.into_iter().sum::<isize>().max(0).cast_unsigned()
+        let extra = self.outlives.as_ref().map_or(0, Outlives::extra);
+        level(&self.waiting).max(self.waiting_most()) + packed.into_iter().sum::<isize>().max(0).cast_unsigned() + extra
     }
 
     /// So many bytes of older history may stay.
@@ -188,8 +202,13 @@ pub struct History {
 }
 
 impl History {
-    /// Starts to copy what `halves` tells of; without it nothing is kept.
-    pub fn start(settings: Settings, written: Box<dyn Written>, halves: Option<Box<dyn Halves>>) -> Result<Self> {
+    /// Starts to copy what `halves` tells of; without it nothing is kept. What is kept outlives the process, if it is to.
+    pub fn start(
+        settings: Settings,
+        written: Box<dyn Written>,
+        halves: Option<Box<dyn Halves>>,
+        outlives: Option<Outlives>,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared {
             settings,
             written,
@@ -205,6 +224,7 @@ impl History {
             missed: AtomicU64::new(0),
             unthinned: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            outlives,
         });
         let (end, ends) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
             .map(|(read, write)| (write, read))
@@ -223,8 +243,19 @@ impl History {
         Ok(())
     }
 
+    /// A shelf for a slot's ring of this number, of which what stands before `since` is nobody's; so many records were
+    /// written until then.
+    pub fn shelf(&self, slot: u32, serial: u32, ring: Ring, since: Position, counted: u64) -> Arc<Shelf> {
+        match &self.shared.outlives {
+            Some(outlives) => outlives.shelf(slot, serial, ring, since, counted),
+            None => Shelf::new(slot, ring, since, counted),
+        }
+    }
+
     /// From now on what this shelf's ring takes is kept.
     pub fn keep(&self, shelf: &Arc<Shelf>) {
+        self.shared.settle(shelf.all());
+        self.shared.queue(shelf);
         let mut shelves = self.shared.shelves.write().unwrap_or_else(PoisonError::into_inner);
         shelves.entry(shelf.slot()).or_default().push(shelf.clone());
     }
@@ -298,6 +329,7 @@ impl History {
             packed: level(&shared.packed),
             kept: level(&shared.kept),
             waiting: level(&shared.waiting),
+            extra: shared.outlives.as_ref().map_or(0, Outlives::extra),
             room: shared.room.load(Relaxed),
             calls: shared.calls.load(Relaxed).cast_signed().max(0).cast_unsigned(),
             cpu: shared.cpu.load(Relaxed),

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::{self, Kind};
 
 /// Numbers that records name. There may be more than the records that are left name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// Network namespaces.
     pub networks: BTreeSet<u32>,
@@ -29,6 +31,12 @@ impl Names {
                 self.networks.insert(network);
             }
         }
+    }
+
+    /// Whether it has all that others have seen.
+    pub(super) fn has_all(&self, others: &Self) -> bool {
+        let Self { networks, modules, killed } = others;
+        networks.is_subset(&self.networks) && modules.is_subset(&self.modules) && killed.is_subset(&self.killed)
     }
 
     /// Takes in what others have seen.

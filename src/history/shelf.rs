@@ -4,23 +4,29 @@ use std::{
     borrow::Cow,
     collections::VecDeque,
     io,
+    ops::{Deref, DerefMut},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Names, Shared, Written,
+    home::{Home, Part},
+    journal::{Copy, Entry, Found, Journal, Key, Marks},
     keep::Wanted,
     kept::{Kept, Made, unthinned},
     lock,
+    queue::{Noted, Queue},
     walk::{oldest_first, whole},
 };
 use crate::{
     model::{Block, Body},
     ring::{Position, Ring, Snapshot},
-    wire::{self, Record},
+    wire,
 };
 
 /// So much is worth a block, bytes.
@@ -29,7 +35,7 @@ const ENOUGH: usize = Block::PLAIN * 3 / 4;
 const MOST: usize = Block::PLAIN * 3 / 2;
 
 /// Records of a ring that were overwritten before they were copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The time of the last record before it, CLOCK_BOOTTIME nanoseconds.
     pub from: u64,
@@ -42,7 +48,7 @@ pub struct Gap {
 }
 
 /// Why records are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Missing {
     /// The copier came too late.
     Copier,
@@ -72,8 +78,9 @@ pub struct Taken {
 /// A ring and what is kept of it.
 #[derive(Debug)]
 pub struct Shelf {
-    slot: u32,
+    key: Key,
     ring: Ring,
+    home: Home,
     /// Bytes on it, packed and not.
     used: AtomicUsize,
     /// Those of them that older history takes.
@@ -85,38 +92,52 @@ pub struct Shelf {
 
 #[derive(Debug)]
 struct State {
-    /// Up to here the ring was read.
-    read: Position,
-    /// What the kernel side had counted there.
-    counted: u64,
+    /// How far the ring was read, and what of that is gone.
+    marks: Marks,
     /// Changes when it is somebody else's.
     owner: u64,
     /// What is left of what was given up.
     kept: Kept,
-    blocks: VecDeque<Block>,
-    copies: VecDeque<Copy>,
+    blocks: Queue<Block>,
+    copies: Queue<Copy>,
     /// Bytes of `copies`.
     waiting: usize,
     /// Records of these two.
     records: u64,
-    /// What was recorded until then is not all there any more.
-    given_up: Option<u64>,
-    gaps: VecDeque<Gap>,
+    gaps: Noted<VecDeque<Gap>>,
     /// What packed records name.
-    names: Names,
-    /// Its CPU writes to another ring: what is counted is no longer its own.
-    sealed: bool,
+    names: Noted<Names>,
     /// Copying was left out since the last copy: too much waited for the packer.
     left_out: bool,
+    /// Where it is written down.
+    journal: Option<Journal>,
+    /// What of the marks was written down.
+    written: Marks,
+    /// All of it is to be written down anew.
+    anew: bool,
 }
 
-/// Records that were copied together, oldest first.
-#[derive(Clone, Debug)]
-struct Copy {
-    bytes: Arc<[u8]>,
-    records: u64,
-    /// The time of the newest.
-    to: u64,
+/// A shelf's state; what of it was changed is written down when it is let go.
+struct Locked<'a>(MutexGuard<'a, State>);
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.0
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.write_down();
+    }
 }
 
 /// By how much what all shelves hold has changed.
@@ -173,30 +194,74 @@ impl Shared {
 
 impl Shelf {
     /// A shelf for a ring of a slot's, of which what stands before `since` is nobody's; so many records were written
-    /// until then.
+    /// until then. Nothing outlives the process.
     pub fn new(slot: u32, ring: Ring, since: Position, counted: u64) -> Arc<Self> {
+        let key = Key { slot, cpu: ring.cpu(), serial: 0 };
+        let found = Found { marks: Marks { since, read: since, counted, ..Marks::default() }, ..Found::default() };
+        Self::of(key, ring, Home::default(), None, found)
+    }
+
+    /// A shelf with what was found of it, which is written down in the journal.
+    pub(super) fn of(key: Key, ring: Ring, home: Home, journal: Option<Journal>, found: Found) -> Arc<Self> {
+        let Found { marks, blocks, copies, gaps, names, kept: older, open, carried, kept_gaps } = found;
+        let records = blocks.iter().map(|block| u64::from(block.records)).chain(copies.iter().map(|copy| copy.records));
+        let records = records.sum();
+        let waiting: usize = copies.iter().map(|copy| copy.bytes.len()).sum();
+        let packed: usize = blocks.iter().map(kept).sum();
+        let kept = Kept::found(older.into_iter().collect(), open, carried, marks.kept_given_up, kept_gaps);
+        let is_new = packed + waiting + kept.memory() == 0 && marks.given_up.is_none();
+        let used = AtomicUsize::new(packed + waiting + kept.memory());
         let state = State {
-            read: since,
-            counted,
+            marks,
             owner: 0,
-            kept: Kept::default(),
-            blocks: VecDeque::new(),
-            copies: VecDeque::new(),
-            waiting: 0,
-            records: 0,
-            given_up: None,
-            gaps: VecDeque::new(),
-            names: Names::default(),
-            sealed: false,
+            waiting,
+            records,
+            blocks: blocks.into_iter().collect(),
+            copies: copies.into_iter().collect(),
+            gaps: Noted::new(gaps),
+            names: Noted::new(names),
             left_out: false,
+            journal,
+            written: marks,
+            anew: !is_new,
+            kept,
         };
-        let (used, kept, queued) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { slot, ring, used, kept, queued, state: Mutex::new(state) })
+        let older = AtomicUsize::new(state.kept.memory());
+        let state = Mutex::new(state);
+        let shelf = Arc::new(Self { key, ring, home, used, kept: older, queued: AtomicBool::new(false), state });
+        if is_new {
+            lock(&shelf.state).settle();
+        } else {
+            drop(shelf.edit());
+        }
+        shelf
+    }
+
+    fn edit(&self) -> Locked<'_> {
+        Locked(lock(&self.state))
     }
 
     /// Whose it is.
     pub fn slot(&self) -> u32 {
-        self.slot
+        self.key.slot
+    }
+
+    /// Where its present owner's part of the ring begins.
+    pub fn since(&self) -> Position {
+        lock(&self.state).marks.since
+    }
+
+    /// What it holds, for whom has not counted it yet.
+    pub(super) fn all(&self) -> Change {
+        let state = lock(&self.state);
+        let packed: usize = state.blocks.iter().map(kept).sum();
+        Change {
+            waiting: state.waiting.cast_signed(),
+            packed: packed.cast_signed(),
+            kept: state.kept.memory().cast_signed(),
+            calls: state.blocks.iter().map(|block| i64::from(block.calls)).sum(),
+            ..Change::default()
+        }
     }
 
     /// Its ring.
@@ -217,19 +282,20 @@ impl Shelf {
     /// What it and its ring hold. Nothing is copied unless the ring was overwritten, and nothing kept of that unless it may
     /// be; `written`: what was counted.
     pub(super) fn held(&self, written: &dyn Written, may_keep: bool) -> (Held, Change) {
-        let mut state = lock(&self.state);
+        let mut state = self.edit();
         let mut change = Change::default();
-        let unread = state.read.behind(self.ring.position());
+        let unread = state.marks.read.behind(self.ring.position());
         let is_overwritten = unread > (self.ring.size() - wire::SAMPLE_MOST) as u64;
         if is_overwritten && may_keep {
             change = self.copy_into(&mut state, written);
         }
         let (tail, complete_from) = if is_overwritten && !may_keep {
-            let (_, oldest, records) = oldest_first(&self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST), None);
+            let (_, oldest, records) =
+                oldest_first(&self.ring.snapshot(Some(state.marks.read), wire::SAMPLE_MOST), None);
             (records, oldest)
         } else {
-            let tail = written.records(self.slot, self.ring.cpu()).saturating_sub(state.counted);
-            (if state.sealed { 0 } else { tail }, None)
+            let tail = written.records(self.key.slot, self.ring.cpu()).saturating_sub(state.marks.counted);
+            (if state.marks.sealed { 0 } else { tail }, None)
         };
         let held = Held {
             records: state.records + state.kept.records() + tail,
@@ -241,14 +307,14 @@ impl Shelf {
 
     /// Copies what is new in the ring.
     pub(super) fn copy(&self, written: &dyn Written) -> Change {
-        self.copy_into(&mut lock(&self.state), written)
+        self.copy_into(&mut self.edit(), written)
     }
 
     /// Copies what is new in the ring, to which nothing will be written any more.
     pub(super) fn seal(&self, written: &dyn Written) -> Change {
-        let mut state = lock(&self.state);
+        let mut state = self.edit();
         let change = self.copy_into(&mut state, written);
-        state.sealed = true;
+        state.marks.sealed = true;
         change
     }
 
@@ -257,32 +323,37 @@ impl Shelf {
     pub(super) fn take_over(&self, older: &Self, written: &dyn Written) -> (bool, Change) {
         // Whoever began to write before the ring was replaced has written by now.
         let mut change = older.copy(written);
-        let mut old = lock(&older.state);
+        let mut old = older.edit();
         if old.waiting >= ENOUGH {
             return (false, change);
         }
         if !old.copies.is_empty() {
-            let Some(packed) = older.packed(&old.copies) else { return (false, change) };
+            let Some(packed) = older.packed(old.copies.iter()) else { return (false, change) };
             let count = old.copies.len();
             change += older.replace_copies(&mut old, count, packed);
         }
-        let mut state = lock(&self.state);
-        if state.given_up.is_some() || state.kept.memory() > 0 {
+        let mut state = self.edit();
+        state.marks.took = Some(older.key.serial);
+        if state.marks.given_up.is_some() || state.kept.memory() > 0 {
             // It had to give up what is newer than all of that.
-            drop(old);
+            drop((state, old));
             change += older.clear(0);
             return (true, change);
         }
-        let State { kept, blocks, records, given_up, gaps, names, .. } = &mut *old;
-        state.kept = std::mem::take(kept);
-        blocks.append(&mut state.blocks);
-        gaps.append(&mut state.gaps);
-        (state.blocks, state.gaps) = (std::mem::take(blocks), std::mem::take(gaps));
-        state.given_up = given_up.take();
-        state.records += std::mem::take(records);
-        state.names.extend(std::mem::take(names));
+        state.kept = std::mem::take(&mut old.kept);
+        let blocks = [&old.blocks, &state.blocks].into_iter().flat_map(Queue::iter).cloned().collect();
+        state.blocks = blocks;
+        let gaps = old.gaps.iter().chain(state.gaps.iter()).copied().collect();
+        *state.gaps = gaps;
+        state.marks.given_up = old.marks.given_up;
+        state.records += old.records;
+        state.names.extend(std::mem::take(&mut old.names));
+        state.anew = true;
         self.used.fetch_add(older.used.swap(0, Relaxed), Relaxed);
         self.kept.fetch_add(older.kept.swap(0, Relaxed), Relaxed);
+        // What it has taken over is written down before it is forgotten there.
+        drop(state);
+        old.empty();
         (true, change)
     }
 
@@ -292,43 +363,42 @@ impl Shelf {
     }
 
     fn copy_into(&self, state: &mut State, written: &dyn Written) -> Change {
-        let count = || written.records(self.slot, self.ring.cpu());
+        let count = || written.records(self.key.slot, self.ring.cpu());
         let before = count();
-        let snapshot = self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST);
+        let snapshot = self.ring.snapshot(Some(state.marks.read), wire::SAMPLE_MOST);
         let quiet = before == count();
         let mut change = Change::default();
-        let copies = copies(&snapshot);
+        let copies: Vec<Copy> = copies(&snapshot, &self.home);
         let found: u64 = copies.iter().map(|copy| copy.records).sum();
         if snapshot.wrapped() {
-            let missing = if state.sealed { 0 } else { before.saturating_sub(state.counted + found) };
-            state.counted += missing;
+            let missing = if state.marks.sealed { 0 } else { before.saturating_sub(state.marks.counted + found) };
+            state.marks.counted += missing;
             let newest = state.newest();
-            let to = copies.first().and_then(|copy| Record::parse(&copy.bytes)).map(|record| record.time());
-            let to = to.or(newest).unwrap_or_default();
+            let to = copies.first().map(|copy| copy.first).or(newest).unwrap_or_default();
             let why = if state.left_out { Missing::Packer } else { Missing::Copier };
             let gap = |from| Gap { from, to, records: missing, why };
             if let Some(from) = newest.filter(|_| state.records > 0) {
                 state.gaps.push_back(gap(from));
             } else {
-                let from = state.given_up.replace(to).unwrap_or(0);
+                let from = state.marks.given_up.replace(to).unwrap_or(0);
                 change += self.in_kept(state, |kept| kept.miss(gap(from)));
             }
             change.missed += missing;
-        } else if quiet && !state.sealed {
+        } else if quiet && !state.marks.sealed {
             // The count of a gap was as exact as the kernel side's counters are while it writes.
             let exact = before.saturating_sub(found);
             if let Some(gap) = state.gaps.back_mut() {
-                gap.records = gap.records.saturating_add(exact).saturating_sub(state.counted);
+                gap.records = gap.records.saturating_add(exact).saturating_sub(state.marks.counted);
             }
-            state.counted = exact;
+            state.marks.counted = exact;
         }
         state.left_out = false;
-        state.read = snapshot.position();
-        state.counted += found;
+        state.marks.read = snapshot.position();
+        state.marks.counted += found;
         state.records += found;
         let bytes: usize = copies.iter().map(|copy| copy.bytes.len()).sum();
         state.waiting += bytes;
-        state.copies.extend(copies);
+        copies.into_iter().for_each(|copy| state.copies.push(copy));
         self.used.fetch_add(bytes, Relaxed);
         change.waiting += bytes.cast_signed();
         change
@@ -356,9 +426,9 @@ impl Shelf {
             (state.owner, copies.len(), copies)
         };
         let Some(packed) = self.packed(&copies) else { return (false, Change::default()) };
-        let mut state = lock(&self.state);
-        if state.owner != owner || state.copies.len() < count || !Arc::ptr_eq(&state.copies[0].bytes, &copies[0].bytes)
-        {
+        let mut state = self.edit();
+        let is_there = || state.copies.front().is_some_and(|first| first.bytes.is(&copies[0].bytes));
+        if state.owner != owner || state.copies.len() < count || !is_there() {
             // Thrown away meanwhile.
             return (true, Change::default());
         }
@@ -367,10 +437,15 @@ impl Shelf {
 
     /// A block of these copies, and what it names.
     fn packed<'a>(&self, copies: impl IntoIterator<Item = &'a Copy>) -> Option<(Block, Names)> {
-        let plain = copies.into_iter().map(|copy| &*copy.bytes).collect::<Vec<_>>().concat();
         let mut names = Names::default();
-        names.see(&plain);
-        match Block::of(Some(self.ring.cpu()), 0, plain).pack() {
+        let packed = copies
+            .into_iter()
+            .map(|copy| copy.bytes.read())
+            .collect::<io::Result<Vec<_>>>()
+            .map(|plain| plain.concat())
+            .inspect(|plain| names.see(plain))
+            .and_then(|plain| self.home.pack(Part::Blocks, Block::of(Some(self.ring.cpu()), 0, plain)));
+        match packed {
             Ok(block) => Some((block, names)),
             Err(error) => {
                 tracing::warn!(%error, "records are kept unpacked");
@@ -381,12 +456,14 @@ impl Shelf {
 
     /// The copies that have waited longest make room for the block that was made of them.
     fn replace_copies(&self, state: &mut State, count: usize, (block, names): (Block, Names)) -> Change {
-        let length: usize = state.copies.drain(..count).map(|copy| copy.bytes.len()).sum();
+        let length: usize = (0..count).filter_map(|_| state.copies.pop_front()).map(|copy| copy.bytes.len()).sum();
         state.waiting -= length;
         let packed = kept(&block);
         let calls = i64::from(block.calls);
-        state.blocks.push_back(block);
-        state.names.extend(names);
+        state.blocks.push(block);
+        if !state.names.has_all(&names) {
+            state.names.extend(names);
+        }
         self.used.fetch_add(packed.wrapping_sub(length), Relaxed);
         Change { waiting: -length.cast_signed(), packed: packed.cast_signed(), calls, ..Change::default() }
     }
@@ -406,10 +483,13 @@ impl Shelf {
             (state.owner, oldest, state.kept.thinner())
         };
         let made = match fate {
-            Fate::Thinned(wanted) => oldest.plain().ok().map(|bytes| thinner.thin(wanted, self.ring.cpu(), &bytes)),
+            Fate::Thinned(wanted) => {
+                let thin = |bytes: Cow<'_, [u8]>| thinner.thin(wanted, self.ring.cpu(), &self.home, &bytes);
+                oldest.plain().and_then(thin).inspect_err(|error| tracing::warn!(%error, "history is lost")).ok()
+            }
             Fate::Unthinned | Fate::Gone => None,
         };
-        let mut state = lock(&self.state);
+        let mut state = self.edit();
         if state.owner != owner || !state.first().is_some_and(|first| first.is(&oldest)) {
             // Thrown away meanwhile.
             return Change::default();
@@ -436,17 +516,16 @@ impl Shelf {
                 state.copies.pop_front();
                 change.waiting = -copy.bytes.len().cast_signed();
                 state.waiting -= copy.bytes.len();
-                let first = Record::parse(&copy.bytes).map_or(copy.to, |record| record.time());
-                (first, copy.to, copy.records)
+                (copy.first, copy.to, copy.records)
             }
         };
         self.used.fetch_add((change.packed + change.waiting).cast_unsigned(), Relaxed);
         state.records -= records;
-        state.given_up = state.given_up.max(Some(to));
+        state.marks.given_up = state.marks.given_up.max(Some(to));
         let mut gaps = Vec::new();
         while let Some(gap) = state.gaps.front().copied().filter(|gap| gap.from <= to) {
             state.gaps.pop_front();
-            state.given_up = state.given_up.max(Some(gap.to));
+            state.marks.given_up = state.marks.given_up.max(Some(gap.to));
             gaps.push(gap);
         }
         change += self.in_kept(state, |kept| {
@@ -466,8 +545,8 @@ impl Shelf {
 
     /// Gives up the oldest of older history.
     pub(super) fn give_up_kept(&self) -> Change {
-        let mut state = lock(&self.state);
-        self.in_kept(&mut state, Kept::give_up)
+        let mut state = self.edit();
+        self.in_kept(&mut state, |kept| kept.give_up(&self.home, self.ring.cpu()))
     }
 
     fn in_kept(&self, state: &mut State, make: impl FnOnce(&mut Kept)) -> Change {
@@ -481,25 +560,17 @@ impl Shelf {
 
     /// Throws away all that it holds; what is written from now on is somebody else's.
     pub(super) fn clear(&self, counted: u64) -> Change {
-        let mut state = lock(&self.state);
+        let mut state = self.edit();
         let packed: usize = state.blocks.iter().map(kept).sum();
         let calls: i64 = state.blocks.iter().map(|block| i64::from(block.calls)).sum();
         let (waiting, older) = (state.waiting, state.kept.memory());
-        *state = State {
-            read: self.ring.position(),
-            counted,
-            owner: state.owner + 1,
-            kept: Kept::default(),
-            blocks: VecDeque::new(),
-            copies: VecDeque::new(),
-            waiting: 0,
-            records: 0,
-            given_up: None,
-            gaps: VecDeque::new(),
-            names: Names::default(),
-            sealed: false,
-            left_out: false,
-        };
+        state.empty();
+        let since = self.ring.position();
+        state.marks = Marks { since, read: since, counted, ..Marks::default() };
+        // As long as it holds nothing, nothing has to be found again.
+        state.written = state.marks;
+        state.owner += 1;
+        state.left_out = false;
         self.used.store(0, Relaxed);
         self.kept.store(0, Relaxed);
         Change {
@@ -519,25 +590,29 @@ impl Shelf {
     /// All that it and its ring hold.
     /// Unless it is to keep something, what there is besides is the ring's alone.
     pub(super) fn take(&self, written: &dyn Written, keep: bool) -> (Taken, Change) {
-        let mut state = lock(&self.state);
+        let mut state = self.edit();
         let mut change = Change::default();
-        let mut tail = self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST);
+        let mut tail = self.ring.snapshot(Some(state.marks.read), wire::SAMPLE_MOST);
         let alone = !keep && state.records + state.kept.records() == 0;
         if tail.wrapped() && !alone {
             change = self.copy_into(&mut state, written);
-            tail = self.ring.snapshot(Some(state.read), wire::SAMPLE_MOST);
+            tail = self.ring.snapshot(Some(state.marks.read), wire::SAMPLE_MOST);
         }
         let wrapped = tail.wrapped();
-        let tail = copies(&tail);
-        let oldest = tail.first().and_then(|copy| Record::parse(&copy.bytes)).map(|record| record.time());
+        let tail = copies(&tail, &Home::default());
+        let oldest = tail.first().map(|copy| copy.first);
         let (complete_from, part_from) =
-            if wrapped && alone { (oldest, oldest) } else { (state.given_up, state.kept.from()) };
+            if wrapped && alone { (oldest, oldest) } else { (state.marks.given_up, state.kept.from()) };
         let cpu = Some(self.ring.cpu());
-        let plain = |copy: &Copy| Block::of(cpu, 0, copy.bytes.to_vec());
+        let lost = |error: &io::Error| tracing::warn!(%error, "history is lost");
+        let plain = |copy: &Copy| {
+            let bytes = copy.bytes.read().inspect_err(lost).ok()?;
+            Some(Block::of(cpu, 0, bytes.into_owned()))
+        };
         let records = state.records + state.kept.records() + tail.iter().map(|copy| copy.records).sum::<u64>();
-        let older = state.kept.blocks().chain(&state.blocks).cloned();
+        let older = state.kept.blocks(self.ring.cpu()).chain(state.blocks.iter().cloned());
         let taken = Taken {
-            blocks: older.chain(state.copies.iter().chain(&tail).map(plain)).collect(),
+            blocks: older.chain(state.copies.iter().chain(&tail).filter_map(plain)).collect(),
             records,
             complete_from,
             part_from,
@@ -580,7 +655,7 @@ impl Oldest {
     fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
         match self {
             Self::Block(block) => block.plain(),
-            Self::Copy(copy) => Ok(Cow::Borrowed(&copy.bytes)),
+            Self::Copy(copy) => copy.bytes.read(),
         }
     }
 
@@ -594,10 +669,12 @@ impl Oldest {
     /// Whether it is the same, not only alike.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Block(Block { body: Body::Packed { bytes: one, .. }, .. }), Self::Block(other)) => {
-                matches!(&other.body, Body::Packed { bytes, .. } if Arc::ptr_eq(one, bytes))
-            }
-            (Self::Copy(one), Self::Copy(other)) => Arc::ptr_eq(&one.bytes, &other.bytes),
+            (Self::Block(one), Self::Block(other)) => match (&one.body, &other.body) {
+                (Body::Packed { bytes: one, .. }, Body::Packed { bytes: other, .. }) => Arc::ptr_eq(one, other),
+                (Body::Stored(one), Body::Stored(other)) => one.at == other.at,
+                _ => false,
+            },
+            (Self::Copy(one), Self::Copy(other)) => one.bytes.is(&other.bytes),
             _ => false,
         }
     }
@@ -615,18 +692,83 @@ impl State {
     }
 
     fn complete_from(&self) -> Option<u64> {
-        self.given_up.max(self.gaps.back().map(|gap| gap.to))
+        self.marks.given_up.max(self.gaps.back().map(|gap| gap.to))
+    }
+
+    /// Nothing is held any more, or written down.
+    fn empty(&mut self) {
+        self.journal.iter_mut().for_each(Journal::forget);
+        (self.blocks, self.copies, self.kept) = (Queue::default(), Queue::default(), Kept::default());
+        (self.gaps, self.names) = (Noted::default(), Noted::default());
+        (self.waiting, self.records, self.anew) = (0, 0, false);
+        (self.marks, self.written) = (Marks::default(), Marks::default());
+    }
+
+    /// Writes down what has changed.
+    fn write_down(&mut self) {
+        self.marks.kept_given_up = self.kept.from();
+        if !self.has_changed() {
+            return;
+        }
+        if let Some(mut journal) = self.journal.take() {
+            journal.write(self.anew, |all| self.entry(all));
+            self.journal = Some(journal);
+        }
+        self.settle();
+    }
+
+    fn has_changed(&self) -> bool {
+        let older = &self.kept;
+        self.anew
+            || self.marks != self.written
+            || self.blocks.has_changed()
+            || self.copies.has_changed()
+            || older.blocks.has_changed()
+            || [self.gaps.has_changed(), self.names.has_changed(), older.gaps.has_changed()].contains(&true)
+            || [older.open.has_changed(), older.carried.has_changed()].contains(&true)
+    }
+
+    fn entry(&self, all: bool) -> Entry {
+        let older = &self.kept;
+        Entry {
+            marks: self.marks,
+            blocks: if all { self.blocks.all() } else { self.blocks.edit() },
+            copies: if all { self.copies.all() } else { self.copies.edit() },
+            gaps: self.gaps.news(all),
+            names: self.names.news(all),
+            kept: if all { older.blocks.all() } else { older.blocks.edit() },
+            open: older.open.news(all),
+            carried: older.carried.news(all),
+            kept_gaps: older.gaps.news(all),
+        }
+    }
+
+    fn settle(&mut self) {
+        (self.written, self.anew) = (self.marks, false);
+        self.blocks.settle();
+        self.copies.settle();
+        self.gaps.settle();
+        self.names.settle();
+        let older = &mut self.kept;
+        older.blocks.settle();
+        older.open.settle();
+        older.carried.settle();
+        older.gaps.settle();
     }
 }
 
 /// A block's bytes, with what it says of itself.
 pub(super) fn kept(block: &Block) -> usize {
-    let bytes = if let Body::Packed { bytes, .. } = &block.body { bytes.len() } else { block.plain_length() };
+    let bytes = match &block.body {
+        Body::Packed { bytes, .. } => bytes.len(),
+        Body::Stored(stored) => stored.packed as usize,
+        Body::Plain(bytes) => bytes.len(),
+    };
     bytes + size_of::<Block>()
 }
 
 /// A snapshot's records, oldest first, cut where there are many.
-fn copies(snapshot: &Snapshot) -> Vec<Copy> {
+fn copies(snapshot: &Snapshot, home: &Home) -> Vec<Copy> {
     let samples: Vec<(&[u8], u64)> = snapshot.samples().map_while(whole).collect();
     let mut copies = Vec::new();
     let mut rest = samples.as_slice();
@@ -641,8 +783,7 @@ fn copies(snapshot: &Snapshot) -> Vec<Copy> {
         rest = left;
         let mut bytes = Vec::with_capacity(run.iter().map(|(sample, _)| sample.len()).sum());
         run.iter().rev().for_each(|(sample, _)| bytes.extend_from_slice(sample));
-        let to = run.first().and_then(|(sample, _)| wire::records(sample).last()).map_or(0, |record| record.time());
-        copies.push(Copy { bytes: bytes.into(), records: run.iter().map(|(_, count)| count).sum(), to });
+        copies.push(home.copy(Part::Copies, bytes));
     }
     copies
 }

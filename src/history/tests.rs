@@ -4,7 +4,11 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    os::{fd::OwnedFd, unix::fs::FileExt},
+    os::{
+        fd::OwnedFd,
+        unix::fs::{FileExt, MetadataExt},
+    },
+    sync::atomic::AtomicU32,
 };
 
 use libbpf_rs::libbpf_sys::perf_event_mmap_page;
@@ -33,6 +37,7 @@ impl Written for Counts {
 /// Who writes to a ring as the kernel does.
 struct Writer {
     slot: u32,
+    serial: u32,
     memory: File,
     head: u64,
     counts: Counts,
@@ -47,9 +52,32 @@ impl Writer {
         let event = OwnedFd::from(memory.try_clone().unwrap());
         let ring = Ring::of_event(&event, 0, RING).unwrap();
         let since = ring.position();
-        let shelf = Shelf::new(slot, ring, since, Counts::records(counts, slot, 0));
+        static SERIAL: AtomicU32 = AtomicU32::new(0);
+        let serial = SERIAL.fetch_add(1, Relaxed);
+        let shelf = history.shelf(slot, serial, ring, since, Counts::records(counts, slot, 0));
         history.keep(&shelf);
-        Self { slot, memory, head: 0, counts: counts.clone(), shelf }
+        Self { slot, serial, memory, head: 0, counts: counts.clone(), shelf }
+    }
+
+    /// What another process finds of it.
+    fn left(&self, remains: &Remains, goes_on: bool) -> Arc<Shelf> {
+        let event = OwnedFd::from(self.memory.try_clone().unwrap());
+        let ring = Ring::of_event(&event, 0, RING).unwrap();
+        remains.shelf(self.slot, self.serial, ring, self.shelf.since(), 0, goes_on).0
+    }
+
+    /// The same as what there is.
+    fn must_be_left(&self, history: &History) {
+        let outlives = history.shared.outlives.as_ref().unwrap();
+        let left = self.left(&Remains::of(outlives.descriptors().unwrap()).unwrap(), false);
+        let (there, found) = (history.take(&self.shelf), left.take_uncounted());
+        let of = |taken: &Taken| {
+            let Taken { records, complete_from, part_from, gaps, names, .. } = taken.clone();
+            (records, complete_from, part_from, gaps, names)
+        };
+        assert_eq!(of(&found), of(&there));
+        assert_eq!(times(found.blocks.iter()), times(there.blocks.iter()));
+        assert_eq!((left.memory(), left.kept()), (self.shelf.memory(), self.shelf.kept()));
     }
 
     fn write(&mut self, record: &[u8]) {
@@ -71,9 +99,14 @@ impl Writer {
 /// Without threads: what they do is done when the test says so.
 fn history(room: usize) -> (History, Counts) {
     let counts = Counts::default();
-    let history = History::start(Settings::default(), Box::new(counts.clone()), None).unwrap();
+    let outlives = Some(Outlives::new().unwrap());
+    (over(&counts, outlives, room), counts)
+}
+
+fn over(counts: &Counts, outlives: Option<Outlives>, room: usize) -> History {
+    let history = History::start(Settings::default(), Box::new(counts.clone()), None, outlives).unwrap();
     history.set_room(room);
-    (history, counts)
+    history
 }
 
 /// Bytes of all.
@@ -230,6 +263,7 @@ proptest! {
                 prop_assert!(used(&history) <= ROOM + 192 * 1024, "{} bytes", used(&history));
                 prop_assert!(shared.kept.load(Relaxed) <= shared.room_of_kept());
                 prop_assert_eq!(used(&history), writer.shelf.memory());
+                writer.must_be_left(&history);
                 prop_assert_eq!(shared.kept.load(Relaxed), writer.shelf.kept());
             }
         }
@@ -387,6 +421,10 @@ fn a_ring_takes_over_what_an_older_one_has_left() {
     assert_eq!(thinned, (from..=given_up).filter(|time| time % 50 == 0).collect::<Vec<_>>());
     assert_eq!((taken.complete_from, taken.part_from, taken.gaps.len()), (Some(given_up), None, 0));
     assert_eq!(taken.records, (complete.len() + thinned.len()) as u64);
+    newer.must_be_left(&history);
+    // Who was killed before the older one's was forgotten.
+    let remains = Remains::of(history.shared.outlives.as_ref().unwrap().descriptors().unwrap()).unwrap();
+    assert_eq!(older.left(&remains, true).take_uncounted().records, 0);
     // It goes on as if nothing had been.
     write(&mut newer, 5000);
     copy_and_pack(&history, &newer.shelf, Some(&wanted), || true);
@@ -445,7 +483,69 @@ fn a_gap_is_taken_over_with_its_number() {
     write(&mut newer, 20_000..23_000);
     assert!(history.take_over(&newer.shelf, &older.shelf));
     copy_and_pack(&history, &newer.shelf, None, || true);
+    newer.must_be_left(&history);
     let taken = history.take(&newer.shelf);
     let [gap] = taken.gaps.as_slice() else { panic!("{:?}", taken.gaps) };
     assert_eq!(taken.records + gap.records, 23_000);
+}
+
+/// A process that was killed, again and again: nothing is missing, nothing there twice, and nothing else is kept.
+#[test]
+fn what_a_killed_process_has_kept_goes_on() {
+    let (mut history, counts) = history(ROOM);
+    let wanted = Wanted::of(&history.shared.settings.keep);
+    let mut writer = Writer::new(3, &history, &counts);
+    let (from, mut next) = (1_000_000_000, 0);
+    for life in 0..4 {
+        for _ in 0..3000 {
+            writer.write(&call(Kind::RECORD_CALL, 1, from + next, nr("read"), if next % 100 == 0 { -2 } else { 1 }, 0));
+            next += 1;
+            if next % 700 == 0 {
+                copy_and_pack(&history, &writer.shelf, Some(&wanted), || true);
+            }
+        }
+        if life % 2 == 0 {
+            // Copied, and not packed.
+            history.shared.settle(writer.shelf.copy(history.shared.written.as_ref()));
+        }
+        writer.must_be_left(&history);
+        let remains = Remains::of(history.shared.outlives.as_ref().unwrap().descriptors().unwrap()).unwrap();
+        let later = over(&counts, Some(remains.outlives()), ROOM);
+        let shelf = writer.left(&remains, true);
+        later.keep(&shelf);
+        remains.sweep().unwrap();
+        // Who is killed gives nothing back.
+        std::mem::forget((std::mem::replace(&mut history, later), std::mem::replace(&mut writer.shelf, shelf)));
+        assert_eq!(used(&history), writer.shelf.memory());
+    }
+    let taken = history.take(&writer.shelf);
+    let complete_from = taken.complete_from.expect("the room is used up");
+    let complete = times(taken.blocks.iter().filter(|block| !block.thinned));
+    assert_eq!(complete, (complete_from + 1..from + next).collect::<Vec<_>>());
+    let thinned = times(taken.blocks.iter().filter(|block| block.thinned));
+    assert_eq!(thinned, (from..=complete_from).filter(|time| time % 100 == 0).collect::<Vec<_>>());
+    assert!(taken.gaps.is_empty() && taken.part_from.is_none());
+    let outlives = history.shared.outlives.clone().unwrap();
+    let memory = || outlives.descriptors().unwrap().map(|file| File::from(file).metadata().unwrap().blocks() * 512);
+    let held: u64 = memory().iter().sum();
+    let counted = used(&history) as u64 + history.figures().extra as u64;
+    assert!(held <= counted + 2 * 4096, "{held} bytes of {counted}");
+    history.empty(&writer.shelf);
+    drop(taken);
+    // What is left is the table's page, and the head's.
+    assert!(memory()[0] == 0 && memory()[1] <= 2 * 4096, "{:?}", memory());
+    assert_eq!(history.figures().extra, 0);
+}
+
+/// A history without memory that outlives the process is the same history.
+#[test]
+fn nothing_has_to_outlive_the_process() {
+    let counts = Counts::default();
+    let history = over(&counts, None, ROOM);
+    let wanted = Wanted::of(&history.shared.settings.keep);
+    let mut writer = Writer::new(3, &history, &counts);
+    storm(&history, &mut writer, &wanted, 12_000, 100);
+    let taken = history.take(&writer.shelf);
+    assert!(taken.complete_from.is_some() && taken.part_from.is_none() && taken.gaps.is_empty());
+    assert_eq!(history.figures().extra, 0);
 }

@@ -55,7 +55,8 @@ static HELPERS: Mutex<Helpers> = Mutex::new(Helpers { idle: Vec::new(), left: Ve
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Which program helps, where this one is not traceloop itself: tests and benches.
+/// Which program helps: traceloop itself. Without it nobody does: what any other program does when it is started as a
+/// helper, a test or a bench, is not known.
 pub fn helped_by(program: &Path) {
     let _ = PROGRAM.set(program.to_owned());
 }
@@ -98,8 +99,8 @@ impl Helper {
     }
 
     fn start() -> io::Result<Self> {
+        let program = PROGRAM.get().ok_or_else(|| io::Error::other("no program is known that helps"))?;
         let (ours, theirs) = UnixStream::pair()?;
-        let program = PROGRAM.get().map_or(Path::new("/proc/self/exe"), PathBuf::as_path);
         let child = Command::new(program)
             .arg0("traceloop")
             .arg("look")

@@ -7,6 +7,7 @@
 
 use std::{borrow::Cow, cell::RefCell, fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use zstd::bulk::Compressor;
 
 use super::columns;
@@ -58,11 +59,23 @@ pub enum Body {
     Stored(Stored),
 }
 
+/// Something in a file that stays where it is for as long as this is held.
+pub trait Place: std::fmt::Debug + Send + Sync {
+    /// The file.
+    fn file(&self) -> &File;
+}
+
+impl Place for File {
+    fn file(&self) -> &File {
+        self
+    }
+}
+
 /// Where a block's packed bytes stand.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The file.
-    pub file: Arc<File>,
+    /// In which file.
+    pub place: Arc<dyn Place>,
     /// Where in it they begin.
     pub at: u64,
     /// How many they are.
@@ -80,7 +93,7 @@ impl Default for Body {
 }
 
 /// What records are about: which calls, which threads, which kinds of records. It may name more than there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// A bit for each number of a call; the last one stands for those above it, and for all of another ABI.
     pub calls: [u64; 8],
@@ -232,7 +245,7 @@ impl PartialEq for Block {
 impl Stored {
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(self.packed).map_err(io::Error::other)?];
-        self.file.read_exact_at(&mut bytes, self.at)?;
+        self.place.file().read_exact_at(&mut bytes, self.at)?;
         if crc32c::crc32c(&bytes) != self.sum {
             return Err(io::Error::other("a checksum does not match"));
         }

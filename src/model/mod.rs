@@ -23,7 +23,7 @@ mod uring;
 mod user;
 mod wait;
 
-pub use block::{Block, Body, Seen, Stored};
+pub use block::{Block, Body, Place, Seen, Stored};
 pub use cause::Cause;
 pub use dump::{Completeness, Dump, Each, Loss, Process, Reach, Recording, Stretch, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Gap, Outcome, Sent, Signal, Value, What, Why};

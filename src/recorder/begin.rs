@@ -7,7 +7,7 @@ use super::{
     ends::Ends,
     given_up::Remembered,
     half,
-    hold::{Hold, RECORDING, RecordingNote},
+    hold::{self, Hold, RECORDING, RecordingNote},
     online,
     resume::{Left, resume},
     slot::{LOBBY, REST, Slot},
@@ -41,9 +41,10 @@ impl Recorder {
         if note.fingerprint == print(settings, note.most, note.ring) {
             let options = options(settings, note.most, note.ring);
             match resume(&options, &note, &held, watching.clone(), settings) {
-                Ok(mut recorder) => {
+                Ok((mut recorder, new)) => {
                     line.go_on(held);
                     recorder.hold = Hold::new(Some(line));
+                    new.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
                 }
@@ -67,10 +68,12 @@ impl Recorder {
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
         let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
         let kernel = Kernel::load(&options(settings, share.most, share.ring))?;
-        let mut recorder = Self::around(kernel, share.ring, settings, cpus)?;
+        let outlives = line.is_some().then(hold::outlives).flatten();
+        let mut recorder = Self::around(kernel, share.ring, settings, cpus, outlives.clone())?;
         recorder.shrunk = share.shrunk;
         recorder.hold = Hold::new(line);
         recorder.hold.kernel(&recorder.kernel)?;
+        outlives.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
         let (mut batch, by) = (Batch::default(), recorder.by());
         let mut make = |slot, size, kept| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by, kept);
         // The lobby's records are several cgroups': it is as long as its rings.

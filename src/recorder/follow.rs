@@ -22,7 +22,7 @@ impl Recorder {
             half: half::of(size, &settings.history),
             without: settings.without.clone(),
         })?;
-        let mut recorder = Self::around(kernel, size, settings, cpus)?;
+        let mut recorder = Self::around(kernel, size, settings, cpus, None)?;
         recorder.shrunk = shrunk;
         recorder.make_slots([FOLLOWED])?;
         Ok(recorder)

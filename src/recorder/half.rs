@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use anyhow::Result;
 
 use crate::{
-    history::{Half, Halves, History, Settings, Written},
+    history::{Half, Halves, History, Outlives, Settings, Written},
     kernel::{self, Kernel, Tallies},
 };
 
@@ -15,9 +15,10 @@ pub(super) fn of(ring: usize, settings: &Settings) -> usize {
 }
 
 /// Begins to keep what rings take.
-pub(super) fn start(settings: Settings, kernel: &Kernel) -> Result<History> {
+pub(super) fn start(settings: Settings, kernel: &Kernel, outlives: Option<Outlives>) -> Result<History> {
     let halves = (settings.cpu > 0).then(|| kernel.halves()).transpose()?;
-    History::start(settings, Box::new(kernel.tallies()), halves.map(|halves| Box::new(halves) as Box<dyn Halves>))
+    let halves = halves.map(|halves| Box::new(halves) as Box<dyn Halves>);
+    History::start(settings, Box::new(kernel.tallies()), halves, outlives)
 }
 
 impl Written for Tallies {

@@ -9,7 +9,11 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::TrackId;
-use crate::{keeper::Line, kernel::Kernel};
+use crate::{
+    history::{Outlives, Remains},
+    keeper::{self, Line},
+    kernel::Kernel,
+};
 
 /// The note of the recording as a whole.
 pub(super) const RECORDING: &str = "recording";
@@ -30,6 +34,32 @@ pub(super) struct RecordingNote {
     pub(super) most: u32,
     /// The track of what is in no leaf.
     pub(super) rest: TrackId,
+}
+
+/// The names of what the history stands in.
+const HISTORY: [&str; 2] = ["history/bytes", "history/journals"];
+
+/// The history that a keeper holds, if it holds one that can be gone on with.
+pub(super) fn history(held: &keeper::Held) -> Option<Remains> {
+    let held = HISTORY.map(|name| held.fds.get(name).and_then(|(fd, _)| fd.try_clone().ok()));
+    let [Some(bytes), Some(journals)] = held else { return None };
+    let lost = |error: &anyhow::Error| {
+        tracing::warn!(error = %format!("{error:#}"), "of the recording that is held only what its rings hold is left");
+    };
+    Remains::of([bytes, journals]).inspect_err(lost).ok()
+}
+
+/// Memory for a history that outlives the process.
+pub(super) fn outlives() -> Option<Outlives> {
+    let none = |error: &anyhow::Error| {
+        tracing::warn!(error = %format!("{error:#}"), "of what is recorded only what rings hold outlives the daemon");
+    };
+    Outlives::new().inspect_err(none).ok()
+}
+
+/// Whether a descriptor is of the kernel side.
+pub(super) fn is_of_the_kernel(name: &str) -> bool {
+    !HISTORY.contains(&name)
 }
 
 /// The name of a ring.
@@ -57,6 +87,13 @@ impl Hold {
         let Some(line) = &self.line else { return Ok(()) };
         line.clear();
         kernel.handles()?.into_iter().for_each(|(name, fd)| line.hold(&name, fd, None));
+        Ok(())
+    }
+
+    /// What the history stands in.
+    pub(super) fn history(&self, outlives: &Outlives) -> Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        HISTORY.iter().zip(outlives.descriptors()?).for_each(|(name, fd)| line.hold(name, fd, None));
         Ok(())
     }
 

@@ -73,7 +73,7 @@ use watch::Watch;
 
 use crate::{
     cgroup::{self, Cgroup},
-    history::{self, History, oldest_first},
+    history::{self, History, Outlives, oldest_first},
     identity,
     kernel::{Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
@@ -140,15 +140,21 @@ impl Recorder {
             half: half::of(size, &settings.history),
             without,
         };
-        let mut recorder = Self::around(Kernel::load(&options)?, size, settings, cpus)?;
+        let mut recorder = Self::around(Kernel::load(&options)?, size, settings, cpus, None)?;
         recorder.shrunk = shrunk;
         recorder.make_slots(1..=slots)?;
         Ok(recorder)
     }
 
-    fn around(kernel: Kernel, ring: usize, settings: &Settings, cpus: BTreeSet<u32>) -> Result<Self> {
+    fn around(
+        kernel: Kernel,
+        ring: usize,
+        settings: &Settings,
+        cpus: BTreeSet<u32>,
+        outlives: Option<Outlives>,
+    ) -> Result<Self> {
         clock::check()?;
-        let history = half::start(settings.history.clone(), &kernel)?;
+        let history = half::start(settings.history.clone(), &kernel, outlives)?;
         Ok(Self {
             history,
             kernel,
@@ -243,8 +249,8 @@ impl Recorder {
 
     /// Bytes of all rings, and of what is kept of what they took.
     pub fn memory(&self) -> usize {
-        let history::Figures { packed, waiting, kept, .. } = self.history.figures();
-        self.rings() + packed + waiting + kept
+        let history::Figures { packed, waiting, kept, extra, .. } = self.history.figures();
+        self.rings() + packed + waiting + kept + extra
     }
 
     /// Bytes of all rings.

@@ -13,7 +13,7 @@ use super::{
     dump::header,
     ends::Ends,
     given_up::Remembered,
-    hold::{RecordingNote, SLOT, TRACK, ring_name},
+    hold::{self, RecordingNote, SLOT, TRACK, ring_name},
     manager::members,
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
@@ -24,23 +24,27 @@ use super::{
 };
 use crate::{
     cgroup::Cgroup,
-    history::History,
+    history::{History, Outlives, Remains},
     keeper,
     kernel::{self, Counters, Kernel, Options},
     model::{Cause, Recording},
 };
 
-/// The recorder whose parts a keeper held. It has yet to catch up with what has happened meanwhile.
+/// The recorder whose parts a keeper held. It has yet to catch up with what has happened meanwhile. With it the memory
+/// that its history is to have from now on, if none was held.
 pub(super) fn resume(
     options: &Options,
     note: &RecordingNote,
     held: &keeper::Held,
     watching: Watching,
     settings: &Settings,
-) -> Result<Recorder> {
+) -> Result<(Recorder, Option<Outlives>)> {
     let kernel = Kernel::resume(options, &kernel_parts(held)?)?;
-    let mut recorder = Recorder::around(kernel, note.ring, settings, online()?)?;
-    let mut slots = slots(held, Some(&recorder.history))?;
+    let remains = hold::history(held);
+    let new = if remains.is_none() { hold::outlives() } else { None };
+    let outlives = remains.as_ref().map(Remains::outlives).or(new.clone());
+    let mut recorder = Recorder::around(kernel, note.ring, settings, online()?, outlives)?;
+    let mut slots = slots(held, Some(&recorder.history), remains.as_ref())?;
     let made = slots.keys().max().map_or(0, |last| last.saturating_sub(REST));
     let lobby = slots.remove(&LOBBY).context("the lobby is not held")?;
     let mut tree = Tree::default();
@@ -75,7 +79,8 @@ pub(super) fn resume(
         ends: Ends::default(),
         descriptors: settings.wanted.descriptors,
     });
-    Ok(recorder)
+    remains.iter().try_for_each(Remains::sweep)?;
+    Ok((recorder, new))
 }
 
 /// A living track's cgroups are known again.
@@ -101,7 +106,7 @@ fn know(tree: &mut Tree, root: &Path, id: TrackId, track: &Track) -> Result<()> 
 }
 
 fn kernel_parts(held: &keeper::Held) -> Result<kernel::Held> {
-    let parts = held.fds.iter().filter(|(_, (_, ring))| ring.is_none());
+    let parts = held.fds.iter().filter(|(name, (_, ring))| ring.is_none() && hold::is_of_the_kernel(name));
     parts.map(|(name, (fd, _))| Ok((name.clone(), fd.try_clone().context("hold a part of the kernel side")?))).collect()
 }
 
@@ -110,14 +115,14 @@ fn tracks(held: &keeper::Held) -> Result<Vec<(TrackId, TrackNote)>> {
     notes.into_iter().map(|(id, note)| Ok((TrackId(id.parse().context("a track without a number")?), note))).collect()
 }
 
-fn slots(held: &keeper::Held, history: Option<&History>) -> Result<BTreeMap<u32, Slot>> {
+fn slots(held: &keeper::Held, history: Option<&History>, remains: Option<&Remains>) -> Result<BTreeMap<u32, Slot>> {
     let notes = held.notes::<SlotNote>(SLOT)?;
     let slots = notes.into_iter().map(|(number, note)| {
         let number = number.parse().context("a slot without a number")?;
         let event = |serial| held.fds.get(&ring_name(number, serial)).and_then(|(fd, _)| fd.try_clone().ok());
         // The lobby's records are several cgroups': it is as long as its rings.
         let history = history.filter(|_| number != LOBBY);
-        Ok((number, Slot::restore(number, note, event, history)?))
+        Ok((number, Slot::restore(number, note, event, history, remains)?))
     });
     slots.collect()
 }
@@ -134,7 +139,11 @@ pub(super) struct Left {
 impl Left {
     /// Takes over what a keeper holds, to be read later.
     pub(super) fn map(held: &keeper::Held) -> Result<Self> {
-        Ok(Self { kernel: kernel_parts(held)?, slots: slots(held, None)?, tracks: tracks(held)? })
+        Ok(Self {
+            kernel: kernel_parts(held)?,
+            slots: slots(held, None, hold::history(held).as_ref())?,
+            tracks: tracks(held)?,
+        })
     }
 
     /// A dump of each of its tracks.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{clock::boottime, hold::Hold};
 use crate::{
-    history::{self, History, Shelf, Taken, oldest_first},
+    history::{self, History, Remains, Shelf, Taken, oldest_first},
     kernel::Kernel,
     ring::{Batch, Position, Ring, Snapshot},
     wire,
@@ -180,10 +180,13 @@ impl Slot {
             older.span.old = true;
             history.seal(&older.shelf);
         }
-        let shelf = Shelf::new(self.number, ring, since, tally.records);
-        if self.kept {
+        let shelf = if self.kept {
+            let shelf = history.shelf(self.number, self.rings, ring, since, tally.records);
             history.keep(&shelf);
-        }
+            shelf
+        } else {
+            Shelf::new(self.number, ring, since, tally.records)
+        };
         self.stretches.push(Stretch::new(shelf, self.rings, span));
         self.rings += 1;
         hold.slot(self.number, &self.note());
@@ -261,20 +264,26 @@ impl Slot {
         SlotNote { size: self.size, rings: self.rings, stretches: stretches.collect() }
     }
 
-    /// The slot that a keeper held; `event` gives a ring's descriptor. With a history, what it takes is kept.
+    /// The slot that a keeper held, and what is left of its history; `event` gives a ring's descriptor. With a history,
+    /// what it takes is kept.
     pub(super) fn restore(
         number: u32,
         note: SlotNote,
         event: impl Fn(u32) -> Option<OwnedFd>,
         history: Option<&History>,
+        remains: Option<&Remains>,
     ) -> Result<Self> {
         let stretches = note.stretches.into_iter().map(|(serial, cpu, mut span)| {
             let event = event(serial).with_context(|| format!("ring {serial} of slot {number} is not held"))?;
             let size = if span.size > 0 { span.size } else { note.size };
-            if span.took_over {
+            let ring = Ring::of_event(&event, cpu, size)?;
+            let (shelf, was_left) = match remains {
+                Some(remains) => remains.shelf(number, serial, ring, span.since, span.before, history.is_some()),
+                None => (Shelf::new(number, ring, span.since, span.before), false),
+            };
+            if span.took_over && !was_left {
                 span.cut = span.cut.max(Some(span.made));
             }
-            let shelf = Shelf::new(number, Ring::of_event(&event, cpu, size)?, span.since, span.before);
             if let Some(history) = history {
                 history.keep(&shelf);
                 if span.old {
@@ -296,7 +305,7 @@ impl Slot {
             history.empty(&stretch.shelf);
             let tally = kernel.tally(self.number, stretch.shelf.ring().cpu())?;
             stretch.span = Span {
-                since: stretch.shelf.ring().position(),
+                since: stretch.shelf.since(),
                 before: tally.records,
                 lost_before: tally.lost,
                 calls_before: tally.calls,

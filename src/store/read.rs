@@ -209,7 +209,7 @@ fn look(file: &Arc<File>, length: u64, at: &mut u64) -> Result<(Kind, Block), St
     }
     *at = from + u64::from(head.packed);
     let body = Body::Stored(Stored {
-        file: file.clone(),
+        place: file.clone(),
         at: from,
         packed: head.packed,
         plain: head.plain,

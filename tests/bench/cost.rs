@@ -28,6 +28,7 @@ struct Options {
 }
 
 fn main() -> Result<()> {
+    traceloop::host::helped_by(std::path::Path::new(env!("CARGO_BIN_EXE_traceloop")));
     let args: Vec<String> = env::args().skip(1).collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let value = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1));

@@ -1,12 +1,12 @@
 //! What rings have taken is kept when they overwrite it: all of it, in order, once; and what is missing is stated.
 
-use std::{fs, thread::sleep, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, thread::sleep, time::Duration};
 
 use serde_json::Value;
 
 use super::{
     rings::offsets,
-    served::{Group, Served},
+    served::{Group, Served, shown},
     support::{Scratch, compile, wait_until},
 };
 
@@ -117,11 +117,48 @@ fn the_ring_of_a_busy_cgroup_grows_and_shrinks_again() {
     must_be_whole(&found, &head(&served, &group)["window"]);
     wait_until("the rings shrink", || larger() == usual);
     assert_eq!(told(&served), found);
-    // Another ring, and no history of the one before: what is missing is stated.
+    // Rings that have gone, and what they held: the next daemon has it.
     served.kill();
     served.run();
+    assert_eq!(told(&served), found);
+}
+
+/// What was packed, what waits for that and what is in the ring: a daemon that is killed, again and again, has lost none of
+/// it, nor has anything twice; one that is stopped and started as by an upgrade neither.
+#[test]
+#[ignore = "needs root and BPF"]
+fn the_history_outlives_the_daemon() {
+    let mut served = Served::start("buffer-size = \"64K\"", "");
+    let group = served.cgroup_with_rings("outlives.service");
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "offsets", &[]);
+    let mut child =
+        group.command(&format!("exec taskset -c 0 {} 12 200", program.display())).spawn().expect("start it");
+    for _ in 0..4 {
+        sleep(Duration::from_secs(2));
+        served.kill();
+        served.run();
+        let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
+        let expected = (0..).zip(&found).find(|(n, found)| found.1 != *n);
+        assert_eq!(expected, None, "in {} calls: {}", found.len(), served.log());
+    }
+    assert!(child.wait().expect("wait for it").success());
+    let before = served.told(&["dump", group.name(), "--format", "strace"]);
+    let found = offsets(&before);
+    assert!(found.len() > 4000, "{} calls", found.len());
+    assert_eq!((0..).zip(&found).find(|(n, found)| found.1 != *n), None);
     let window = head(&served, &group)["window"].clone();
-    assert!(!window["complete_from"].is_null(), "{window}");
+    assert!(window["complete_from"].is_null() && window["overwritten"] == 0, "{window}");
+    // A recording that cannot go on leaves what it kept, too, in a dump that is stored.
+    served.kill();
+    let config = served.place.path().join("config");
+    let other =
+        fs::read_to_string(&config).expect("the configuration").replace("[record]", "[record]\nstring-limit = 99");
+    fs::write(&config, other).expect("change the configuration");
+    served.run();
+    let stored = served.stored();
+    let dump = stored.iter().map(|path| shown(path)).find(|text| text.contains("pwrite64(")).expect("its dump");
+    assert_eq!(offsets(&dump).len(), found.len());
 }
 
 /// At full speed on a busy machine copies may come late: every break is a gap that is stated, and nothing is there
@@ -186,14 +223,19 @@ fn a_failed_open_outlives_the_load_that_pushes_its_time_out() {
     assert!(seconds("reach") > seconds("window"), "{track}");
 }
 
-/// Memory of the daemon that others cannot have, KiB.
+/// Memory of the daemon that others cannot have, KiB, with that which outlives it.
 fn own_memory(pid: u32) -> u64 {
+    let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").filter_map(Result::ok);
+    let is_history =
+        |path: &PathBuf| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("/memfd:traceloop-"));
+    let files = fds.map(|fd| fd.path()).filter(is_history).filter_map(|path| fs::metadata(path).ok());
+    let outlives: u64 = files.map(|file| file.blocks() / 2).sum();
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
     let of = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("a figure");
         line.trim().strip_suffix(" kB").and_then(|kib| kib.trim().parse::<u64>().ok()).expect("KiB")
     };
-    of("Private_Clean:") + of("Private_Dirty:") + of("Shared_Dirty:")
+    outlives + of("Private_Clean:") + of("Private_Dirty:") + of("Shared_Dirty:")
 }
 
 /// What memory-max says holds while three hundred cgroups write and go, whatever it is, for what the daemon counts and for
