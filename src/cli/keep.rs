@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::End;
-use crate::{control, keeper, model::duration};
+use crate::{control, keeper, model::duration, recorder::StandIn};
 
 /// Hold the daemon's recording while the daemon is away
 ///
@@ -42,9 +42,12 @@ impl Keep {
             return Ok(End::Done);
         }
         let settings = keeper::Settings { socket: self.socket, idle: self.idle, stay: self.stay };
-        keeper::serve(&settings, || {
+        let ready = || {
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        };
+        keeper::serve(&settings, ready, &|held| {
+            Ok(StandIn::begin(held)?.map(|stand_in| Box::new(stand_in) as Box<dyn keeper::StandsIn>))
         })?;
         Ok(End::Done)
     }

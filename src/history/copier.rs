@@ -4,6 +4,7 @@
 use std::{
     os::fd::{AsFd, OwnedFd},
     sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
 use nix::{
@@ -11,7 +12,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::{Half, Halves, Shared, level};
+use super::{Halves, Shared, Shelf, level};
 
 /// Copies until `end` is written to or closed.
 pub(super) fn run(shared: &Arc<Shared>, halves: &dyn Halves, end: &OwnedFd) {
@@ -25,15 +26,37 @@ pub(super) fn run(shared: &Arc<Shared>, halves: &dyn Halves, end: &OwnedFd) {
             return;
         }
         match halves.take() {
-            Ok(halves) => halves.into_iter().for_each(|half| copy(shared, half)),
+            // A slot that is not kept has none.
+            Ok(halves) => {
+                halves.into_iter().filter_map(|half| shared.shelf(half)).for_each(|shelf| copy(shared, &shelf))
+            }
             Err(error) => return tracing::error!(%error, "nothing is copied out of the rings any more"),
         }
     }
 }
 
-fn copy(shared: &Shared, half: Half) {
-    // A slot that is not kept.
-    let Some(shelf) = shared.shelf(half) else { return };
+/// Between two looks at all rings: at least, and where nothing is new.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(32));
+
+/// The same where nobody says which rings are half new: all are looked at.
+pub(super) fn look(shared: &Arc<Shared>, end: &OwnedFd) {
+    let mut pause = PAUSES.0;
+    while !shared.stopping.load(Relaxed) {
+        let mut is_busy = false;
+        for shelf in shared.all() {
+            let (unread, size) = (shelf.unread(), shelf.ring().size() as u64);
+            is_busy |= unread >= size / 8;
+            if unread >= size / 2 {
+                copy(shared, &shelf);
+            }
+        }
+        pause = if is_busy { PAUSES.0 } else { (2 * pause).min(PAUSES.1) };
+        let wait = &mut [PollFd::new(end.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(wait, PollTimeout::try_from(pause).unwrap_or(PollTimeout::MAX));
+    }
+}
+
+fn copy(shared: &Shared, shelf: &Arc<Shelf>) {
     if !shared.keeps() {
         return;
     }
@@ -41,5 +64,5 @@ fn copy(shared: &Shared, half: Half) {
         return shelf.leave_out();
     }
     shared.settle(shelf.copy(shared.written.as_ref()));
-    shared.queue(&shelf);
+    shared.queue(shelf);
 }

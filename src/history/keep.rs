@@ -78,6 +78,11 @@ impl Keep {
         rules.iter().map(|rule| rule.parse()).collect::<Result<_>>().map(Self)
     }
 
+    /// The rules as they were written.
+    pub fn rules(&self) -> Vec<String> {
+        self.0.iter().map(|rule| rule.text.clone()).collect()
+    }
+
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

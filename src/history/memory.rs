@@ -168,6 +168,11 @@ impl Memory {
         }
     }
 
+    /// What is let go from now on stays for another process.
+    pub(super) fn leave(&self) {
+        self.owned.store(false, Relaxed);
+    }
+
     fn give_back(&self, pages: Range<u64>) {
         if pages.is_empty() || !self.owned.load(Relaxed) {
             return;

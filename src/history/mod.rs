@@ -185,6 +185,11 @@ impl Shared {
         self.room.load(Relaxed) / 100 * self.settings.keep_share as usize
     }
 
+    fn all(&self) -> Vec<Arc<Shelf>> {
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        shelves.values().flatten().cloned().collect()
+    }
+
     fn shelf(&self, (slot, cpu): Half) -> Option<Arc<Shelf>> {
         let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
         // The newest ring of a CPU that has several.
@@ -202,6 +207,16 @@ pub struct History {
 }
 
 impl History {
+    /// Starts to keep what rings take, for as long as nobody is there who says which of them are half new. It is written
+    /// down for who comes then.
+    pub fn stand_in(settings: Settings, written: Box<dyn Written>, outlives: Outlives) -> Result<Self> {
+        let (mut history, ends) = Self::of(settings, written, Some(outlives))?;
+        let [copies, packs] = [history.shared.clone(), history.shared.clone()];
+        history.spawn("copier", move || copier::look(&copies, &ends))?;
+        history.spawn("packer", move || packer::run(&packs))?;
+        Ok(history)
+    }
+
     /// Starts to copy what `halves` tells of; without it nothing is kept. What is kept outlives the process, if it is to.
     pub fn start(
         settings: Settings,
@@ -209,6 +224,15 @@ impl History {
         halves: Option<Box<dyn Halves>>,
         outlives: Option<Outlives>,
     ) -> Result<Self> {
+        let (mut history, ends) = Self::of(settings, written, outlives)?;
+        let Some(halves) = halves else { return Ok(history) };
+        let [copies, packs] = [history.shared.clone(), history.shared.clone()];
+        history.spawn("copier", move || copier::run(&copies, halves.as_ref(), &ends))?;
+        history.spawn("packer", move || packer::run(&packs))?;
+        Ok(history)
+    }
+
+    fn of(settings: Settings, written: Box<dyn Written>, outlives: Option<Outlives>) -> Result<(Self, OwnedFd)> {
         let shared = Arc::new(Shared {
             settings,
             written,
@@ -219,7 +243,8 @@ impl History {
             packed: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
-            room: AtomicUsize::new(0),
+            // Until it is known how much that is, nothing has to go.
+            room: AtomicUsize::new(usize::MAX),
             cpu: AtomicU64::new(0),
             missed: AtomicU64::new(0),
             unthinned: AtomicU64::new(0),
@@ -229,12 +254,7 @@ impl History {
         let (end, ends) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
             .map(|(read, write)| (write, read))
             .context("make a pipe to the copier")?;
-        let mut history = Self { shared: shared.clone(), end, threads: Vec::new() };
-        let Some(halves) = halves else { return Ok(history) };
-        let with = shared.clone();
-        history.spawn("copier", move || copier::run(&with, halves.as_ref(), &ends))?;
-        history.spawn("packer", move || packer::run(&shared))?;
-        Ok(history)
+        Ok((Self { shared, end, threads: Vec::new() }, ends))
     }
 
     fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -255,6 +275,10 @@ impl History {
     /// From now on what this shelf's ring takes is kept.
     pub fn keep(&self, shelf: &Arc<Shelf>) {
         self.shared.settle(shelf.all());
+        // What another process has left of a ring may be overwritten before half of it is new.
+        if shelf.unread() >= shelf.ring().size() as u64 / 4 {
+            self.shared.settle(shelf.copy(self.shared.written.as_ref()));
+        }
         self.shared.queue(shelf);
         let mut shelves = self.shared.shelves.write().unwrap_or_else(PoisonError::into_inner);
         shelves.entry(shelf.slot()).or_default().push(shelf.clone());
@@ -348,6 +372,8 @@ impl Drop for History {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        // What shelves hold is whoever's that comes next.
+        self.shared.outlives.iter().for_each(Outlives::leave);
     }
 }
 

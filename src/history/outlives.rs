@@ -43,6 +43,11 @@ impl Outlives {
         self.vault.descriptors().context("hold the history")
     }
 
+    /// From now on nothing is given back: what is there is another process's.
+    pub(super) fn leave(&self) {
+        self.vault.memory.leave();
+    }
+
     /// Bytes that it takes besides those of the records.
     pub(super) fn extra(&self) -> usize {
         self.vault.extra()

@@ -251,6 +251,11 @@ impl Shelf {
         lock(&self.state).marks.since
     }
 
+    /// Bytes of the ring that were not copied yet.
+    pub(super) fn unread(&self) -> u64 {
+        lock(&self.state).marks.read.behind(self.ring.position())
+    }
+
     /// What it holds, for whom has not counted it yet.
     pub(super) fn all(&self) -> Change {
         let state = lock(&self.state);

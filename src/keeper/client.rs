@@ -19,7 +19,7 @@ use nix::{
 };
 use serde::de::DeserializeOwned;
 
-use super::message::{Message, receive, send};
+use super::message::{Message, STANDS_IN, receive, send};
 
 /// A keeper that answers.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Held {
     /// Descriptors by name; of a ring with its size.
     pub fds: BTreeMap<String, (OwnedFd, Option<usize>)>,
     pub(super) notes: BTreeMap<String, String>,
+    /// Somebody stands in for the daemon until that is relieved.
+    pub(super) stands_in: bool,
 }
 
 impl Held {
@@ -86,7 +88,10 @@ impl Keeper {
             match receive(self.socket.as_fd()).context("hear from the keeper")? {
                 Some((Message::Hold { name, ring }, Some(fd))) => drop(held.fds.insert(name, (fd, ring))),
                 Some((Message::Note { name, text }, _)) => drop(held.notes.insert(name, text)),
-                Some((Message::Done, _)) => return Ok(held),
+                Some((Message::Done, _)) => {
+                    held.stands_in = held.notes.remove(STANDS_IN).is_some();
+                    return Ok(held);
+                }
                 Some(_) => bail!("the keeper says what nobody asked"),
                 None => bail!("the keeper has gone amid its answer"),
             }

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::{
     fcntl::OFlag,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -29,7 +29,7 @@ use super::{
     Held, Keeper,
     descriptors::most_descriptors,
     ledger::Ledger,
-    message::{offer, packet},
+    message::{Message, offer, packet, receive, send},
     start::{Own, ensure},
 };
 
@@ -120,6 +120,17 @@ impl Line {
         let run = move || Thread { shared: with, wakes, pause: PAUSES.0 }.run();
         let thread = thread::Builder::new().name("keeper's line".to_owned()).spawn(run);
         Ok((Self { shared, thread: Some(thread.context("start the keeper's line")?) }, held))
+    }
+
+    /// Whoever stands in for this process ends, and has ended on return.
+    pub fn relieve(&self, held: &Held) -> Result<()> {
+        let socket = self.shared.lock().socket.clone();
+        let Some(socket) = socket.filter(|_| held.stands_in) else { return Ok(()) };
+        send(socket.as_fd(), &Message::Relieve, None)?;
+        match receive(socket.as_fd())? {
+            Some((Message::Done, _)) => Ok(()),
+            _ => bail!("it says what nobody asked, or nothing"),
+        }
     }
 
     /// What it holds is gone on with.

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// No packet is larger.
 const MOST: usize = 128 << 10;
 
+/// The note by which a keeper's answer says that somebody stands in for the daemon.
+pub(super) const STANDS_IN: &str = "stands-in";
+
 /// What the daemon asks, and what the keeper answers to `Fetch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -30,6 +33,8 @@ pub(super) enum Message {
     Forget { name: String },
     /// Tell all that is held: `Hold` and `Note` for each, then `Done`.
     Fetch,
+    /// End who stands in for the daemon, and answer `Done`; said only to a keeper where somebody does.
+    Relieve,
     /// That was all.
     Done,
     /// Let go everything.

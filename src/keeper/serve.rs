@@ -21,9 +21,10 @@ use nix::{
     },
 };
 
+use super::Held;
 use super::{
     descriptors::most_descriptors,
-    message::{Message, receive, send},
+    message::{Message, STANDS_IN, receive, send},
 };
 use crate::ring::Ring;
 
@@ -45,13 +46,32 @@ struct Holdings {
     notes: BTreeMap<String, String>,
 }
 
+impl Holdings {
+    /// The same, for whoever is to do something with it.
+    fn held(&self) -> Result<Held> {
+        let of = |(name, (fd, ring)): (&String, &(OwnedFd, Option<Ring>))| {
+            let fd = fd.try_clone().with_context(|| format!("hold {name} twice"))?;
+            Ok((name.clone(), (fd, ring.as_ref().map(Ring::size))))
+        };
+        let fds = self.fds.iter().map(of).collect::<Result<_>>()?;
+        Ok(Held { fds, notes: self.notes.clone(), stands_in: false })
+    }
+}
+
+/// Who stands in for a daemon until it is dropped.
+pub trait StandsIn {}
+
+/// Begins to stand in with what is held, if that is of use.
+type Away<'a> = dyn Fn(&Held) -> Result<Option<Box<dyn StandsIn>>> + 'a;
+
 /// Holds what it is given until it is told to end, or nobody has been there for long. `ready` is called
-/// once daemons can come.
-pub fn serve(settings: &Settings, ready: impl FnOnce()) -> Result<()> {
+/// once daemons can come, `away` when one has gone.
+pub fn serve(settings: &Settings, ready: impl FnOnce(), away: &Away<'_>) -> Result<()> {
     most_descriptors();
     let listener = open(&settings.socket)?;
     ready();
     let mut holdings = Holdings::default();
+    let mut stands_in = None;
     let mut alone_since = Instant::now();
     loop {
         let left = settings.idle.saturating_sub(alone_since.elapsed());
@@ -67,12 +87,18 @@ pub fn serve(settings: &Settings, ready: impl FnOnce()) -> Result<()> {
         if !is_root(&client) {
             continue;
         }
-        match attend(&client, &mut holdings) {
+        match attend(&client, &mut holdings, &mut stands_in) {
             Ok(true) if !settings.stay => break,
             Ok(_) => tracing::info!("the daemon is gone; its recording is held"),
             Err(error) => tracing::warn!(error = %format!("{error:#}"), "the daemon is gone amid a message"),
         }
         alone_since = Instant::now();
+        if stands_in.is_none() {
+            stands_in = holdings.held().and_then(|held| away(&held)).unwrap_or_else(|error| {
+                tracing::warn!(error = %format!("{error:#}"), "until a daemon is there only what rings hold is kept");
+                None
+            });
+        }
     }
     let _ = fs::remove_file(&settings.socket);
     Ok(())
@@ -121,9 +147,13 @@ fn is_root(client: &OwnedFd) -> bool {
     getsockopt(client, PeerCredentials).is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw())
 }
 
-/// Does as a daemon says until it goes; true: for good.
-fn attend(client: &OwnedFd, holdings: &mut Holdings) -> Result<bool> {
+/// Does as a daemon says until it goes; true: for good. Whoever stands in for it ends when it relieves him.
+fn attend(client: &OwnedFd, holdings: &mut Holdings, stands_in: &mut Option<Box<dyn StandsIn>>) -> Result<bool> {
     while let Some((message, fd)) = receive(client.as_fd())? {
+        // Who only looks at what is held relieves nobody.
+        if !matches!(message, Message::Fetch | Message::Done) {
+            drop(stands_in.take());
+        }
         match message {
             Message::Hold { name, ring } => {
                 let fd = fd.with_context(|| format!("{name} came without its descriptor"))?;
@@ -133,7 +163,8 @@ fn attend(client: &OwnedFd, holdings: &mut Holdings) -> Result<bool> {
             Message::LetGo { name } => drop(holdings.fds.remove(&name)),
             Message::Note { name, text } => drop(holdings.notes.insert(name, text)),
             Message::Forget { name } => drop(holdings.notes.remove(&name)),
-            Message::Fetch => tell(client, holdings)?,
+            Message::Fetch => tell(client, holdings, stands_in.is_some())?,
+            Message::Relieve => send(client.as_fd(), &Message::Done, None)?,
             Message::Clear => *holdings = Holdings::default(),
             Message::End => return Ok(true),
             Message::Done => {}
@@ -142,13 +173,18 @@ fn attend(client: &OwnedFd, holdings: &mut Holdings) -> Result<bool> {
     Ok(false)
 }
 
-fn tell(client: &OwnedFd, holdings: &Holdings) -> Result<()> {
+fn tell(client: &OwnedFd, holdings: &Holdings, stands_in: bool) -> Result<()> {
     for (name, (fd, ring)) in &holdings.fds {
         let ring = ring.as_ref().map(Ring::size);
         send(client.as_fd(), &Message::Hold { name: name.clone(), ring }, Some(fd.as_fd()))?;
     }
     for (name, text) in &holdings.notes {
         send(client.as_fd(), &Message::Note { name: name.clone(), text: text.clone() }, None)?;
+    }
+    // A daemon that does not know of it ends it by what it says next.
+    if stands_in {
+        let (name, text) = (STANDS_IN.to_owned(), String::new());
+        send(client.as_fd(), &Message::Note { name, text }, None)?;
     }
     send(client.as_fd(), &Message::Done, None)
 }
@@ -162,7 +198,7 @@ mod tests {
     /// What a keeper says that is to listen there.
     fn refusal(socket: &Path) -> String {
         let settings = Settings { socket: socket.to_owned(), idle: Duration::from_secs(1), stay: false };
-        let refused = serve(&settings, || panic!("it listens on {}", settings.socket.display()));
+        let refused = serve(&settings, || panic!("it listens on {}", settings.socket.display()), &|_| Ok(None));
         format!("{:#}", refused.expect_err("it is somebody else's"))
     }
 
@@ -180,7 +216,7 @@ mod tests {
         drop(listener);
         let settings = Settings { socket: daemons, idle: Duration::ZERO, stay: false };
         let mut listens = false;
-        serve(&settings, || listens = true).expect("keep");
+        serve(&settings, || listens = true, &|_| Ok(None)).expect("keep");
         assert!(listens, "where nobody listens any more");
     }
 }

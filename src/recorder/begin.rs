@@ -40,11 +40,12 @@ impl Recorder {
         };
         if note.fingerprint == print(settings, note.most, note.ring) {
             let options = options(settings, note.most, note.ring);
-            match resume(&options, &note, &held, watching.clone(), settings) {
+            match resume(&options, &note, &held, &line, watching.clone(), settings) {
                 Ok((mut recorder, new)) => {
                     line.go_on(held);
                     recorder.hold = Hold::new(Some(line));
                     new.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
+                    recorder.hold.keeps(&settings.history, settings.budget.total);
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
                 }
@@ -54,7 +55,7 @@ impl Recorder {
             }
         }
         // Mapped before the keeper lets go: a ring that nobody maps is thrown away.
-        let left = Left::map(&held);
+        let left = Left::map(&held, &line);
         let recorder = Self::begin(settings, watching, Some(line))?;
         let old = left.and_then(|left| left.read()).unwrap_or_else(|error| {
             tracing::warn!(error = %format!("{error:#}"), "an older recording's history is lost");
@@ -74,6 +75,7 @@ impl Recorder {
         recorder.hold = Hold::new(line);
         recorder.hold.kernel(&recorder.kernel)?;
         outlives.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
+        recorder.hold.keeps(&settings.history, settings.budget.total);
         let (mut batch, by) = (Batch::default(), recorder.by());
         let mut make = |slot, size, kept| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by, kept);
         // The lobby's records are several cgroups': it is as long as its rings.

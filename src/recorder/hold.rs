@@ -3,16 +3,16 @@
 //!
 //! A keeper that fails costs the promise to outlive the process until the next one is there, and nothing else.
 
-use std::os::fd::OwnedFd;
+use std::{os::fd::OwnedFd, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::TrackId;
 use crate::{
-    history::{Outlives, Remains},
+    history::{Keep, Outlives, Remains, Settings},
     keeper::{self, Line},
-    kernel::Kernel,
+    kernel::{self, Kernel},
 };
 
 /// The note of the recording as a whole.
@@ -36,17 +36,51 @@ pub(super) struct RecordingNote {
     pub(super) rest: TrackId,
 }
 
+/// The note of what is kept of what rings take.
+pub(super) const HISTORY_NOTE: &str = "history";
+
+/// By which rules history is kept, for whom keeps it while the recorder is away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HistoryNote {
+    pub(super) cpu: u32,
+    min_age: Option<Duration>,
+    keep: Vec<String>,
+    keep_share: u32,
+    /// Bytes of rings and history together.
+    pub(super) total: usize,
+}
+
+impl HistoryNote {
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let Self { cpu, min_age, ref keep, keep_share, .. } = *self;
+        Ok(Settings { cpu, min_age, keep: Keep::parse(keep)?, keep_share })
+    }
+}
+
+/// The parts of the kernel side that are held.
+pub(super) fn kernel_parts(held: &keeper::Held) -> Result<kernel::Held> {
+    let is_part = |name: &str, ring: Option<usize>| ring.is_none() && !HISTORY.contains(&name);
+    let parts = held.fds.iter().filter(|(name, (_, ring))| is_part(name, *ring));
+    parts.map(|(name, (fd, _))| Ok((name.clone(), fd.try_clone().context("hold a part of the kernel side")?))).collect()
+}
+
 /// The names of what the history stands in.
 const HISTORY: [&str; 2] = ["history/bytes", "history/journals"];
 
 /// The history that a keeper holds, if it holds one that can be gone on with.
-pub(super) fn history(held: &keeper::Held) -> Option<Remains> {
+pub(super) fn remains(held: &keeper::Held) -> Result<Option<Remains>> {
     let held = HISTORY.map(|name| held.fds.get(name).and_then(|(fd, _)| fd.try_clone().ok()));
-    let [Some(bytes), Some(journals)] = held else { return None };
+    let [Some(bytes), Some(journals)] = held else { return Ok(None) };
+    Remains::of([bytes, journals]).map(Some)
+}
+
+/// The same for who is to go on with it: nobody else does any more.
+pub(super) fn history(held: &keeper::Held, line: &Line) -> Option<Remains> {
     let lost = |error: &anyhow::Error| {
         tracing::warn!(error = %format!("{error:#}"), "of the recording that is held only what its rings hold is left");
     };
-    Remains::of([bytes, journals]).inspect_err(lost).ok()
+    let relieved = line.relieve(held).context("relieve the keeper of the history");
+    relieved.and_then(|()| remains(held)).inspect_err(lost).ok().flatten()
 }
 
 /// Memory for a history that outlives the process.
@@ -55,11 +89,6 @@ pub(super) fn outlives() -> Option<Outlives> {
         tracing::warn!(error = %format!("{error:#}"), "of what is recorded only what rings hold outlives the daemon");
     };
     Outlives::new().inspect_err(none).ok()
-}
-
-/// Whether a descriptor is of the kernel side.
-pub(super) fn is_of_the_kernel(name: &str) -> bool {
-    !HISTORY.contains(&name)
 }
 
 /// The name of a ring.
@@ -88,6 +117,12 @@ impl Hold {
         line.clear();
         kernel.handles()?.into_iter().for_each(|(name, fd)| line.hold(&name, fd, None));
         Ok(())
+    }
+
+    /// How it is gone on with while the recorder is away.
+    pub(super) fn keeps(&self, settings: &Settings, total: usize) {
+        let Settings { cpu, min_age, ref keep, keep_share } = *settings;
+        self.note(HISTORY_NOTE, &HistoryNote { cpu, min_age, keep: keep.rules(), keep_share, total });
     }
 
     /// What the history stands in.

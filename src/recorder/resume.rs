@@ -13,7 +13,7 @@ use super::{
     dump::header,
     ends::Ends,
     given_up::Remembered,
-    hold::{self, RecordingNote, SLOT, TRACK, ring_name},
+    hold::{self, RecordingNote, SLOT, TRACK, kernel_parts, ring_name},
     manager::members,
     online,
     slot::{LOBBY, REST, Slot, SlotNote},
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     cgroup::Cgroup,
     history::{History, Outlives, Remains},
-    keeper,
+    keeper::{self, Line},
     kernel::{self, Counters, Kernel, Options},
     model::{Cause, Recording},
 };
@@ -36,11 +36,12 @@ pub(super) fn resume(
     options: &Options,
     note: &RecordingNote,
     held: &keeper::Held,
+    line: &Line,
     watching: Watching,
     settings: &Settings,
 ) -> Result<(Recorder, Option<Outlives>)> {
     let kernel = Kernel::resume(options, &kernel_parts(held)?)?;
-    let remains = hold::history(held);
+    let remains = hold::history(held, line);
     let new = if remains.is_none() { hold::outlives() } else { None };
     let outlives = remains.as_ref().map(Remains::outlives).or(new.clone());
     let mut recorder = Recorder::around(kernel, note.ring, settings, online()?, outlives)?;
@@ -105,17 +106,17 @@ fn know(tree: &mut Tree, root: &Path, id: TrackId, track: &Track) -> Result<()> 
     Ok(())
 }
 
-fn kernel_parts(held: &keeper::Held) -> Result<kernel::Held> {
-    let parts = held.fds.iter().filter(|(name, (_, ring))| ring.is_none() && hold::is_of_the_kernel(name));
-    parts.map(|(name, (fd, _))| Ok((name.clone(), fd.try_clone().context("hold a part of the kernel side")?))).collect()
-}
-
 fn tracks(held: &keeper::Held) -> Result<Vec<(TrackId, TrackNote)>> {
     let notes = held.notes::<TrackNote>(TRACK)?;
     notes.into_iter().map(|(id, note)| Ok((TrackId(id.parse().context("a track without a number")?), note))).collect()
 }
 
-fn slots(held: &keeper::Held, history: Option<&History>, remains: Option<&Remains>) -> Result<BTreeMap<u32, Slot>> {
+/// The slots that are held, with what is left of their history.
+pub(super) fn slots(
+    held: &keeper::Held,
+    history: Option<&History>,
+    remains: Option<&Remains>,
+) -> Result<BTreeMap<u32, Slot>> {
     let notes = held.notes::<SlotNote>(SLOT)?;
     let slots = notes.into_iter().map(|(number, note)| {
         let number = number.parse().context("a slot without a number")?;
@@ -138,10 +139,10 @@ pub(super) struct Left {
 
 impl Left {
     /// Takes over what a keeper holds, to be read later.
-    pub(super) fn map(held: &keeper::Held) -> Result<Self> {
+    pub(super) fn map(held: &keeper::Held, line: &Line) -> Result<Self> {
         Ok(Self {
             kernel: kernel_parts(held)?,
-            slots: slots(held, None, hold::history(held).as_ref())?,
+            slots: slots(held, None, hold::history(held, line).as_ref())?,
             tracks: tracks(held)?,
         })
     }
