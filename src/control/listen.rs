@@ -10,7 +10,8 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -119,7 +120,16 @@ fn lock(socket: &Path) -> Result<Flock<fs::File>> {
         .with_context(doing)?;
     let mut holder = String::new();
     let _ = (&mut file).take(20).read_to_string(&mut holder);
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+    // One that was killed has yet to give its memory back.
+    let until = Instant::now() + Duration::from_secs(2);
+    let locked = loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Err((same, nix::errno::Errno::EWOULDBLOCK)) if Instant::now() < until => file = same,
+            locked => break locked,
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    match locked {
         Ok(mut lock) => {
             lock.set_len(0).with_context(doing)?;
             io::Seek::rewind(&mut *lock).with_context(doing)?;
