@@ -276,7 +276,7 @@ impl History {
     pub fn keep(&self, shelf: &Arc<Shelf>) {
         self.shared.settle(shelf.all());
         // What another process has left of a ring may be overwritten before half of it is new.
-        if shelf.unread() >= shelf.ring().size() as u64 / 4 {
+        if self.keeps() && shelf.unread() >= shelf.ring().size() as u64 / 4 {
             self.shared.settle(shelf.copy(self.shared.written.as_ref()));
         }
         self.shared.queue(shelf);

@@ -128,15 +128,17 @@ fn the_ring_of_a_busy_cgroup_grows_and_shrinks_again() {
 #[test]
 #[ignore = "needs root and BPF"]
 fn the_history_outlives_the_daemon() {
-    let mut served = Served::start("buffer-size = \"64K\"", "");
+    let mut served = Served::start("", "");
     let group = served.cgroup_with_rings("outlives.service");
     let scratch = Scratch::new();
     let program = compile(&scratch, "offsets", &[]);
-    let mut child =
-        group.command(&format!("exec taskset -c 0 {} 12 200", program.display())).spawn().expect("start it");
+    // 900 a second, of which a ring holds some 1,200.
+    let mut child = group.command(&format!("exec taskset -c 0 {} 16 1000", program.display())).spawn().expect("start");
     for _ in 0..4 {
-        sleep(Duration::from_secs(2));
+        sleep(Duration::from_secs(1));
         served.kill();
+        // Longer than a ring lasts: the keeper stands in.
+        sleep(Duration::from_secs(2));
         served.run();
         let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
         let expected = (0..).zip(&found).find(|(n, found)| found.1 != *n);
@@ -156,8 +158,9 @@ fn the_history_outlives_the_daemon() {
         fs::read_to_string(&config).expect("the configuration").replace("[record]", "[record]\nstring-limit = 99");
     fs::write(&config, other).expect("change the configuration");
     served.run();
-    let stored = served.stored();
-    let dump = stored.iter().map(|path| shown(path)).find(|text| text.contains("pwrite64(")).expect("its dump");
+    let of_it = || served.stored().into_iter().find(|path| path.to_string_lossy().contains("outlives.service"));
+    wait_until("its dump is stored", || of_it().is_some());
+    let dump = shown(&of_it().expect("its dump"));
     assert_eq!(offsets(&dump).len(), found.len());
 }
 
