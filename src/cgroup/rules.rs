@@ -73,8 +73,9 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Globs with a `/` match whole paths from the root of the tree, others the name of any cgroup on
-    /// the way; what is below a match belongs to it. Without `include`, everything is wanted.
+    /// Globs with a `/` in them match whole paths from the root of the tree, with or without a `/` (or the place where
+    /// the tree is mounted) before them and a `/` behind; others match the name of any cgroup on the way. What is below
+    /// a match belongs to it. Without `include`, everything is wanted.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self> {
         let include = (!include.is_empty()).then(|| globs(include)).transpose()?;
         Ok(Self { include, exclude: globs(exclude)?, ours: Vec::new() })
@@ -100,10 +101,27 @@ fn globs(patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let doing = || format!("understand the pattern {pattern:?}");
-        let anchored = if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") };
+        let anchored = anchored(pattern);
         set.add(GlobBuilder::new(&anchored).literal_separator(true).build().with_context(doing)?);
     }
     set.build().context("understand the patterns of cgroups")
+}
+
+/// The pattern of whole paths.
+fn anchored(pattern: &str) -> String {
+    const MOUNTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+    let below = MOUNTS
+        .iter()
+        .find_map(|mount| pattern.strip_prefix(mount))
+        .filter(|below| below.is_empty() || below.starts_with('/'));
+    let path = below.unwrap_or(pattern).trim_end_matches('/');
+    match path.trim_start_matches('/') {
+        // All of the tree.
+        "" if below.is_some() || pattern.contains('/') => "/".to_owned(),
+        // A name, wherever it is.
+        name if !pattern.contains('/') => format!("**/{name}"),
+        path => format!("/{path}"),
+    }
 }
 
 fn covers(globs: &GlobSet, path: &str) -> bool {
@@ -139,6 +157,25 @@ mod tests {
         assert!(!some.wants("/system.slice/b.service") && !some.wants("/machine.slice/c.scope"));
         assert!(some.forbids("/system.slice/b.service/below"));
         assert!(Rules::new(&["[".into()], &[]).is_err());
+        let wants = |pattern: &str, path| Rules::new(&[pattern.into()], &[]).unwrap().wants(path);
+        for pattern in [
+            "/system.slice/a.service",
+            "system.slice/a.service",
+            "system.slice/*.service/",
+            "/sys/fs/cgroup/system.slice/a.service",
+            "/sys/fs/cgroup/unified/system.slice",
+            "**/a.service",
+            "*/a.service",
+            "system.slice/",
+            "a.service/",
+            "/",
+            "/sys/fs/cgroup",
+        ] {
+            let is_rooted = pattern != "a.service/";
+            assert_eq!(wants(pattern, "/system.slice/a.service"), is_rooted, "{pattern}");
+        }
+        assert!(wants("a.service/", "/a.service/below") && wants("a.service", "/x/a.service"));
+        assert!(!wants("slice/a.service", "/system.slice/a.service") && !wants("*.service", "/system.slice"));
         let but_us = all.without(vec!["/kubepods/pod1/[a]".into()]);
         assert!(but_us.forbids("/kubepods/pod1/[a]/below") && !but_us.wants("/kubepods/pod1/[a]"));
         assert!(but_us.wants("/kubepods/pod1/a") && but_us.wants("/kubepods/pod1/[a]b"));

@@ -8,9 +8,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{json::Json, place::Place, source::Source};
+use super::{json::Json, offered, place::Place, source::Source};
 use crate::{
     control::Client,
     select::When,
@@ -23,7 +24,7 @@ use crate::{
 pub(super) struct Choosing {
     /// A unit, container, pod, cgroup, process (name or pid), a dump's id or how it begins, -1 for the
     /// newest (-2 for the one before), FIELD=VALUE; * and ? stand for anything; or a dump file
-    #[arg(value_name = "MATCH", allow_negative_numbers = true, value_parser = Match::parse)]
+    #[arg(value_name = "MATCH", allow_negative_numbers = true, value_parser = Match::parse, add = ArgValueCandidates::new(offered::dumps))]
     matches: Vec<Match>,
     /// Made at this time or later: 03:12, 2026-05-01, RFC 3339, 2h ago, now, today, unix seconds
     #[arg(short = 'S', long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
@@ -37,6 +38,9 @@ pub(super) struct Choosing {
     /// Newest first
     #[arg(short, long)]
     reverse: bool,
+    /// All of them, of whatever host and boot: so it is without this, too
+    #[arg(long, conflicts_with = "last")]
+    all: bool,
     /// No head line, and not a word where nothing matches
     #[arg(short, long)]
     quiet: bool,
@@ -58,11 +62,17 @@ impl Choosing {
             until: None,
             last: None,
             reverse: false,
+            all: false,
             quiet: false,
             no_legend: false,
             json: Json::default(),
             place: Place::usual(),
         }
+    }
+
+    /// The same, without a word where there are none.
+    pub(super) fn unsaid() -> Self {
+        Self { quiet: true, ..Self::all() }
     }
 
     /// The daemon that stores in that directory, as far as is known.

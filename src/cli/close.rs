@@ -2,15 +2,16 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
-use super::{End, place::Place, signals::runtime};
+use super::{End, offered, place::Place, signals::runtime};
 use crate::identity::Target;
 
 /// Have the daemon record something no longer, and forget its history
 #[derive(Args, Debug)]
 pub(super) struct Close {
     /// A unit, slice, container, pod, cgroup path or glob, process, #RECORDING
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(offered::targets))]
     target: String,
     #[command(flatten)]
     pub(super) place: Place,

@@ -1,13 +1,13 @@
-//! `traceloop completions SHELL`: what a shell needs to complete our verbs and options, from the
-//! same definition as the help.
+//! `traceloop completions SHELL`: what a shell needs to complete our verbs, options and what can stand there now. It
+//! asks this program each time (`offered`), so that it knows the same command line, and the dumps and recordings of then.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap::Args;
+use clap_complete::{Shell, env::Shells};
 
-use super::{Cli, End};
+use super::{End, offered::VARIABLE};
 
 /// Print the completions for a shell, to be sourced or installed
 #[derive(Args, Debug)]
@@ -17,32 +17,71 @@ pub(super) struct Completions {
     shell: Shell,
 }
 
+/// bash's. Words are split at blanks alone: readline ends them at = and : as well, where ours go on.
+const BASH: &str = r#"_traceloop() {
+    local line=${COMP_LINE:0:COMP_POINT} words current behind IFS=$' \t\n'
+    read -ra words <<<"$line"
+    [[ $line == *[[:space:]] ]] && words+=('')
+    current=${words[-1]}
+    IFS=$'\013'
+    COMPREPLY=($(_CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=$((${#words[@]} - 1)) VARIABLE=bash \
+        traceloop -- "${words[@]}" 2>/dev/null))
+    if [[ $COMP_WORDBREAKS == *[=:]* ]]; then
+        behind=${current##*[=:]}
+        COMPREPLY=("${COMPREPLY[@]#"${current%"$behind"}"}")
+    fi
+    if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=,:] ]]; then
+        compopt -o nospace
+    fi
+}
+complete -o bashdefault -o default -F _traceloop traceloop
+"#;
+
+/// What zsh's completions, found by the name of their file, do when they are asked for the first time.
+const ZSH_FIRST: &str = r#"
+if [ "$funcstack[1]" = "_traceloop" ]; then
+    _clap_dynamic_completer_traceloop "$@"
+fi
+"#;
+
 impl Completions {
     pub(super) fn run(self) -> Result<End> {
         // Into memory first: a reader that has seen enough is no panic.
-        let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "traceloop", &mut text);
-        io::stdout().write_all(&text).context("print the completions")?;
+        io::stdout().write_all(&script(self.shell)?).context("print the completions")?;
         Ok(End::Done)
     }
 }
 
+fn script(shell: Shell) -> Result<Vec<u8>> {
+    if shell == Shell::Bash {
+        return Ok(BASH.replace("VARIABLE", VARIABLE).into());
+    }
+    let (name, mut text) = (shell.to_string(), Vec::new());
+    let shells = Shells::builtins();
+    let known = shells.completer(&name).with_context(|| format!("there are no completions for {name}"))?;
+    known.write_registration(VARIABLE, "traceloop", "traceloop", "traceloop", &mut text)?;
+    if shell == Shell::Zsh {
+        text.extend_from_slice(ZSH_FIRST.as_bytes());
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
-    fn every_shell_knows_every_verb() {
-        let command = Cli::command();
-        let shown: Vec<_> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).collect();
-        assert!(shown.len() > 4);
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "traceloop", &mut text);
-            let text = String::from_utf8(text).unwrap();
-            for verb in &shown {
-                assert!(text.contains(verb.get_name()), "{shell} does not know {}", verb.get_name());
-            }
+    fn every_shell_asks_this_program() {
+        for shell in Shell::value_variants() {
+            let text = String::from_utf8(script(*shell).unwrap()).unwrap();
+            assert!(text.contains(VARIABLE) && text.contains("traceloop"), "{shell}: {text}");
         }
+        let zsh = String::from_utf8(script(Shell::Zsh).unwrap()).unwrap();
+        assert!(
+            zsh.starts_with("#compdef traceloop") && zsh.contains("function _clap_dynamic_completer_traceloop()"),
+            "{zsh}"
+        );
     }
 }

@@ -7,16 +7,17 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::{End, json::Json};
+use super::{End, json::Json, offered};
 use crate::syscall::{self, Abi, Arg, Class, Ret, Row};
 
 /// Explain a system call: its arguments, what is captured and when
 #[derive(Args, Debug)]
 pub(super) struct Explain {
     /// The call's name or number; without it, all calls are listed
-    #[arg(value_name = "CALL")]
+    #[arg(value_name = "CALL", add = ArgValueCandidates::new(offered::rows))]
     call: Option<String>,
     /// List the classes of calls that a set may name
     #[arg(long, conflicts_with = "call")]

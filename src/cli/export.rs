@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
-use super::{End, opening::opened, output::Output, place::Place, show};
+use super::{End, offered, opening::opened, output::Output, place::Place, show};
 
 /// Write the newest matching dump to a file or stdout: the dump file itself, or another --format
 #[derive(Args, Debug)]
 pub(super) struct Export {
     /// A dump file that is there, - for standard input, or as `traceloop list` takes it: the newest dump that matches is
     /// meant
-    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true)]
+    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true, add = ArgValueCompleter::new(offered::dumps_or_files))]
     what: Vec<String>,
     /// Bytes of each string that are shown
     #[arg(short = 's', long, value_name = "N", default_value_t = 32)]

@@ -26,9 +26,11 @@ mod list;
 mod logging;
 mod look;
 mod manual;
+mod offered;
 mod opening;
 mod output;
 mod pager;
+mod piped;
 mod place;
 mod progress;
 mod ps;
@@ -65,6 +67,9 @@ struct Cli {
     verb: Option<Verb>,
     #[command(flatten)]
     given: place::Given,
+    /// Not through $PAGER or less, even on a terminal
+    #[arg(long)]
+    no_pager: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -187,12 +192,16 @@ enum End {
 
 /// Runs the command line; failures go to stderr with what was being done.
 pub fn main() -> ExitCode {
+    offered::answer();
     let cli = match Cli::try_parse_from(with_two_dashes(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     crate::host::helped_by(std::path::Path::new("/proc/self/exe"));
     logging::start(if matches!(cli.verb, Some(Verb::Serve(_))) { "info" } else { "warn" });
+    if cli.no_pager {
+        pager::forgo();
+    }
     let mut verb = cli.verb.unwrap_or_else(|| Verb::List(list::List::all()));
     let ended = verb.settle(cli.given).and_then(|()| verb.run());
     match ended {

@@ -15,6 +15,7 @@ use super::{
     colour::{Colour, Painter},
     json::Json,
     pager,
+    piped::Piped,
     progress::{Progress, Watched},
     selecting::Selecting,
     styling::Styling,
@@ -39,8 +40,8 @@ pub(super) struct Output {
     format: Option<Format>,
     #[command(flatten)]
     json: Json,
-    /// Write to a file instead of stdout
-    #[arg(short, long, value_name = "FILE")]
+    /// Write to a file instead of stdout, or to a command: -o '|gzip >calls.gz'
+    #[arg(short, long, value_name = "FILE|'|COMMAND'")]
     output: Option<PathBuf>,
     /// Colours in the text format
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
@@ -94,7 +95,7 @@ impl Output {
             self.check_raw();
         }
         Ok(self.to(match &self.output {
-            Some(path) => Box::new(create(path)?),
+            Some(path) => create(path)?,
             None => Box::new(io::stdout().lock()),
         }))
     }
@@ -180,7 +181,7 @@ impl Output {
     /// What has to be recorded for it.
     pub(super) fn needs(&self) -> Needs {
         Needs {
-            whole_structures: self.styling.is_verbose(),
+            whole_structures: self.styling.is_verbose() || self.selecting.is_verbose(),
             // Whoever reads a dump later may ask.
             descriptors: self.format() == Format::Raw || self.tells_descriptors(),
         }
@@ -232,8 +233,16 @@ impl Output {
     }
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).with_context(|| format!("write to {}", path.display()))
+/// The file, or what stands behind `|`, as strace has it.
+fn create(path: &Path) -> Result<Box<dyn Write>> {
+    let doing = || format!("write to {}", path.display());
+    match path.to_str().and_then(|path| path.strip_prefix(['|', '!'])) {
+        Some(command) if command.trim().is_empty() => {
+            super::usage("behind | stands a command, as in -o '|gzip >calls.gz'")
+        }
+        Some(command) => Ok(Box::new(Piped::shell(command).with_context(doing)?)),
+        None => Ok(Box::new(File::create(path).with_context(doing)?)),
+    }
 }
 
 /// What output has to have recorded.

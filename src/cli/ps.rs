@@ -4,10 +4,11 @@ use std::{collections::HashMap, io::Write};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{End, json::Json, limits, place::Place, signals::runtime, stored};
+use super::{End, json::Json, limits, offered, place::Place, signals::runtime, stored};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span},
@@ -17,7 +18,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Ps {
     /// Only what this means: a unit, slice, container, pod, cgroup path or glob, process, #RECORDING
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(offered::targets))]
     target: Option<String>,
     /// The histories that were given up last, and why: age, memory, closed
     #[arg(long, conflicts_with = "target")]

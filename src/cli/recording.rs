@@ -5,10 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{
-    output::{Needs, Output},
-    selecting,
-};
+use super::output::{Needs, Output};
 use crate::{
     kernel::Feature,
     model::{Stacks, duration, size},
@@ -30,7 +27,7 @@ pub(super) struct Recording {
     #[arg(short = 's', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=4096))]
     pub(super) string_limit: u32,
     /// Record only these calls: names, %classes, `!` for all but them
-    #[arg(long, value_name = "SET", default_value = "all", value_parser = selecting::filter)]
+    #[arg(long, value_name = "SET", default_value = "all", value_parser = Filter::recorded)]
     syscalls: Filter,
     /// Record only calls that last at least so long, decided in the kernel: 200ms, 1.5s. Calls whose arguments
     /// are gone at their end (execve) are recorded however short

@@ -4,13 +4,14 @@ use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args};
+use clap_complete::ArgValueCompleter;
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::styling;
+use super::{offered, styling};
 use crate::{
     decode::{self, Descriptors},
     model::duration,
-    select::{Selection, Set, Signals, Status, Statuses, When},
+    select::{Condition, Selection, Set, Signals, Status, Statuses, When},
     syscall::Filter,
 };
 
@@ -19,8 +20,8 @@ use crate::{
 #[command(next_help_heading = "What is shown")]
 pub(super) struct Selecting {
     /// strace's -e: [trace=]SET of calls (names, %classes, /regex, ! for all but them), signal=SET,
-    /// status=SET, fd=SET, quiet=SET, decode-fds=SET
-    #[arg(short = 'e', value_name = "EXPR", value_parser = expression, allow_hyphen_values = true)]
+    /// status=SET, trace-fds=SET, quiet=SET, decode-fds=SET, read=FDS, write=FDS, abbrev=SET, raw=SET
+    #[arg(short = 'e', value_name = "EXPR", value_parser = expression, allow_hyphen_values = true, add = ArgValueCompleter::new(offered::expressions))]
     expressions: Vec<Expression>,
     /// Only calls that succeeded
     #[arg(short = 'z', long)]
@@ -55,6 +56,10 @@ pub(super) struct Selecting {
     /// Only threads that are called so at that time; * and ? stand for anything
     #[arg(long, value_name = "NAME", value_parser = comm)]
     comm: Vec<GlobMatcher>,
+    /// Only events of which this holds, in the Common Expression Language over the fields of JSON lines: comm == "nginx"
+    /// && errno == "ENOENT" && path.startsWith("/etc"); traceloop help reading
+    #[arg(long = "where", value_name = "CONDITION", value_parser = Condition::parse)]
+    conditions: Vec<Condition>,
     /// Not what ended before: 03:12:10, RFC 3339, 30s (before the end), 30s ago, now, unix seconds
     #[arg(long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
     since: Option<When>,
@@ -81,6 +86,21 @@ enum Expression {
     Quiet { exits: bool, superseded: bool },
     Descriptors(Descriptors),
     Fds(Set<i32>),
+    Reads(Set<i32>),
+    Writes(Set<i32>),
+    Abbreviated(Filter),
+    Raw(Filter),
+}
+
+impl Expression {
+    /// Whether it is about how calls are written, not which.
+    fn is_of_style(&self) -> bool {
+        match self {
+            Self::Quiet { .. } | Self::Descriptors(_) => true,
+            Self::Reads(_) | Self::Writes(_) | Self::Abbreviated(_) | Self::Raw(_) => true,
+            Self::Calls(_) | Self::Signals(_) | Self::Statuses(_) | Self::Fds(_) => false,
+        }
+    }
 }
 
 impl Selecting {
@@ -92,6 +112,7 @@ impl Selecting {
             comms: self.comm.clone(),
             errnos: self.errno.clone(),
             fds: self.fds().cloned(),
+            conditions: self.conditions.clone(),
             since: self.since.clone().or_else(|| self.within.clone()),
             until: self.until.clone(),
             last: self.last,
@@ -110,6 +131,7 @@ impl Selecting {
                     selection.no_superseded |= superseded;
                 }
                 Expression::Descriptors(_) | Expression::Fds(_) => {}
+                Expression::Reads(_) | Expression::Writes(_) | Expression::Abbreviated(_) | Expression::Raw(_) => {}
             }
         }
         let short = [(self.successful_only, Status::Successful), (self.failed_only, Status::Failed)];
@@ -139,10 +161,9 @@ impl Selecting {
     fn options(&self) -> impl Iterator<Item = &'static str> {
         // Each by its name: an option that is added has to be here, too.
         let Self { expressions, successful_only, failed_only, status, signal, paths, duration, errno, fd, .. } = self;
-        let Self { tid, processes, comm, since, until, within, last, quiet: _, .. } = self;
-        let choosing = |it: &Expression| !matches!(it, Expression::Quiet { .. } | Expression::Descriptors(_));
+        let Self { tid, processes, comm, conditions, since, until, within, last, quiet: _, .. } = self;
         let given = [
-            ("-e", expressions.iter().any(choosing)),
+            ("-e", expressions.iter().any(|expression| !expression.is_of_style())),
             ("-z", *successful_only),
             ("-Z", *failed_only),
             ("--status", status.is_some()),
@@ -154,6 +175,7 @@ impl Selecting {
             ("--tid", !tid.is_empty()),
             ("--pid", processes.is_some()),
             ("--comm", !comm.is_empty()),
+            ("--where", !conditions.is_empty()),
             ("--since", since.is_some()),
             ("--until", until.is_some()),
             ("--last", within.is_some()),
@@ -176,19 +198,40 @@ impl Selecting {
         self.fd.as_ref().or(expressions)
     }
 
+    /// Whether conditions ask for one of these fields.
+    fn asks_for(&self, names: &[&str]) -> bool {
+        self.conditions.iter().any(|condition| names.iter().any(|name| condition.asks_for(name)))
+    }
+
     /// Whether descriptors decide.
     fn by_fd(&self) -> bool {
-        self.fds().is_some()
+        self.fds().is_some() || self.asks_for(&["fds"])
     }
 
     /// Whether paths decide.
     pub(super) fn by_path(&self) -> bool {
-        !self.paths.is_empty()
+        !self.paths.is_empty() || self.asks_for(&["path", "paths"])
     }
 
-    /// A style in which calls carry what they are chosen by.
+    /// A style in which calls carry what they are chosen by, and are written as `-e` asks.
     pub(super) fn style(&self, style: decode::Style) -> decode::Style {
-        decode::Style { paths: self.by_path(), fds: self.by_fd(), ..style }
+        let mut style = decode::Style { paths: self.by_path(), fds: self.by_fd(), ..style };
+        for expression in self.expressions.iter().cloned() {
+            match expression {
+                Expression::Reads(fds) => style.reads = Some(fds),
+                Expression::Writes(fds) => style.writes = Some(fds),
+                Expression::Abbreviated(calls) => style.abbreviated = Some(calls),
+                Expression::Raw(calls) => style.raw = Some(calls),
+                Expression::Calls(_) | Expression::Signals(_) | Expression::Statuses(_) => {}
+                Expression::Quiet { .. } | Expression::Descriptors(_) | Expression::Fds(_) => {}
+            }
+        }
+        style
+    }
+
+    /// Whether some structures are shown whole.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.expressions.iter().any(|expression| matches!(expression, Expression::Abbreviated(_)))
     }
 
     /// What `-e decode-fds=` asks for.
@@ -228,7 +271,20 @@ fn expression(text: &str) -> Result<Expression> {
         "quiet" | "silent" | "silence" | "q" => quiet(set)?,
         "decode-fd" | "decode-fds" => Expression::Descriptors(styling::descriptors(set)?),
         "fd" | "fds" | "trace-fd" | "trace-fds" => Expression::Fds(Set::descriptors(set)?),
-        _ => bail!("-e takes trace=, signal=, status=, fd=, quiet= and decode-fds=, not {name}="),
+        "read" | "reads" | "r" => Expression::Reads(Set::descriptors(set)?),
+        "write" | "writes" | "w" => Expression::Writes(Set::descriptors(set)?),
+        "abbrev" | "a" => Expression::Abbreviated(filter(set)?),
+        "raw" | "x" => Expression::Raw(filter(set)?),
+        "inject" | "fault" => bail!("-e {name}= changes what a program sees, which is never done here"),
+        "verbose" | "v" => {
+            bail!("-e {name}= leaves structures out, which are recorded: -e raw=SET shows numbers for them")
+        }
+        "kvm" | "namespace" | "namespaces" => {
+            bail!("-e {name}= asks the kernel of a living program, which a record cannot")
+        }
+        _ => bail!(
+            "-e takes trace=, signal=, status=, trace-fds=, quiet=, decode-fds=, read=, write=, abbrev= and raw=, not {name}="
+        ),
     })
 }
 
@@ -262,6 +318,12 @@ mod tests {
         assert!(matches!(expression("trace=!openat").unwrap(), Expression::Calls(_)));
         assert!(matches!(expression("!openat").unwrap(), Expression::Calls(_)));
         assert!(matches!(expression("s=none").unwrap(), Expression::Signals(_)));
+        assert!(matches!(expression("read=3,5").unwrap(), Expression::Reads(_)));
+        assert!(matches!(expression("raw=openat@x32").unwrap(), Expression::Raw(_)));
+        for (wrong, why) in [("inject=all", "never done"), ("verbose=none", "-e raw="), ("reed=3", "not reed=")] {
+            let said = expression(wrong).unwrap_err().to_string();
+            assert!(said.contains(why), "{said}");
+        }
         assert!(matches!(expression("status=failed").unwrap(), Expression::Statuses(_)));
         assert!(matches!(expression("quiet=exit").unwrap(), Expression::Quiet { exits: true, superseded: false }));
         for wrong in ["trace=nonsense", "nonsense", "signal=SIGNONE", "status=good", "fault=open", "quiet=x"] {

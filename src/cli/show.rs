@@ -4,15 +4,16 @@ use std::{fs::File, path::Path};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
-use super::{End, opening::opened, output::Output, place::Place, stored::Paging};
+use super::{End, offered, opening::opened, output::Output, place::Place, stored::Paging};
 use crate::{decode, store};
 
 /// Print a dump: the newest that matches, or a file
 #[derive(Args, Debug)]
 pub(super) struct Show {
     /// A dump file that is there, - for standard input, or as `traceloop list` takes it: the newest dump that matches is meant
-    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true)]
+    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true, add = ArgValueCompleter::new(offered::dumps_or_files))]
     what: Vec<String>,
     /// Bytes of each string that are shown
     #[arg(short = 's', long, value_name = "N", default_value_t = 32)]

@@ -4,9 +4,11 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{
-    End, json::Json, opening, place::Place, selecting::Selecting, signals::runtime, stored, summarizing::Summarizing,
+    End, json::Json, offered, opening, place::Place, selecting::Selecting, signals::runtime, stored,
+    summarizing::Summarizing,
 };
 use crate::{
     control::Refused,
@@ -22,7 +24,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct Stats {
     /// What the daemon records, as `traceloop dump` takes it; a dump file; or as `traceloop list` takes it
-    #[arg(value_name = "TARGET|FILE|MATCH", allow_negative_numbers = true)]
+    #[arg(value_name = "TARGET|FILE|MATCH", allow_negative_numbers = true, add = ArgValueCompleter::new(offered::dumps_or_files))]
     what: Vec<String>,
     /// Stored dumps only, whatever is recorded now
     #[arg(long)]

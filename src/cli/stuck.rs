@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
-use super::{End, json::Json, place::Place, signals::runtime};
+use super::{End, json::Json, offered, place::Place, signals::runtime};
 use crate::{model, render};
 
 /// Print the calls that have not ended for long, what each waits for, and who waits for whom
@@ -18,7 +19,7 @@ use crate::{model, render};
 #[derive(Args, Debug)]
 pub(super) struct Stuck {
     /// Only what this means: a unit, slice, container, pod, cgroup path or glob, process, #RECORDING
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(offered::targets))]
     target: Option<String>,
     /// Calls that have lasted at least so long
     #[arg(short = 't', long, value_name = "TIME", default_value = "5s", value_parser = model::duration)]

@@ -358,7 +358,7 @@ impl Config {
 }
 
 fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<Filter, D::Error> {
-    text(from, Filter::parse)
+    text(from, Filter::recorded)
 }
 
 /// A value out of a text, whose mistakes are told as the configuration's.

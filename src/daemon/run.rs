@@ -111,6 +111,10 @@ impl Daemon {
             control::trusted(directory).context("use the keeper's socket")?;
         }
         let (recorder, replaced) = Recorder::watch(&config.settings(), names::but_us(config.watching()?))?;
+        if let Some(shrunk) = recorder.shrunk() {
+            let (wanted, size) = (crate::render::size(shrunk.from as u64), crate::render::size(shrunk.to as u64));
+            tracing::warn!(wanted, size, "rings are smaller than buffer-size, so that all of them fit into memory-max");
+        }
         let (asked, requests) = mpsc::channel(WAITING);
         let notices = recorder.notices()?.try_clone_to_owned().context("wait for the kernel's notices")?;
         // SAFETY: an OwnedFd is the same open descriptor until it is dropped.

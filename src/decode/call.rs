@@ -1,6 +1,6 @@
 //! One call: its name, its arguments in order, its result.
 
-use super::{argument, net, raw::Raw, result, said, text::Text};
+use super::{argument, moved, net, raw::Raw, result, said, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{self, Kind, Ret, Shape},
@@ -11,10 +11,13 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
     let mut text = Text::with(raw.style, raw.fds);
     text.interfaces = raw.interfaces;
     let (signature, ret) = raw.signature();
+    // As strace's -e raw= writes them.
+    let raw_args = raw.style.raw.as_ref().is_some_and(|raw_of| raw_of.wants(raw.abi, raw.nr));
+    let by_number = raw.row.is_none() || raw_args;
     let mut args = Vec::with_capacity(signature.len());
     let mut known_at_start = 0;
     let mut still_known = true;
-    for arg in signature {
+    for arg in signature.iter().filter(|_| !raw_args) {
         if !argument::is_printed(raw, &arg.kind) {
             continue;
         }
@@ -37,15 +40,17 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
             known_at_start = text.len();
         }
     }
-    if raw.row.is_none() {
-        for (n, register) in raw.args.iter().enumerate() {
+    if by_number {
+        let count = if raw_args { signature.len() } else { raw.args.len() };
+        for (n, register) in raw.args.iter().take(count).enumerate() {
             if n > 0 {
                 text.push(", ");
             }
             let from = text.len();
             text.hex(*register);
             let value = crate::model::Value::Unsigned(*register);
-            args.push(Argument { name: UNKNOWN_ARGS[n], from, to: text.len(), value });
+            let name = if raw_args { signature[n].name } else { UNKNOWN_ARGS[n] };
+            args.push(Argument { name, from, to: text.len(), value });
         }
         known_at_start = text.len();
     }
@@ -62,12 +67,21 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         text: text.finish(),
         args,
         known_at_start,
-        outcome: raw.ret.map_or(Outcome::InFlight { start_seen: true }, |value| result::outcome(raw, ret, value)),
+        outcome: match raw.ret {
+            None => Outcome::InFlight { start_seen: true },
+            Some(value) if raw_args && !raw.failed() => {
+                // As printf's %#lx.
+                let text = if value == 0 { "0".into() } else { format!("{value:#x}").into() };
+                Outcome::Returned { value, text }
+            }
+            Some(value) => result::outcome(raw, ret, value),
+        },
         duration: None,
         cut: false,
         caller: None,
         paths: text.paths,
         fds,
+        moved: moved::of(raw),
         said: raw.style.said.then(|| said::of(raw)).flatten(),
         stack: None,
     }

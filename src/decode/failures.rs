@@ -108,6 +108,7 @@ mod tests {
             paths,
             fds: vec![],
             said: None,
+            moved: None,
             stack: None,
         };
         Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), whose: 0, what: What::Call(call.into()) }

@@ -6,7 +6,7 @@ use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap};
 
 use anyhow::Result;
 
-use super::{Descriptors, History, Style, failures::Failures};
+use super::{Descriptors, History, Style, failures::Failures, programs};
 use crate::{
     model::{
         Block, Call, Cause, Counts, Dump, Event, LastCall, LastWords, Outcome, Recording, Stack, Stuck, Summary, What,
@@ -35,7 +35,8 @@ const NAMED: Descriptors = Descriptors { devices: false, ..Descriptors::ALL };
 /// it, and for lists.
 pub fn summed_up(mut recording: Recording) -> Recording {
     let counts = count(&recording.blocks);
-    let (words, summary, matched) = last_words(&recording.dump, &recording.blocks);
+    let (mut words, summary, matched) = last_words(&recording.dump, &recording.blocks);
+    words.programs = programs::of(&recording.dump.arch, &recording.blocks);
     if let Cause::Call { call, .. } = &mut recording.dump.cause
         && matched.is_some()
     {

@@ -1,10 +1,11 @@
 //! How calls are to be written: strace's options.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     model::{Network, StraceForm},
-    syscall::Abi,
+    select::Set,
+    syscall::{Abi, Filter},
     wire::CallRecord,
 };
 
@@ -15,6 +16,14 @@ pub struct Style {
     pub string_limit: usize,
     /// `-v`: structures whole.
     pub verbose: bool,
+    /// `-e abbrev=`: calls whose structures are shown in part; none: as `verbose` says of all.
+    pub abbreviated: Option<Filter>,
+    /// `-e raw=`: calls whose arguments are numbers.
+    pub raw: Option<Filter>,
+    /// `-e read=`: descriptors of which all that is read is shown.
+    pub reads: Option<Set<i32>>,
+    /// `-e write=`: the same of what is written.
+    pub writes: Option<Set<i32>>,
     /// Whose form it is.
     pub strace: StraceForm,
     /// `-X`: how constants are shown.
@@ -95,6 +104,10 @@ impl Default for Style {
         Self {
             string_limit: 32,
             verbose: false,
+            abbreviated: None,
+            raw: None,
+            reads: None,
+            writes: None,
             strace: StraceForm::default(),
             constants: Constants::default(),
             strings: Strings::default(),
@@ -118,6 +131,16 @@ impl Style {
         let at = call.time();
         let known = self.networks.iter().find(|network| network.number == number && network.since <= at);
         known.map_or(&NONE, |network| &network.interfaces)
+    }
+
+    /// The style in which a call is written.
+    pub(super) fn of(&self, call: &CallRecord<'_>) -> Cow<'_, Self> {
+        match &self.abbreviated {
+            Some(calls) if calls.wants(self.abi(call.compat()), call.nr()) == self.verbose => {
+                Cow::Owned(Self { verbose: !self.verbose, ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 
     /// The ABI of a call.

@@ -65,7 +65,8 @@ pub(super) fn raw<T>(
         begun.iter().flat_map(CallRecord::pieces).filter(|piece| !replaced(piece)).collect();
     pieces.extend(&again);
     let known = begun.filter(|_| gone).unwrap_or(ended);
-    let mut raw = Raw::new(style, known, known.args(), Some(ended.ret()), &pieces);
+    let style = style.of(&known);
+    let mut raw = Raw::new(&style, known, known.args(), Some(ended.ret()), &pieces);
     raw.fds = view;
     make(&raw)
 }
@@ -127,7 +128,8 @@ pub(super) fn died(style: &Style, call: &mut Call) {
 fn unfinished<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Call> {
     let begun = found.record.call()?;
     let pieces: Vec<Piece<'_>> = begun.pieces().collect();
-    let mut raw = Raw::new(style, begun, begun.args(), None, &pieces);
+    let own = style.of(&begun);
+    let mut raw = Raw::new(&own, begun, begun.args(), None, &pieces);
     raw.fds = found.view;
     let mut call = call::decode(&raw);
     call.outcome = match found.tells {

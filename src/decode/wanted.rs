@@ -36,7 +36,7 @@ impl Wanted {
         let Dump { arch, .. } = &recording.dump;
         let (since, until) = selection.range(&recording.dump);
         let abi = Abi::of(arch, false);
-        let calls: Vec<bool> = (0..512).map(|nr| selection.calls.wants(abi, nr)).collect();
+        let calls: Vec<bool> = (0..512).map(|nr| selection.calls.wants_any(abi, nr)).collect();
         let restarts = crate::syscall::number(abi, RESTART_SYSCALL);
         let some_calls = calls.contains(&false) && !restarts.is_some_and(|nr| calls[usize::from(nr)]);
         Self {

@@ -135,8 +135,19 @@ pub struct Call {
     pub fds: Vec<i32>,
     /// What it wrote to descriptor 2, as far as it was captured, if it was asked for.
     pub said: Option<Box<[u8]>>,
+    /// What it read or wrote, if it was asked for.
+    pub moved: Option<Moved>,
     /// Where in the program it was made, if that was recorded.
     pub stack: Option<Box<Stack>>,
+}
+
+/// What a call moved through a descriptor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// What was captured.
+    pub bytes: Box<[u8]>,
+    /// How many bytes it moved.
+    pub of: u64,
 }
 
 impl Call {
@@ -162,10 +173,9 @@ impl Call {
     }
 }
 
-#[cfg(test)]
 impl Call {
-    /// A call that no more is known of than a test says.
-    pub(crate) fn bare(name: &'static str) -> Self {
+    /// A call of which no more is known than its name.
+    pub fn of(name: &'static str) -> Self {
         Self {
             name,
             unknown: None,
@@ -181,6 +191,7 @@ impl Call {
             paths: vec![],
             fds: vec![],
             said: None,
+            moved: None,
             stack: None,
         }
     }
@@ -246,6 +257,16 @@ pub enum Outcome {
     },
     /// It began, and was not found in flight; what was written at its end is overwritten or lost.
     EndMissing,
+}
+
+impl Outcome {
+    /// strace's text of it; `?` where the call never returned.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Returned { text, .. } | Self::Failed { text, .. } | Self::Interrupted { text } => text,
+            Self::Never | Self::Died { .. } | Self::InFlight { .. } | Self::EndMissing => "?",
+        }
+    }
 }
 
 /// A delivered signal.

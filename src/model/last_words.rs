@@ -31,6 +31,9 @@ pub struct LastWords {
     pub ended: Vec<Ended>,
     /// How many had ended before those.
     pub more_ended: usize,
+    /// The programs that its processes have begun, by their paths as execve was given them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
 }
 
 /// A call in one line.

@@ -26,7 +26,7 @@ mod wait;
 pub use block::{Block, Body, Place, Seen, Stored};
 pub use cause::Cause;
 pub use dump::{Completeness, Dump, Each, Loss, Process, Reach, Recording, Stretch, Window};
-pub use event::{Argument, Call, Comm, Event, Exit, Gap, Outcome, Sent, Signal, Value, What, Why};
+pub use event::{Argument, Call, Comm, Event, Exit, Gap, Moved, Outcome, Sent, Signal, Value, What, Why};
 pub use files::{File, Files, REDACTED};
 pub use identity::{Container, Identity, Pod};
 pub use last_words::{Counts, Ended, LastCall, LastWords};

@@ -387,7 +387,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         args: args.collect(),
         ret,
         errno,
-        result: super::strace::outcome(call),
+        result: call.outcome.text(),
         duration_ns: call.duration,
         in_flight: matches!(call.outcome, Outcome::InFlight { .. }),
         end_missing: matches!(call.outcome, Outcome::EndMissing),

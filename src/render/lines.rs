@@ -99,7 +99,7 @@ mod tests {
     use crate::model::{Call, Comm, Exit};
 
     fn call(tid: u32, start: u64, end: u64) -> Event {
-        let call = Call::bare("read");
+        let call = Call::of("read");
         Event { start, end, tid, pid: tid, comm: Comm::default(), whose: 0, what: What::Call(Box::new(call)) }
     }
 

@@ -8,6 +8,7 @@ mod json;
 mod last_words;
 mod lines;
 mod moment;
+mod moved;
 mod perfetto;
 mod quantity;
 mod seen;

@@ -111,10 +111,10 @@ fn line(text: &mut String, line: Line<'_>, Form { clock_offset, column, strace }
         text.push('\n');
     }
     if let What::Call(call) = &event.what
-        && let Some(stack) = &call.stack
         && !matches!(line, Line::Begun(_))
     {
-        stack::strace(text, stack);
+        call.moved.iter().for_each(|moved| super::moved::lines(text, moved));
+        call.stack.iter().for_each(|stack| stack::strace(text, stack));
     }
 }
 
@@ -185,18 +185,10 @@ fn result(text: &mut String, call: &Call, from: usize, column: u16) {
         missing -= now;
     }
     text.push_str("= ");
-    text.push_str(outcome(call));
+    text.push_str(call.outcome.text());
     // A tracer does not see when a killed thread's call ended.
     if let Some(nanoseconds) = call.duration.filter(|_| !matches!(call.outcome, Outcome::Died { .. })) {
         duration(text, nanoseconds);
-    }
-}
-
-/// The result's text.
-pub(super) fn outcome(call: &Call) -> &str {
-    match &call.outcome {
-        Outcome::Returned { text, .. } | Outcome::Failed { text, .. } | Outcome::Interrupted { text } => text,
-        Outcome::Never | Outcome::Died { .. } | Outcome::InFlight { .. } | Outcome::EndMissing => "?",
     }
 }
 
@@ -238,7 +230,7 @@ mod tests {
 
     #[test]
     fn results_stand_in_their_column() {
-        let call = Call { outcome: Outcome::Returned { value: 7, text: "7".into() }, ..Call::bare("getppid") };
+        let call = Call { outcome: Outcome::Returned { value: 7, text: "7".into() }, ..Call::of("getppid") };
         let shown = |column| {
             let mut text = "getppid()".to_owned();
             result(&mut text, &call, 0, column);

@@ -250,7 +250,7 @@ mod tests {
     use crate::model::Comm;
 
     fn call(name: &'static str, nr: i32, duration: u64, outcome: Outcome) -> Event {
-        let call = Call { nr, outcome, duration: Some(duration), ..Call::bare(name) };
+        let call = Call { nr, outcome, duration: Some(duration), ..Call::of(name) };
         Event { start: 0, end: 0, tid: 1, pid: 1, comm: Comm::default(), whose: 0, what: What::Call(Box::new(call)) }
     }
 

@@ -103,10 +103,9 @@ fn line(text: &mut String, event: &Event, whose: Option<&str>, clock_offset: i64
         other => text.push_str(&strace::instant(other).unwrap_or_default()),
     }
     text.push('\n');
-    if let What::Call(call) = &event.what
-        && let Some(stack) = &call.stack
-    {
-        stack::text(text, stack);
+    if let What::Call(call) = &event.what {
+        call.moved.iter().for_each(|moved| super::moved::lines(text, moved));
+        call.stack.iter().for_each(|stack| stack::text(text, stack));
     }
 }
 
@@ -123,7 +122,7 @@ fn call_text(text: &mut String, call: &Call) {
             text.push_str(" <its end is missing>");
         }
         _ => {
-            [&call.text, ") = ", strace::outcome(call)].into_iter().for_each(|part| text.push_str(part));
+            [&call.text, ") = ", call.outcome.text()].into_iter().for_each(|part| text.push_str(part));
         }
     }
     if let Some(nanoseconds) = call.duration {

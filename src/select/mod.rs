@@ -3,6 +3,7 @@
 //! Sees the model and the knowledge of calls; never asks the system anything.
 
 mod concerned;
+mod condition;
 mod set;
 mod signals;
 mod status;
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use concerned::Concerned;
+pub use condition::Condition;
 pub use set::Set;
 pub use signals::Signals;
 pub use status::{Status, Statuses};
@@ -42,6 +44,8 @@ pub struct Selection {
     pub errnos: Option<Set<i32>>,
     /// The calls take or return one of these descriptors.
     pub fds: Option<Set<i32>>,
+    /// Conditions that hold of them all, calls or not.
+    pub conditions: Vec<Condition>,
     /// The signals.
     pub signals: Signals,
     /// Not how threads ended.
@@ -91,6 +95,10 @@ impl Selection {
         if !self.threads.is_empty() && !self.threads.contains(&event.tid) {
             return false;
         }
+        self.wants_what(arch, event) && self.conditions.iter().all(|condition| condition.holds(event))
+    }
+
+    fn wants_what(&self, arch: &str, event: &Event) -> bool {
         match &event.what {
             What::Call(call) => self.wants_call(arch, call),
             What::Signal(signal) => self.signals.wants(signal.signo),
@@ -147,7 +155,7 @@ mod tests {
             outcome,
             duration: Some(start),
             paths: vec![format!("/{nr}").into_bytes().into()],
-            ..Call::bare("")
+            ..Call::of("")
         };
         Event {
             start,

@@ -27,6 +27,7 @@ pub const FIELDS: &[Field] = &[
     field("NAMESPACE",  "the pod's namespace",                        |_, dump| of_each(dump, |id| id.pod.as_ref()?.namespace.clone())),
     field("POD",        "the pod's name",                             |_, dump| of_each(dump, |id| id.pod.as_ref()?.name.clone())),
     field("COMM",       "the name of a process that it tells of",     |_, dump| comms(dump)),
+    field("EXE",        "a program that was begun: its path, or its name", |_, dump| programs(dump)),
     field("PID",        "the id of one",                              |_, dump| pids(dump).iter().map(u32::to_string).collect()),
     field("REASON",     "why it was made, in a word",                 |name, _| vec![name.reason.clone()]),
     field("RESULT",     "systemd's result of the failed unit",        |_, dump| result(&dump.cause).into_iter().collect()),
@@ -96,6 +97,12 @@ fn comms(dump: &Dump) -> Vec<String> {
         comms.push(comm.clone());
     }
     comms
+}
+
+/// As execve was given them, and by their names alone.
+fn programs(dump: &Dump) -> Vec<String> {
+    let programs = dump.last_words.iter().flat_map(|words| &words.programs);
+    programs.flat_map(|path| [path.as_str(), path.rsplit('/').next().unwrap_or(path)]).map(str::to_owned).collect()
 }
 
 fn of_each(dump: &Dump, value: impl Fn(&Identity) -> Option<String>) -> Vec<String> {

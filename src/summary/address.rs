@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn addresses_as_people_write_them() {
-        let address = |text: &str| of(&Call { text: text.to_owned(), ..Call::bare("connect") });
+        let address = |text: &str| of(&Call { text: text.to_owned(), ..Call::of("connect") });
         let v4 = "3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"10.0.0.1\")}, 16";
         assert_eq!(address(v4).as_deref(), Some("10.0.0.1:80"));
         let v6 = "3, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=0}, 28";

@@ -22,12 +22,12 @@ fn call(at: u64, pid: u32, comm: &str, call: Call) -> Event {
 
 fn failed(name: &'static str, path: &str, errno: i32) -> Call {
     let paths = if path.is_empty() { vec![] } else { vec![path.as_bytes().into()] };
-    Call { paths, outcome: Outcome::Failed { errno, text: "".into() }, ..Call::bare(name) }
+    Call { paths, outcome: Outcome::Failed { errno, text: "".into() }, ..Call::of(name) }
 }
 
 fn says(text: &str) -> Call {
     let outcome = Outcome::Returned { value: i64::try_from(text.len()).unwrap(), text: "".into() };
-    Call { said: Some(text.as_bytes().into()), outcome, ..Call::bare("write") }
+    Call { said: Some(text.as_bytes().into()), outcome, ..Call::of("write") }
 }
 
 fn fork(at: u64, parent: u32, child: u32) -> Event {
@@ -56,7 +56,7 @@ fn text(events: &[Event]) -> String {
 #[test]
 fn a_child_whose_status_is_passed_on_comes_first() {
     let events = [
-        call(1, 7, "sh", Call::bare("getpid")),
+        call(1, 7, "sh", Call::of("getpid")),
         fork(2, 7, 8),
         call(3, 8, "cat", failed("openat", "/etc/ld.so.preload", libc::ENOENT)),
         call(4, 8, "cat", failed("openat", "/no/file", libc::ENOENT)),
@@ -74,9 +74,9 @@ fn a_child_whose_status_is_passed_on_comes_first() {
 
 #[test]
 fn a_child_that_failed_is_not_blamed_for_another_status() {
-    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::bare("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 3)];
+    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::of("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 3)];
     assert_eq!(text(&events), "sh[7] exited with 3.");
-    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::bare("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 0)];
+    let events = [fork(1, 7, 8), call(2, 7, "sh", Call::of("wait4")), exits(3, 8, "false", 1), exits(4, 7, "sh", 0)];
     assert_eq!(text(&events), "sh[7] exited with 0.");
     // The same where whoever started it is not recorded.
     let events = [&[fork(0, 3, 7)], &events[..]].concat();
@@ -101,7 +101,7 @@ fn what_a_failed_child_had_said_is_told_where_the_status_is_another() {
     let own = Sent { pid: 8, comm: name("yes"), by_kernel: false, code: None };
     let events = [
         fork(1, 7, 8),
-        call(1, 7, "sh", Call::bare("wait4")),
+        call(1, 7, "sh", Call::of("wait4")),
         killed(2, 8, 8, "yes", libc::SIGPIPE, Some(own)),
         exits(3, 7, "sh", 7),
     ];
@@ -110,7 +110,7 @@ fn what_a_failed_child_had_said_is_told_where_the_status_is_another() {
 
 #[test]
 fn who_made_whom_is_known_from_older_events() {
-    let older = [call(1, 7, "sh", Call::bare("getpid")), fork(2, 7, 8)];
+    let older = [call(1, 7, "sh", Call::of("getpid")), fork(2, 7, 8)];
     let events = [exits(6, 8, "cat", 1), exits(7, 7, "sh", 1)];
     let dump = Dump { cause: Cause::Command, taken: 8 * MILLI, ..Dump::default() };
     let told = of(&dump, &older, &events).0.text;
@@ -121,7 +121,7 @@ fn who_made_whom_is_known_from_older_events() {
 fn the_end_of_a_leader_is_not_the_end_of_its_process() {
     let events = [
         event(1, 7, 9, "pool", What::Fork { parent: 7 }),
-        call(2, 7, "server", Call::bare("getpid")),
+        call(2, 7, "server", Call::of("getpid")),
         exits(3, 7, "server", 0),
         fault(8, 7, 9, "pool", "0x8"),
         killed(9, 7, 9, "pool", libc::SIGSEGV, None),
@@ -144,7 +144,7 @@ fn the_first_fault_is_told_where_a_handler_raises_it_again() {
     ];
     assert!(text(&events).starts_with("redis[7] died of SIGSEGV at address 0x10 (SEGV_MAPERR)."), "{}", text(&events));
     // It is blocked while the handler runs, and delivered when that returns.
-    events.insert(2, call(3, 7, "redis", Call::bare("rt_sigreturn")));
+    events.insert(2, call(3, 7, "redis", Call::of("rt_sigreturn")));
     assert!(text(&events).starts_with("redis[7] died of SIGSEGV at address 0x10 (SEGV_MAPERR)."), "{}", text(&events));
     // A handler that returns has dealt with it.
     let back = events.remove(2);
@@ -155,7 +155,7 @@ fn the_first_fault_is_told_where_a_handler_raises_it_again() {
 #[test]
 fn who_sent_a_signal() {
     let sent = |pid, comm: &str, by_kernel| Some(Sent { pid, comm: name(comm), by_kernel, code: Some(0) });
-    let events = [call(1, 7, "app", Call::bare("pause")), killed(2, 7, 7, "app", 9, sent(3, "killer", false))];
+    let events = [call(1, 7, "app", Call::of("pause")), killed(2, 7, 7, "app", 9, sent(3, "killer", false))];
     let told = text(&events);
     assert!(told.starts_with("app[7] was killed by SIGKILL, sent by killer[3]; its last call was pause()."), "{told}");
     let events = [killed(2, 7, 7, "app", libc::SIGALRM, sent(3, "other", true))];
@@ -172,7 +172,7 @@ fn of_unit(result: &str, active: Option<u64>, events: &[Event]) -> String {
 #[test]
 fn what_systemd_ended_and_why() {
     let by = |pid, comm: &str| Some(Sent { pid, comm: name(comm), by_kernel: false, code: Some(0) });
-    let died = |signo, sent| [call(1, 7, "app", Call::bare("pause")), killed(4_000, 7, 7, "app", signo, sent)];
+    let died = |signo, sent| [call(1, 7, "app", Call::of("pause")), killed(4_000, 7, 7, "app", signo, sent)];
     let manager = by(1, "systemd");
     assert_eq!(
         of_unit("watchdog", Some(3_000 * MILLI), &died(libc::SIGABRT, manager)),
@@ -220,7 +220,7 @@ fn what_was_asked_to_end_before_it_was_killed() {
     for before in [
         asked(1_000, libc::SIGTERM, 8, "sh"),
         asked(1_000, libc::SIGHUP, 9, "runc"),
-        call(1_000, 7, "app", Call::bare("pause")),
+        call(1_000, 7, "app", Call::of("pause")),
     ] {
         let told = text(&killed_by(before, 9, "runc"));
         assert!(told.contains("sent by runc[9]") && !told.contains("had not ended"), "{told}");
@@ -231,7 +231,7 @@ fn what_was_asked_to_end_before_it_was_killed() {
 fn a_death_whose_records_are_overwritten_is_not_taken_for_another() {
     let cause = Cause::Killed { pid: 7, comm: "app".into(), signal: libc::SIGSEGV, core: false };
     let dump = Dump { cause, taken: 300 * MILLI, ..Dump::default() };
-    let events = [call(1, 7, "app", Call::bare("getpid")), exits(280, 9, "other", 1)];
+    let events = [call(1, 7, "app", Call::of("getpid")), exits(280, 9, "other", 1)];
     assert_eq!(
         of(&dump, &[], &events).0.text,
         "app[7] was killed by SIGSEGV; the records of its end are not there; its last recorded call is \
@@ -306,7 +306,7 @@ fn a_connection_is_named_where_its_error_comes_later() {
         text: "3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]".into(),
         args: fd(),
         outcome: Outcome::Returned { value: 0, text: "0".into() },
-        ..Call::bare("getsockopt")
+        ..Call::of("getsockopt")
     };
     let events = [call(1, 7, "app", connect), call(2, 7, "app", asked), exits(3, 7, "app", 1)];
     assert_eq!(
@@ -329,7 +329,7 @@ fn what_nobody_spoke_of_is_not_named_when_something_else_was_said() {
 fn whoever_waits_is_named_and_not_who_waits_for_him() {
     let waits = |at, pid, comm: &str, name: &'static str| {
         let outcome = Outcome::InFlight { start_seen: true };
-        let mut event = call(at, pid, comm, Call { outcome, ..Call::bare(name) });
+        let mut event = call(at, pid, comm, Call { outcome, ..Call::of(name) });
         event.end = u64::MAX;
         event
     };
@@ -337,7 +337,7 @@ fn whoever_waits_is_named_and_not_who_waits_for_him() {
         fork(1, 7, 8),
         waits(2, 7, "sh", "wait4"),
         waits(3, 8, "backup", "flock"),
-        call(9_000, 9, "other", Call::bare("getpid")),
+        call(9_000, 9, "other", Call::of("getpid")),
     ];
     let dump = Dump { cause: Cause::Request, taken: 20_003 * MILLI, ..Dump::default() };
     let told = of(&dump, &[], &events).0.text;

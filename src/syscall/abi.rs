@@ -96,7 +96,7 @@ static BY_NUMBER: LazyLock<[Vec<Known>; 4]> = LazyLock::new(|| {
 });
 
 /// The bit that makes an x32 call of a number of x86-64's; -1 and its like are numbers, and no bits.
-const X32: i32 = 0x4000_0000;
+pub(super) const X32: i32 = 0x4000_0000;
 
 fn known(abi: Abi, nr: i32) -> Option<&'static Known> {
     let nr = if abi == Abi::X86_64 && nr > 0 { nr & !X32 } else { nr };

@@ -29,8 +29,26 @@ impl Default for Filter {
 #[derive(Clone, Debug)]
 struct Word {
     what: What,
-    /// `@64`, `@32`: only calls of this width.
-    width: Option<usize>,
+    /// `@64`, `@32`, `@x32`: only calls of this kind.
+    width: Option<Width>,
+}
+
+/// Which of a machine's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    W64,
+    W32,
+    X32,
+}
+
+impl Width {
+    fn of(abi: Abi, nr: i32) -> Self {
+        match abi.word() {
+            4 => Self::W32,
+            _ if abi == Abi::X86_64 && nr > 0 && nr & abi::X32 != 0 => Self::X32,
+            _ => Self::W64,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -44,9 +62,10 @@ enum What {
 impl Word {
     fn parse(text: &str) -> Result<Self> {
         let (text, width) = match text.rsplit_once('@') {
-            Some((text, "64")) => (text, Some(8)),
-            Some((text, "32")) => (text, Some(4)),
-            Some((_, other)) => bail!("behind @ stands 64 or 32, not {other:?}"),
+            Some((text, "64")) => (text, Some(Width::W64)),
+            Some((text, "32")) => (text, Some(Width::W32)),
+            Some((text, "x32")) => (text, Some(Width::X32)),
+            Some((_, other)) => bail!("behind @ stands 64, 32 or x32, not {other:?}"),
             None => (text, None),
         };
         let what = if let Some(regex) = text.strip_prefix('/') {
@@ -71,7 +90,7 @@ impl Word {
     }
 
     fn wants(&self, abi: Abi, nr: i32, name: &str, row: Option<&Row>) -> bool {
-        self.width.is_none_or(|width| width == abi.word())
+        self.width.is_none_or(|width| width == Width::of(abi, nr))
             && match &self.what {
                 What::Name(wanted) => wanted == name,
                 What::Number(wanted) => i32::from(*wanted) == nr,
@@ -85,7 +104,9 @@ impl Word {
         matches!(self.what, What::Class(_))
             || [Abi::X86_64, Abi::Ia32, Abi::Aarch64].into_iter().any(|abi| {
                 (0..NUMBERS).any(|nr| {
-                    abi::name(abi, nr).is_some_and(|name| self.wants(abi, nr.into(), name, abi::row(abi, nr)))
+                    let numbers = [nr.into(), i32::from(nr) | abi::X32];
+                    let wants = |name| numbers.iter().any(|number| self.wants(abi, *number, name, abi::row(abi, nr)));
+                    abi::name(abi, nr).is_some_and(wants)
                 })
             })
     }
@@ -118,9 +139,23 @@ impl Filter {
         Ok(Self { inverted, words })
     }
 
+    /// The same for what is recorded: there x32's calls are those of unknown numbers.
+    pub fn recorded(text: &str) -> Result<Self> {
+        let filter = Self::parse(text.strip_prefix("trace=").unwrap_or(text))?;
+        if filter.words.iter().any(|word| word.width == Some(Width::X32)) {
+            bail!("x32 calls are not told apart when they are recorded: choose them where they are shown, with -e");
+        }
+        Ok(filter)
+    }
+
     /// Whether requests of io_uring's are wanted: as io_uring_enter is.
     pub fn wants_uring(&self, abi: Abi) -> bool {
         self.wants(abi, IO_URING_ENTER)
+    }
+
+    /// Whether calls of this number are wanted, also where they are x32's.
+    pub fn wants_any(&self, abi: Abi, nr: u16) -> bool {
+        self.wants(abi, nr) || (abi == Abi::X86_64 && self.wants(abi, i32::from(nr) | abi::X32))
     }
 
     /// Whether a call is wanted.
@@ -167,7 +202,12 @@ mod tests {
     fn regular_expressions_and_widths() {
         assert!(wants("/^open", "openat") && !wants("/^open", "mq_open"));
         assert!(wants("/open/", "mq_open"));
-        assert!(wants("read@64", "read") && !wants("read@32", "read"));
+        assert!(wants("read@64", "read") && !wants("read@32", "read") && !wants("read@x32", "read"));
+        let x32 = Filter::parse("read@x32,openat@64").unwrap();
+        let number = |name| i32::from(abi::number(Abi::X86_64, name).unwrap()) | abi::X32;
+        assert!(x32.wants(Abi::X86_64, number("read")) && !x32.wants(Abi::X86_64, number("write")));
+        assert!(!x32.wants(Abi::X86_64, number("openat")) && !x32.wants(Abi::X86_64, 0));
+        assert!(x32.wants_any(Abi::X86_64, 0) && !x32.wants_any(Abi::X86_64, 1));
     }
 
     #[test]

@@ -238,3 +238,53 @@ fn every_count_is_the_same() {
     let page = in_store(&["show", "--format", "html"]);
     assert!(page.contains(&format!("\"calls\":{calls},\"failed\":{failed},\"endless\":")), "{footer}");
 }
+
+/// What a line is completed to, as bash does it with what the package brings.
+fn offered(served: &Served, line: &str) -> String {
+    let script = "source <(\"$0\" completions bash); traceloop() { \"$TRACELOOP\" \"$@\"; }; \
+                  COMP_LINE=$1 COMP_POINT=${#1}; _traceloop; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash")
+        .args(["--norc", "-c", script, TRACELOOP, line])
+        .env("TRACELOOP", TRACELOOP)
+        .env("TRACELOOP_SOCKET", served.socket())
+        .env("TRACELOOP_DIRECTORY", served.store())
+        .output()
+        .expect("run bash");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_is_recorded_is_offered_and_conditions_choose_from_it() {
+    let served = Served::start("buffer-size = \"64M\"\nmemory-max = \"64M\"", "");
+    assert!(served.log().contains("smaller than buffer-size"), "{}", served.log());
+    let group = served.cgroup("offered.service");
+    let program = "exec python3 -c 'import os, time\nwhile True:\n os.access(\"/nonexistent/x\", 0)\n os.getppid()\n time.sleep(0.01)'";
+    let child = group.command(program).spawn().expect("start it");
+    let name = group.name();
+    assert_eq!(offered(&served, &format!("traceloop dump {}", &name[..name.len() - 9])).trim(), name);
+    let condition = r#"syscall == "access" && errno == "ENOENT" && path.startsWith("/nonex")"#;
+    let until = Instant::now() + Duration::from_secs(30);
+    let dumped = loop {
+        let dumped = served.told(&["dump", name, "--format", "strace", "--where", condition]);
+        if dumped.contains("access(") || Instant::now() > until {
+            break dumped;
+        }
+        sleep(Duration::from_millis(100));
+    };
+    assert!(dumped.contains("access(\"/nonexistent/x\"") && !dumped.contains("getppid"), "{dumped}");
+    let mut follower = Command::new(TRACELOOP)
+        .args(["follow", name, "--format", "json", "--where", r#"syscall == "access" && ret == -1"#, "--socket"])
+        .arg(served.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("follow it");
+    let lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
+    for line in lines.take(20) {
+        let line = line.expect("a line");
+        assert!(line.contains("\"access\""), "{line}");
+    }
+    end(follower);
+    end(child);
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::support::{dump, openat, openat_by, reading, stderr, stdout, task, traceloop};
+use super::support::{dump, openat, openat_by, reading, stderr, stdout, task, traceloop, writing};
 
 /// Writes a file and shows it.
 fn shown(bytes: &[u8], options: &[&str]) -> std::process::Output {
@@ -160,7 +160,64 @@ fn calls_are_chosen_by_process_name_error_and_descriptor() {
     assert_eq!(calls(&["--errno", "!ENOENT"]), (0, 0, 0));
     assert_eq!(calls(&["--fd", "5"]), (0, 1, 0));
     assert_eq!(calls(&["-e", "fd=4"]), (0, 0, 0));
+    let condition = r#"comm == "worker-1" && errno == "ENOENT" && path.startsWith("/tw")"#;
+    assert_eq!(calls(&["--where", condition]), (1, 0, 0));
+    assert_eq!(calls(&["--where", "duration_ns > 1000000", "--where", "tid == 7"]), (0, 0, 0));
+    assert_eq!(calls(&["--where", r#"comm.matches("^(cat|idle)$") && type != "exit""#]), (1, 1, 0));
+    assert_eq!(calls(&["--where", "5 in fds"]), (0, 1, 0));
+    assert_eq!(calls(&["--where", r#"errno != "EACCES""#]), (2, 0, 0), "what did not fail has no error");
+    assert_eq!(calls(&["--where", r#"args.exists(arg, arg.name == "filename" && arg.value == "/one")"#]), (1, 0, 0));
     assert_eq!(calls(&["--duration", "500ms"]), (1, 0, 1), "who made no such call is not heard of");
+}
+
+#[test]
+fn a_condition_means_the_same_to_every_verb_and_is_refused_by_each() {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("a.dump");
+    fs::write(&path, dump(&[openat("/one", 2_000_002_500), openat("/two", 3_000_002_500)])).expect("write a file");
+    let (file, nowhere) = (path.to_str().expect("a path"), place.path().join("nothing"));
+    let nowhere = nowhere.to_str().expect("a path");
+    let one = ["--where", r#"path == "/one""#];
+    let said = |args: &[&str]| stdout(&traceloop(&[args, &one].concat()));
+    assert_eq!(said(&["show", "--format", "strace", file]).matches("openat(").count(), 1);
+    assert_eq!(said(&["export", "--format", "json", file]).matches("\"syscall\":\"openat\"").count(), 1);
+    assert!(said(&["stats", "--json", file]).contains("\"calls\":1"), "{}", said(&["stats", "--json", file]));
+    assert_eq!(traceloop(&["diff", file, file, one[0], one[1]]).status.code(), Some(0));
+    let raw = traceloop(&["export", "-o", nowhere, file, one[0], one[1]]);
+    assert!(stderr(&raw).contains("for --where give --format text"), "{}", stderr(&raw));
+    for verb in [
+        &["show", nowhere][..],
+        &["export", "--format", "json", nowhere],
+        &["stats", nowhere],
+        &["diff", nowhere, nowhere],
+        &["dump", "x", "--socket", nowhere],
+        &["follow", "x", "--socket", nowhere],
+        &["cgroups", "--dump-on-exit", nowhere],
+        &["run", "--", nowhere],
+    ] {
+        let refused = traceloop(&[&verb[..1], &["--where", r#"pid == 7 && command == "cat""#], &verb[1..]].concat());
+        let said = stderr(&refused);
+        assert!(refused.status.code() == Some(2) && said.contains("at 13 (\"command == "), "{verb:?}: {said}");
+        assert!(said.contains("no field \"command\"; it has type, pid") && !said.contains("No such file"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_read_is_dumped_and_arguments_are_numbers_as_strace_does() {
+    let file = dump(&[openat("/one", 2_000_002_500), writing(b"hello world, this is\n", 36, 3_000_000_000)]);
+    let lines = stdout(&shown(&file, &["--format", "strace", "-e", "raw=openat"]));
+    assert!(lines.contains("openat(0xffffff9c, 0x7fff0000, 0, 0) = -1 ENOENT (No such file"), "{lines}");
+    for format in ["text", "strace"] {
+        let lines = stdout(&shown(&file, &["--format", format, "-e", "write=1"]));
+        let dumped =
+            " | 00000  68 65 6c 6c 6f 20 77 6f  72 6c 64 2c 20 74 68 69  hello world, thi |\n | 00010  73 20 69 73 0a ";
+        assert!(lines.contains(&format!(" = 36 <0.000002>\n{dumped}")), "{lines}");
+        assert!(lines.contains(" | 21 of 36 bytes were recorded: see --string-limit |\n"), "{lines}");
+    }
+    assert!(!stdout(&shown(&file, &["-e", "read=1", "-e", "write=!1"])).contains(" | "));
+    let recorded = traceloop(&["cgroups", "--syscalls", "read@x32", "/nonexistent"]);
+    assert!(stderr(&recorded).contains("x32 calls are not told apart"), "{}", stderr(&recorded));
+    assert_eq!(shown(&file, &["-e", "inject=read:error=EIO"]).status.code(), Some(2));
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn lies() -> Dump {
             failed: vec![last_call()],
             ended: vec![ended],
             more_ended: usize::MAX,
+            programs: vec![bad()],
         }),
         processes: vec![Process { tid: 7, pid: 7, comm: bad() }],
         interfaces: [(1, bad())].into(),

@@ -13,7 +13,7 @@ use traceloop::{
     store::{Amount, Retention, Saved, Store},
 };
 
-use super::support::{dump, header, openat, reading, recording_of, stderr, stdout, task, traceloop};
+use super::support::{dump, execve, header, openat, reading, recording_of, stderr, stdout, task, traceloop};
 
 /// A directory of dumps.
 pub(crate) struct Dumps {
@@ -382,6 +382,85 @@ fn lists_are_for_programs_and_for_pipes() {
     assert!(gone.contains("\"id\""), "{gone}");
     let gone = stdout(&dumps.run(&["vacuum", "--max-age", "1d", "--json"]));
     assert_eq!(gone.lines().filter(|line| line.starts_with("{\"id\":")).count(), 2, "{gone}");
+}
+
+#[test]
+fn dumps_are_found_by_the_programs_that_were_begun() {
+    let dumps = Dumps::new();
+    let store = |unit: &str, records: &[[Vec<u8>; 2]]| {
+        let mut recording = recording_of(header(), &records.concat());
+        recording.dump.identities = vec![Identity { unit: Some(unit.into()), ..Identity::default() }];
+        dumps.store().save(&decode::summed_up(recording)).expect("store a dump")
+    };
+    let tried = execve(7, "/usr/local/bin/nginx", 1_000_000_000, -2);
+    store("web.service", &[tried, execve(7, "/usr/sbin/nginx", 2_000_000_000, 0)]);
+    store("db.service", &[execve(9, "/usr/lib/postgresql/15/bin/postgres", 2_000_000_000, 0)]);
+    for (exe, found) in [
+        ("EXE=/usr/sbin/nginx", &["web.service"][..]),
+        ("EXE=nginx", &["web.service"]),
+        ("EXE=/usr/lib/*/postgres", &["db.service"]),
+        ("EXE=/usr/local/bin/nginx", &[]),
+        ("exe=*s*", &["db.service", "web.service"]),
+    ] {
+        let mut listed = dumps.listed(&["--all", "-q", exe]);
+        listed.sort();
+        assert_eq!(listed, found, "{exe}");
+    }
+    let programs = stdout(&dumps.run(&["list", "-F", "EXE", "UNIT=web"]));
+    assert_eq!(programs, "/usr/sbin/nginx\nnginx\n");
+    let directory = dumps.directory();
+    let directory = directory.to_str().expect("a path");
+    let before = traceloop(&["--no-pager", "-D", directory, "list", "--all", "--no-legend"]);
+    assert_eq!(stdout(&before).lines().count(), 2, "{}", stderr(&before));
+}
+
+/// What bash offers for a line, by the completions as they are packaged.
+fn offered(directory: &Path, line: &str) -> Vec<String> {
+    let script = r#"source <(traceloop completions bash) && COMP_LINE=$1 COMP_POINT=${#1} && _traceloop && printf '%s\n' "${COMPREPLY[@]}""#;
+    let binary = Path::new(env!("CARGO_BIN_EXE_traceloop")).parent().expect("its directory");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", script, "bash", line])
+        .env("PATH", path)
+        .env("TRACELOOP_DIRECTORY", directory)
+        .env("TRACELOOP_SOCKET", directory.join("none.sock"))
+        .current_dir(directory)
+        .output()
+        .expect("run bash");
+    stdout(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_is_offered_dumps_units_and_words() {
+    let dumps = Dumps::new();
+    let id = dumps.save("nginx.service", Cause::Exit, 0).id;
+    dumps.save("sshd.service", Cause::Request, 1);
+    let offered = |line: &str| offered(&dumps.directory(), line);
+    assert!(offered("traceloop sh").contains(&"show".to_owned()));
+    let all = offered("traceloop show ");
+    assert!(all.contains(&"nginx.service".to_owned()) && all.contains(&id), "{all:?}");
+    assert_eq!(offered("traceloop show ngi"), ["nginx.service"]);
+    assert_eq!(offered(&format!("traceloop info {}", &id[..8])), [id]);
+    assert!(offered("traceloop list --rev").contains(&"--reverse".to_owned()));
+    assert!(offered("traceloop show -e trace=open").contains(&"openat".to_owned()));
+    assert!(offered("traceloop show -e openat,%netw").contains(&"openat,%network".to_owned()));
+    assert!(offered("traceloop explain epoll_pw").contains(&"epoll_pwait".to_owned()));
+    assert!(offered("traceloop show --format st").contains(&"strace".to_owned()));
+}
+
+#[test]
+fn what_is_written_goes_to_a_command_as_strace_has_it() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (file, to) = (place.path().join("a.dump"), place.path().join("upper"));
+    fs::write(&file, dump(&[openat("/one", 2_000_002_500)])).expect("write a file");
+    let file = file.to_str().expect("a path");
+    let piped = format!("|tr a-z A-Z >{}", to.display());
+    let output = traceloop(&["show", "--format", "strace", "-o", &piped, file]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(fs::read_to_string(&to).expect("what it wrote").contains("OPENAT(AT_FDCWD, \"/ONE\""));
+    assert_eq!(traceloop(&["show", "-o", "|", file]).status.code(), Some(2));
+    // Who has seen enough is no failure.
+    assert!(traceloop(&["show", "-o", "!true", file]).status.success());
 }
 
 #[test]

@@ -55,6 +55,41 @@ pub(crate) fn openat_by(tid: u64, path: impl AsRef<[u8]>, time: u64, duration: u
     bytes
 }
 
+/// x86-64's write(1, data, of) = of by thread 7, of which so much was captured.
+pub(crate) fn writing(data: &[u8], of: u64, time: u64) -> Vec<u8> {
+    let mut bytes = head(0, 1, time, 7);
+    bytes.extend([1, 0, 3, 1]);
+    bytes.extend(2_500_u64.to_ne_bytes());
+    [of, 1, 0x7fff_0000, of].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+    bytes.extend([1, 0]);
+    bytes.extend(i16::try_from(data.len()).expect("little data").to_ne_bytes());
+    bytes.extend(data);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let size = u16::try_from(bytes.len()).expect("a small record");
+    bytes[4..6].copy_from_slice(&size.to_ne_bytes());
+    bytes
+}
+
+/// x86-64's execve(path, ...) by this thread, and how it ended, as the kernel side writes both.
+pub(crate) fn execve(tid: u32, path: &str, time: u64, ret: i64) -> [Vec<u8>; 2] {
+    let mut begun = head(0, 2, time, tid);
+    begun.extend([59, 0, 3, 1]);
+    begun.resize(40, 0);
+    [0x7fff_0000_u64, 0, 0].iter().for_each(|arg| begun.extend(arg.to_ne_bytes()));
+    begun.extend([0, 0]);
+    begun.extend(i16::try_from(path.len() + 1).expect("a short path").to_ne_bytes());
+    begun.extend(path.as_bytes());
+    begun.push(0);
+    begun.resize(begun.len().next_multiple_of(8), 0);
+    let size = u16::try_from(begun.len()).expect("a small record");
+    begun[4..6].copy_from_slice(&size.to_ne_bytes());
+    let mut ended = head(40, 1, time + 1_000, tid);
+    ended.extend([59, 0, 0, 0]);
+    ended.extend(1_000_u64.to_ne_bytes());
+    ended.extend(ret.to_ne_bytes());
+    [begun, ended]
+}
+
 /// x86-64's read(5, ...) by this thread, which had not ended at the dump, as the reader makes it.
 pub(crate) fn reading(tid: u32, time: u64) -> Vec<u8> {
     let mut bytes = head(64, 2, time, tid);

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 
 use self::{
     figures::{Figures, Place, Row},
     source::{Source, Told},
 };
-use super::{End, json::Json, stored};
+use super::{End, json::Json, offered, stored};
 
 /// Watch who makes which calls: how many, how many fail, how long they take
 ///
@@ -25,7 +26,7 @@ use super::{End, json::Json, stored};
 #[derive(Args, Debug)]
 pub(super) struct Top {
     /// A unit, container, pod, cgroup path, process, #RECORDING; none: the whole machine
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(offered::targets))]
     target: Option<String>,
     /// What calls are counted by
     #[arg(long, value_enum, default_value_t = By::Unit)]

@@ -150,7 +150,7 @@ mod tests {
             text: text.into(),
             outcome: Outcome::Failed { errno: 2, text: "-1 ENOENT (No such file or directory)".into() },
             duration: Some(2500),
-            ..Call::bare("openat")
+            ..Call::of("openat")
         };
         let mut name = [0; 16];
         name[..comm.len()].copy_from_slice(comm);

@@ -81,7 +81,7 @@ impl Part {
         let words = if let What::Uring(request) = &event.what { uring::words(request) } else { String::new() };
         let missing = if let What::Gap(gap) = &event.what { window::missing(event, gap) } else { String::new() };
         let (name, text, result, errno): Words<'_> = match &event.what {
-            What::Call(call) => (call.name(), &call.text, strace::outcome(call), errno(call)),
+            What::Call(call) => (call.name(), &call.text, call.outcome.text(), errno(call)),
             What::Signal(signal) => (&signal.name, &line, "", String::new()),
             What::Exit(_) => ("exit", &line, "", String::new()),
             What::Exec { .. } => ("exec", "a new program runs", "", String::new()),

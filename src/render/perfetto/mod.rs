@@ -22,7 +22,7 @@ use self::{
     },
     strings::Strings,
 };
-use super::{strace, uring, window};
+use super::{uring, window};
 use crate::model::{Call, Comm, Dump, Event, Exit, Outcome, Step, Uring, What, errno_name, signal_name};
 
 /// The track of what concerns the whole dump; threads and processes have the numbers behind it.
@@ -145,7 +145,7 @@ impl Perfetto {
         match &call.outcome {
             Outcome::InFlight { .. } => notes.push(self.strings.text("result", "in flight")),
             outcome => {
-                notes.push(self.strings.text("result", strace::outcome(call)));
+                notes.push(self.strings.text("result", call.outcome.text()));
                 match outcome {
                     Outcome::Returned { value, .. } => notes.push(self.strings.number("return value", *value)),
                     Outcome::Failed { errno, .. } => {
@@ -288,7 +288,7 @@ mod tests {
             args: vec![arg("pid", target), arg("sig", signo)],
             outcome: Outcome::Returned { value: 0, text: "0".into() },
             duration: Some(5),
-            ..Call::bare("kill")
+            ..Call::of("kill")
         }))
     }
 

@@ -9,7 +9,7 @@ use traceloop::{
     cli,
     identity::Target,
     model::{duration, size},
-    select::{Signals, Statuses, When},
+    select::{Condition, Signals, Statuses, When},
     store::Match,
     syscall::Filter,
 };
@@ -31,5 +31,5 @@ pub(crate) fn check(data: &[u8]) {
     }
     let Ok(text) = std::str::from_utf8(&value) else { return };
     let _ = (Filter::parse(text), Statuses::parse(text), Signals::parse(text), When::parse(text));
-    let _ = (duration(text), size(text), Target::parse(text), Match::parse(text));
+    let _ = (duration(text), size(text), Target::parse(text), Match::parse(text), Condition::parse(text));
 }
