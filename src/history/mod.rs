@@ -12,6 +12,10 @@
 //! was copied. A shelf, one for each ring, owns the position up to which its ring was read: who takes a dump locks it
 //! for as long as a copy lasts, and finds each record once, on the shelf or in the ring. Nobody waits for the packer.
 //!
+//! A history may outlive the process (`Outlives`): its bytes stand in memory that another process holds (`memory`), and
+//! whatever changes on a shelf is written down there in the same step (`journal`), so that whoever is killed at any
+//! moment leaves all of it (`Remains`). Bytes go before what names them is written, and are let go after it is struck out.
+//!
 //! Knows rings, records and blocks; knows neither the kernel side nor whose the rings are.
 
 mod copier;
