@@ -32,8 +32,8 @@ macro_rules! topics {
 
 /// The example configuration is what says most about each setting.
 macro_rules! the_example {
-    () => {
-        concat!("\n```\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/traceloop.toml")), "```\n")
+    ($file:literal) => {
+        concat!("\n```\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/", $file)), "```\n")
     };
 }
 
@@ -47,7 +47,8 @@ pub(super) const TOPICS: &[Topic] = topics! {
     "kernels" => "traceloop-kernels.7"
     "stacks" => "traceloop-stacks.7"
     "uring" => "traceloop-uring.7"
-    "configuration" => "traceloop.toml.5", the_example!()
+    "configuration" => "traceloop.toml.5", the_example!("traceloop.toml")
+    "ship" => "traceloop-ship.7", the_example!("ship.toml")
 };
 
 impl Topic {

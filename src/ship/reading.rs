@@ -1,0 +1,84 @@
+//! What `traceloop list s3://...` has done for it, as git has by its remote helpers: traceloop itself knows no TLS and holds
+//! no credentials.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
+use serde_json::json;
+
+use crate::{End, config, fault, object::Objects, say};
+
+/// Requests at once.
+const AT_ONCE: usize = 16;
+
+/// Prints an object.
+pub(crate) async fn get(url: &str, store: &config::Store) -> Result<End> {
+    let objects = Objects::open(store, url)?;
+    let doing = format!("get {url}");
+    let found = fault::of_store(&doing, objects.store.get(&objects.prefix).await)?;
+    let mut pieces = found.into_stream();
+    let mut out = std::io::stdout().lock();
+    while let Some(piece) = pieces.next().await {
+        let piece = fault::of_store(&doing, piece)?;
+        if let Err(error) = out.write_all(&piece) {
+            return ended(error);
+        }
+    }
+    out.flush().or_else(|error| ended(error).map(drop).map_err(std::io::Error::other))?;
+    Ok(End::Done)
+}
+
+/// Lists what dumps there are, in the order of their times.
+pub(crate) async fn ls(url: &str, head: u64, store: &config::Store) -> Result<End> {
+    let objects = Objects::open(store, url)?;
+    objects.must_be_there()?;
+    let doing = format!("list {url}");
+    let listed: Result<Vec<ObjectMeta>, _> = objects.store.list(Some(&objects.prefix)).try_collect().await;
+    let mut dumps = fault::of_store(&doing, listed)?;
+    dumps.retain(|object| object.location.as_ref().ends_with(".dump"));
+    // Their names begin with when they were made.
+    dumps.sort_by(|a, b| a.location.filename().cmp(&b.location.filename()));
+    let look = |object: ObjectMeta| {
+        let objects = &objects;
+        async move { (first(objects, &object, head).await, object) }
+    };
+    let mut looked = futures_util::stream::iter(dumps).map(look).buffered(AT_ONCE);
+    let mut out = std::io::stdout().lock();
+    let mut end = End::Done;
+    while let Some((first, object)) = looked.next().await {
+        let url = objects.url_of(&object.location);
+        let line = match first {
+            Ok(first) => json!({"url": url, "size": object.size, "head": STANDARD.encode(first)}),
+            Err(error) => {
+                say(format_args!("{error:#}"));
+                end = End::Failed;
+                continue;
+            }
+        };
+        if let Err(error) = writeln!(out, "{line}") {
+            return ended(error);
+        }
+    }
+    out.flush().context("print the list")?;
+    Ok(end)
+}
+
+/// How it begins.
+async fn first(objects: &Objects, object: &ObjectMeta, bytes: u64) -> Result<Vec<u8>> {
+    let bytes = bytes.min(object.size);
+    if bytes == 0 {
+        return Ok(Vec::new());
+    }
+    let options = GetOptions { range: Some(GetRange::Bounded(0..bytes)), ..GetOptions::default() };
+    let doing = format!("read {}", objects.url_of(&object.location));
+    let found = fault::of_store(&doing, objects.store.get_opts(&object.location, options).await)?;
+    Ok(fault::of_store(&doing, found.bytes().await)?.into())
+}
+
+/// Who reads us has seen enough, or it is an error.
+fn ended(error: std::io::Error) -> Result<End> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(End::Done) } else { Err(error).context("print") }
+}
