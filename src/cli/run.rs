@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::{CString, OsString},
-    fs,
+    fs, io,
     os::{
         fd::{AsRawFd, OwnedFd},
         unix::ffi::{OsStrExt, OsStringExt},
@@ -132,6 +132,9 @@ fn ended(child: Pid) -> Result<Option<u8>> {
     })
 }
 
+/// So many names are tried for a cgroup.
+const MOST_OF_A_NAME: usize = 100;
+
 /// A cgroup made for one command; it goes when nothing is in it any more.
 struct Place {
     path: PathBuf,
@@ -139,9 +142,21 @@ struct Place {
 
 impl Place {
     fn make() -> Result<Self> {
-        let path = v2_mount()?.point.join(format!("traceloop-run-{}", std::process::id()));
-        fs::create_dir(&path).with_context(|| format!("make the cgroup {}: run as root", path.display()))?;
-        Ok(Self { path })
+        let top = v2_mount()?.point;
+        let own = format!("traceloop-run-{}", std::process::id());
+        // Another one that was killed, that has left processes behind, or that has this pid in another namespace.
+        let others = (1..MOST_OF_A_NAME).map(|n| format!("{own}.{n}"));
+        for name in std::iter::once(own.clone()).chain(others) {
+            let path = top.join(name);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => {
+                    made.with_context(|| format!("make the cgroup {}: run as root", path.display()))?;
+                    return Ok(Self { path });
+                }
+            }
+        }
+        bail!("cgroups named {} are all there: remove them with rmdir", top.join(own + "*").display())
     }
 }
 

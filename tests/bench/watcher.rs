@@ -194,9 +194,21 @@ pub(crate) struct Ftrace {
     instance: PathBuf,
 }
 
+/// Before the bench's pid in the names of its instances.
+const INSTANCE: &str = "traceloop-bench-";
+
 impl Ftrace {
     fn start() -> Result<Self> {
-        let instance = Path::new(TRACEFS).join(format!("instances/traceloop-bench-{}", std::process::id()));
+        let instances = Path::new(TRACEFS).join("instances");
+        for left in fs::read_dir(&instances).context("list the instances of ftrace")?.filter_map(Result::ok) {
+            // Each that a bench has left behind when it was killed slows every call of the machine.
+            let name = left.file_name();
+            let pid = name.to_str().and_then(|name| name.strip_prefix(INSTANCE));
+            if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+                Self { instance: left.path() }.stop();
+            }
+        }
+        let instance = instances.join(format!("{INSTANCE}{}", std::process::id()));
         fs::create_dir(&instance).context("make an instance of ftrace")?;
         let ftrace = Self { instance };
         ftrace.set("buffer_size_kb", "256")?;

@@ -182,6 +182,23 @@ fn a_command_starts_as_a_shell_starts_it() {
     assert_eq!(ignoring(&format!("{TRACELOOP} run -o {} --", file.path().display())), plain);
 }
 
+/// Another run that was killed, or that has the same pid in another namespace, has left its cgroup there.
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_cgroup_of_the_same_name_is_in_nobodys_way() {
+    let root = cgroup_root();
+    let script = format!("mkdir {}/traceloop-run-$$ && exec {TRACELOOP} run --format strace -- true", root.display());
+    let child = Command::new("sh").args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("start it");
+    let pid = child.id();
+    let left = root.join(format!("traceloop-run-{pid}"));
+    let output = child.wait_with_output().expect("wait for it");
+    fs::remove_dir(&left).expect("it is there still");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("exit_group(0)"), "{}", stderr(&output));
+    assert!(!root.join(format!("traceloop-run-{pid}.1")).exists(), "its own goes");
+}
+
 /// glibc's posix_spawn ignores the two signals that are its own (32, 33) in the child, where the parent has threads that
 /// use them: the test's process may have, and traceloop's not.
 fn without_libcs_own(text: &str) -> String {
