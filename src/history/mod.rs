@@ -30,6 +30,7 @@ mod packer;
 mod queue;
 mod room;
 mod shelf;
+mod state;
 mod thin;
 mod walk;
 

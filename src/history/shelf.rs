@@ -2,11 +2,9 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
     io,
-    ops::{Deref, DerefMut},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -16,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     Names, Shared, Written,
     home::{Home, Part},
-    journal::{Copy, Entry, Found, Journal, Key, Marks},
+    journal::{Copy, Found, Journal, Key, Marks},
     keep::Wanted,
     kept::{Kept, Made, unthinned},
     lock,
-    queue::{Noted, Queue},
+    queue::Queue,
+    state::{Locked, Oldest, State},
     walk::{oldest_first, whole},
 };
 use crate::{
@@ -90,56 +89,6 @@ pub struct Shelf {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-struct State {
-    /// How far the ring was read, and what of that is gone.
-    marks: Marks,
-    /// Changes when it is somebody else's.
-    owner: u64,
-    /// What is left of what was given up.
-    kept: Kept,
-    blocks: Queue<Block>,
-    copies: Queue<Copy>,
-    /// Bytes of `copies`.
-    waiting: usize,
-    /// Records of these two.
-    records: u64,
-    gaps: Noted<VecDeque<Gap>>,
-    /// What packed records name.
-    names: Noted<Names>,
-    /// Copying was left out since the last copy: too much waited for the packer.
-    left_out: bool,
-    /// Where it is written down.
-    journal: Option<Journal>,
-    /// What of the marks was written down.
-    written: Marks,
-    /// All of it is to be written down anew.
-    anew: bool,
-}
-
-/// A shelf's state; what of it was changed is written down when it is let go.
-struct Locked<'a>(MutexGuard<'a, State>);
-
-impl Deref for Locked<'_> {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        &self.0
-    }
-}
-
-impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        &mut self.0
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        self.0.write_down();
-    }
-}
-
 /// By how much what all shelves hold has changed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Change {
@@ -173,13 +122,6 @@ pub(super) enum Fate<'a> {
     Gone,
 }
 
-/// What is oldest of what is complete.
-#[derive(Clone, Debug)]
-enum Oldest {
-    Block(Block),
-    Copy(Copy),
-}
-
 impl Shared {
     pub(super) fn settle(&self, change: Change) {
         // Two's complement: adding what is negative takes away.
@@ -203,42 +145,17 @@ impl Shelf {
 
     /// A shelf with what was found of it, which is written down in the journal.
     pub(super) fn of(key: Key, ring: Ring, home: Home, journal: Option<Journal>, found: Found) -> Arc<Self> {
-        let Found { marks, blocks, copies, gaps, names, kept: older, open, carried, kept_gaps } = found;
-        let records = blocks.iter().map(|block| u64::from(block.records)).chain(copies.iter().map(|copy| copy.records));
-        let records = records.sum();
-        let waiting: usize = copies.iter().map(|copy| copy.bytes.len()).sum();
-        let packed: usize = blocks.iter().map(kept).sum();
-        let kept = Kept::found(older.into_iter().collect(), open, carried, marks.kept_given_up, kept_gaps);
-        let is_new = packed + waiting + kept.memory() == 0 && marks.given_up.is_none();
-        let used = AtomicUsize::new(packed + waiting + kept.memory());
-        let state = State {
-            marks,
-            owner: 0,
-            waiting,
-            records,
-            blocks: blocks.into_iter().collect(),
-            copies: copies.into_iter().collect(),
-            gaps: Noted::new(gaps),
-            names: Noted::new(names),
-            left_out: false,
-            journal,
-            written: marks,
-            anew: !is_new,
-            kept,
-        };
-        let older = AtomicUsize::new(state.kept.memory());
-        let state = Mutex::new(state);
-        let shelf = Arc::new(Self { key, ring, home, used, kept: older, queued: AtomicBool::new(false), state });
-        if is_new {
-            lock(&shelf.state).settle();
-        } else {
-            drop(shelf.edit());
-        }
+        let state = State::of(journal, found);
+        let (used, kept) = (AtomicUsize::new(state.used()), AtomicUsize::new(state.kept.memory()));
+        let (queued, state) = (AtomicBool::new(false), Mutex::new(state));
+        let shelf = Arc::new(Self { key, ring, home, used, kept, queued, state });
+        // What is not yet written down is.
+        drop(shelf.edit());
         shelf
     }
 
     fn edit(&self) -> Locked<'_> {
-        Locked(lock(&self.state))
+        Locked::of(&self.state)
     }
 
     /// Whose it is.
@@ -259,7 +176,7 @@ impl Shelf {
     /// What it holds, for whom has not counted it yet.
     pub(super) fn all(&self) -> Change {
         let state = lock(&self.state);
-        let packed: usize = state.blocks.iter().map(kept).sum();
+        let packed = state.packed();
         Change {
             waiting: state.waiting.cast_signed(),
             packed: packed.cast_signed(),
@@ -566,16 +483,10 @@ impl Shelf {
     /// Throws away all that it holds; what is written from now on is somebody else's.
     pub(super) fn clear(&self, counted: u64) -> Change {
         let mut state = self.edit();
-        let packed: usize = state.blocks.iter().map(kept).sum();
+        let packed = state.packed();
         let calls: i64 = state.blocks.iter().map(|block| i64::from(block.calls)).sum();
         let (waiting, older) = (state.waiting, state.kept.memory());
-        state.empty();
-        let since = self.ring.position();
-        state.marks = Marks { since, read: since, counted, ..Marks::default() };
-        // As long as it holds nothing, nothing has to be found again.
-        state.written = state.marks;
-        state.owner += 1;
-        state.left_out = false;
+        state.begin(self.ring.position(), counted);
         self.used.store(0, Relaxed);
         self.kept.store(0, Relaxed);
         Change {
@@ -653,112 +564,6 @@ impl std::ops::AddAssign for Change {
         self.calls += calls;
         self.missed += missed;
         self.unthinned += unthinned;
-    }
-}
-
-impl Oldest {
-    fn plain(&self) -> io::Result<Cow<'_, [u8]>> {
-        match self {
-            Self::Block(block) => block.plain(),
-            Self::Copy(copy) => copy.bytes.read(),
-        }
-    }
-
-    fn records(&self) -> u64 {
-        match self {
-            Self::Block(block) => block.records.into(),
-            Self::Copy(copy) => copy.records,
-        }
-    }
-
-    /// Whether it is the same, not only alike.
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Block(one), Self::Block(other)) => match (&one.body, &other.body) {
-                (Body::Packed { bytes: one, .. }, Body::Packed { bytes: other, .. }) => Arc::ptr_eq(one, other),
-                (Body::Stored(one), Body::Stored(other)) => one.at == other.at,
-                _ => false,
-            },
-            (Self::Copy(one), Self::Copy(other)) => one.bytes.is(&other.bytes),
-            _ => false,
-        }
-    }
-}
-
-impl State {
-    /// What is complete and oldest.
-    fn first(&self) -> Option<Oldest> {
-        let copy = || self.copies.front().cloned().map(Oldest::Copy);
-        self.blocks.front().cloned().map(Oldest::Block).or_else(copy)
-    }
-
-    fn newest(&self) -> Option<u64> {
-        self.copies.back().map(|copy| copy.to).or_else(|| self.blocks.back().map(|block| block.to))
-    }
-
-    fn complete_from(&self) -> Option<u64> {
-        self.marks.given_up.max(self.gaps.back().map(|gap| gap.to))
-    }
-
-    /// Nothing is held any more, or written down.
-    fn empty(&mut self) {
-        self.journal.iter_mut().for_each(Journal::forget);
-        (self.blocks, self.copies, self.kept) = (Queue::default(), Queue::default(), Kept::default());
-        (self.gaps, self.names) = (Noted::default(), Noted::default());
-        (self.waiting, self.records, self.anew) = (0, 0, false);
-        (self.marks, self.written) = (Marks::default(), Marks::default());
-    }
-
-    /// Writes down what has changed.
-    fn write_down(&mut self) {
-        self.marks.kept_given_up = self.kept.from();
-        if !self.has_changed() {
-            return;
-        }
-        if let Some(mut journal) = self.journal.take() {
-            journal.write(self.anew, |all| self.entry(all));
-            self.journal = Some(journal);
-        }
-        self.settle();
-    }
-
-    fn has_changed(&self) -> bool {
-        let older = &self.kept;
-        self.anew
-            || self.marks != self.written
-            || self.blocks.has_changed()
-            || self.copies.has_changed()
-            || older.blocks.has_changed()
-            || [self.gaps.has_changed(), self.names.has_changed(), older.gaps.has_changed()].contains(&true)
-            || [older.open.has_changed(), older.carried.has_changed()].contains(&true)
-    }
-
-    fn entry(&self, all: bool) -> Entry {
-        let older = &self.kept;
-        Entry {
-            marks: self.marks,
-            blocks: if all { self.blocks.all() } else { self.blocks.edit() },
-            copies: if all { self.copies.all() } else { self.copies.edit() },
-            gaps: self.gaps.news(all),
-            names: self.names.news(all),
-            kept: if all { older.blocks.all() } else { older.blocks.edit() },
-            open: older.open.news(all),
-            carried: older.carried.news(all),
-            kept_gaps: older.gaps.news(all),
-        }
-    }
-
-    fn settle(&mut self) {
-        (self.written, self.anew) = (self.marks, false);
-        self.blocks.settle();
-        self.copies.settle();
-        self.gaps.settle();
-        self.names.settle();
-        let older = &mut self.kept;
-        older.blocks.settle();
-        older.open.settle();
-        older.carried.settle();
-        older.gaps.settle();
     }
 }
 
