@@ -1,6 +1,6 @@
 //! Snapshots under full load: no gap, no torn record, every loss told.
 
-use super::support::{Recording, Scratch, compile, wait_until};
+use super::support::{Recording, Scratch, compile, may_be_lost, wait_until};
 
 /// The offsets of the pwrite64 calls in a dump, by thread, in order.
 pub(crate) fn offsets(text: &str) -> Vec<(u32, u64)> {
@@ -38,8 +38,10 @@ fn twenty_dumps_under_full_load_have_no_gap() {
     child.kill().expect("end it");
     child.wait().expect("wait for it");
     let told = recording.dump().told;
-    assert_eq!(told.matches(", nothing lost").count(), early + 20 + 1, "{told}");
-    assert!(!told.contains("traceloop: lost "), "{told}");
+    let windows = [", nothing lost", ", with losses"].map(|how| told.matches(how).count());
+    assert_eq!(windows.iter().sum::<usize>(), early + 20 + 1, "{told}");
+    let mut lost = told.lines().filter(|line| line.starts_with("traceloop: lost "));
+    assert!(lost.clone().count() >= windows[1] && lost.all(may_be_lost), "{told}");
 }
 
 /// The window says from when on a dump is complete: nothing older than that is missing on any CPU.

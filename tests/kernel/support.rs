@@ -252,15 +252,11 @@ impl Dump {
         self.text.lines().any(|line| line.contains(text))
     }
 
-    /// Asserts that the recorder said that nothing is missing. Where the kernel lets programs be preempted, what they
-    /// write of processes may be: systemd/man/traceloop-kernels.7.md. Then it is said, and is of that alone.
+    /// Asserts that the recorder said that nothing is missing but what may be here. Then it is said, and is of that alone.
     #[track_caller]
     pub(crate) fn must_be_complete(&self) {
-        let is_known =
-            |line: &str| line.contains(": the program on_") && line.ends_with(" was running already on that CPU");
         let lost = || self.told.lines().filter(|line| line.starts_with("traceloop: lost "));
-        let preempts = traceloop::kernel::preempts_programs().expect("the kernel's release");
-        let missed = preempts && lost().count() > 0 && lost().all(is_known);
+        let missed = lost().count() > 0 && lost().all(may_be_lost);
         let how = if missed { "with losses" } else { "nothing lost" };
         let complete = self.told.contains(&format!("complete since the recording began, {how}"));
         assert!(complete, "{:?}", self.told);
@@ -277,6 +273,13 @@ impl Dump {
         assert!(self.has(text), "no line holds {text:?} in:\n{}", self.text);
         self
     }
+}
+
+/// Whether a loss is one that there may be: where the kernel lets programs be preempted, of what they write of processes
+/// (systemd/man/traceloop-kernels.7.md).
+pub(crate) fn may_be_lost(line: &str) -> bool {
+    let preempts = traceloop::kernel::preempts_programs().expect("the kernel's release");
+    preempts && line.contains(": the program on_") && line.ends_with(" was running already on that CPU")
 }
 
 /// Compiles a C program of tests/kernel/programs, unless TRACELOOP_TEST_PROGRAMS says where they are.
