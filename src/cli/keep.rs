@@ -46,9 +46,7 @@ impl Keep {
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         };
-        keeper::serve(&settings, ready, &|held| {
-            Ok(StandIn::begin(held)?.map(|stand_in| Box::new(stand_in) as Box<dyn keeper::StandsIn>))
-        })?;
+        keeper::serve(&settings, ready, StandIn::begin)?;
         Ok(End::Done)
     }
 }

@@ -3,13 +3,10 @@
 use std::{io, sync::Arc};
 
 use super::{
-    journal::{Copy, Vault},
+    journal::Vault,
     memory::{Bytes, Stream},
 };
-use crate::{
-    model::{Block, Body, Stored},
-    wire,
-};
+use crate::model::{Block, Body, Stored};
 
 /// A shelf's places.
 #[derive(Debug, Default)]
@@ -33,7 +30,7 @@ impl Home {
         Self { vault, ..Self::default() }
     }
 
-    fn put(&self, part: Part, bytes: &[u8]) -> Option<Bytes> {
+    fn share(&self, part: Part, bytes: &[u8]) -> Option<Bytes> {
         let vault = self.vault.as_ref().filter(|_| !bytes.is_empty())?;
         let stream = match part {
             Part::Blocks => &self.blocks,
@@ -45,17 +42,9 @@ impl Home {
         put.map_err(failed).ok().map(|extent| Bytes::Shared(extent, crc32c::crc32c(bytes)))
     }
 
-    /// Records that were copied, or thinned, and are not packed yet.
-    pub(super) fn copy(&self, part: Part, bytes: Vec<u8>) -> Copy {
-        let (mut records, mut first, mut to) = (0, 0, 0);
-        for record in wire::records(&bytes) {
-            let time = record.time();
-            first = if records == 0 { time } else { first.min(time) };
-            to = time.max(to);
-            records += 1;
-        }
-        let bytes = self.put(part, &bytes).unwrap_or_else(|| Bytes::Own(bytes.into()));
-        Copy { bytes, records, first, to }
+    /// Puts records there that were copied, or thinned, and are not packed yet.
+    pub(super) fn put(&self, part: Part, bytes: &[u8]) -> Bytes {
+        self.share(part, bytes).unwrap_or_else(|| Bytes::Own(bytes.into()))
     }
 
     /// Packs a block.
@@ -63,7 +52,7 @@ impl Home {
         let block = block.pack()?;
         let Body::Packed { plain, bytes } = &block.body else { return Ok(block) };
         let (plain, packed) = (*plain, u32::try_from(bytes.len()).map_err(io::Error::other)?);
-        let Some(Bytes::Shared(place, sum)) = self.put(part, bytes) else { return Ok(block) };
+        let Some(Bytes::Shared(place, sum)) = self.share(part, bytes) else { return Ok(block) };
         let body = Body::Stored(Stored { at: place.at(), place, packed, plain, sum });
         Ok(Block { body, ..block })
     }

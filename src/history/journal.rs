@@ -20,12 +20,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Gap, Names, lock,
-    memory::{Bytes, Memory, PAGE, memfd},
+    memory::{Bytes, Memory, PAGE, memfd, punch},
     queue::Edit,
 };
 use crate::{
@@ -71,6 +70,13 @@ pub(super) struct Marks {
     pub(super) sealed: bool,
     /// It has what the older rings of its CPU held, up to this one.
     pub(super) took: Option<u32>,
+}
+
+impl Marks {
+    /// Of a ring of which what stands before `since` is nobody's; so many records were written until then.
+    pub(super) fn begin(since: Position, counted: u64) -> Self {
+        Self { since, read: since, counted, ..Self::default() }
+    }
 }
 
 /// Records that were copied together, oldest first.
@@ -151,6 +157,13 @@ pub(super) struct Found {
     pub(super) open: Option<Copy>,
     pub(super) carried: Vec<u8>,
     pub(super) kept_gaps: VecDeque<Gap>,
+}
+
+impl Found {
+    /// Nothing: what is written from `since` on is yet to be read.
+    pub(super) fn nothing(since: Position, counted: u64) -> Self {
+        Self { marks: Marks::begin(since, counted), ..Self::default() }
+    }
 }
 
 /// Memory that outlives the process, and what is written in it.
@@ -292,20 +305,11 @@ impl Vault {
         }
         let mut from = JOURNALS;
         for at in standing.into_iter().chain([places.next]) {
-            self.give_back(from, at);
+            punch(&self.journals, from..at);
             from = at + ROOM;
         }
         self.memory.sweep();
         Ok(())
-    }
-
-    fn give_back(&self, from: u64, to: u64) {
-        let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
-        if from < to
-            && let Err(error) = fallocate(&self.journals, how, from.cast_signed(), (to - from).cast_signed())
-        {
-            tracing::warn!(%error, "memory of the history is not given back");
-        }
     }
 
     /// Bytes that are taken besides those of the records.
@@ -401,7 +405,7 @@ impl Journal {
 
     fn gives_back(&self, place: &Standing) {
         let length = pages(place.at, place.end);
-        self.vault.give_back(place.at, place.at + length);
+        punch(&self.vault.journals, place.at..place.at + length);
         self.vault.used.fetch_sub(length, Relaxed);
     }
 

@@ -11,7 +11,7 @@ use super::{
     shelf::kept,
     thin::{Thinned, thin},
 };
-use crate::model::Block;
+use crate::model::{Block, Body};
 
 /// Where thinned records are packed, bytes: a block is put together of many that were thinned.
 const ENOUGH: usize = 32 << 10;
@@ -210,10 +210,14 @@ impl Thinner {
         }
         let mut all = open.map(|open| open.bytes.read().map(Cow::into_owned)).transpose()?.unwrap_or_default();
         all.extend(bytes);
-        if all.len() < ENOUGH {
-            return Ok(Made { carried, open: Some(home.copy(Part::Kept, all)), block: None });
-        }
         let block = Block { thinned: true, ..Block::of(Some(cpu), 0, all) };
+        if let Body::Plain(plain) = &block.body
+            && plain.len() < ENOUGH
+        {
+            let (bytes, records) = (home.put(Part::Kept, plain), block.records.into());
+            let open = Copy { bytes, records, first: block.first, to: block.to };
+            return Ok(Made { carried, open: Some(open), block: None });
+        }
         Ok(Made { carried, open: None, block: Some(home.pack(Part::Kept, block)?) })
     }
 }

@@ -53,6 +53,18 @@ pub(super) fn memfd(name: &str) -> io::Result<File> {
     .into())
 }
 
+/// Gives pages back to the kernel.
+pub(super) fn punch(file: &File, pages: Range<u64>) {
+    if pages.is_empty() {
+        return;
+    }
+    let [at, length] = [pages.start, pages.end - pages.start].map(u64::cast_signed);
+    let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    if let Err(error) = fallocate(file, how, at, length) {
+        tracing::warn!(%error, "memory of the history is not given back");
+    }
+}
+
 /// The memory.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -174,13 +186,8 @@ impl Memory {
     }
 
     fn give_back(&self, pages: Range<u64>) {
-        if pages.is_empty() || !self.owned.load(Relaxed) {
-            return;
-        }
-        let [at, length] = [pages.start, pages.end - pages.start].map(u64::cast_signed);
-        let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
-        if let Err(error) = fallocate(&self.file, how, at, length) {
-            tracing::warn!(%error, "memory of the history is not given back");
+        if self.owned.load(Relaxed) {
+            punch(&self.file, pages);
         }
     }
 

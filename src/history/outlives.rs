@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::{
     Shelf,
     home::Home,
-    journal::{Found, Journal, Key, Left, Marks, Vault},
+    journal::{Found, Journal, Key, Left, Vault},
     lock,
 };
 use crate::ring::{Position, Ring};
@@ -56,7 +56,7 @@ impl Outlives {
     pub(super) fn shelf(&self, slot: u32, serial: u32, ring: Ring, since: Position, counted: u64) -> Arc<Shelf> {
         let key = Key { slot, cpu: ring.cpu(), serial };
         let journal = Journal::new(self.vault.clone(), key);
-        Shelf::of(key, ring, Home::new(Some(self.vault.clone())), Some(journal), nothing(since, counted))
+        Shelf::of(key, ring, Home::new(Some(self.vault.clone())), Some(journal), Found::nothing(since, counted))
     }
 }
 
@@ -91,7 +91,7 @@ impl Remains {
         let vault = Some(self.vault.clone());
         if self.taken_over.contains(&key) {
             let since = ring.position();
-            return (Shelf::of(key, ring, Home::default(), None, nothing(since, counted)), true);
+            return (Shelf::of(key, ring, Home::default(), None, Found::nothing(since, counted)), true);
         }
         let left = lock(&self.left).remove(&key).filter(|left| left.found.marks.since == since);
         let was_left = left.is_some();
@@ -99,7 +99,7 @@ impl Remains {
             Some(left) => Journal::go_on(self.vault.clone(), key, left),
             None => Journal::new(self.vault.clone(), key),
         });
-        let found = left.map_or_else(|| nothing(since, counted), |left| left.found);
+        let found = left.map_or_else(|| Found::nothing(since, counted), |left| left.found);
         (Shelf::of(key, ring, Home::new(vault), journal, found), was_left)
     }
 
@@ -109,8 +109,4 @@ impl Remains {
         lock(&self.left).clear();
         self.vault.sweep().context("give up what is left")
     }
-}
-
-fn nothing(since: Position, counted: u64) -> Found {
-    Found { marks: Marks { since, read: since, counted, ..Marks::default() }, ..Found::default() }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Names, Shared, Written,
     home::{Home, Part},
-    journal::{Copy, Found, Journal, Key, Marks},
+    journal::{Copy, Found, Journal, Key},
     keep::Wanted,
     kept::{Kept, Made, unthinned},
     lock,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     model::{Block, Body},
     ring::{Position, Ring, Snapshot},
-    wire,
+    wire::{self, Record},
 };
 
 /// So much is worth a block, bytes.
@@ -139,8 +139,7 @@ impl Shelf {
     /// until then. Nothing outlives the process.
     pub fn new(slot: u32, ring: Ring, since: Position, counted: u64) -> Arc<Self> {
         let key = Key { slot, cpu: ring.cpu(), serial: 0 };
-        let found = Found { marks: Marks { since, read: since, counted, ..Marks::default() }, ..Found::default() };
-        Self::of(key, ring, Home::default(), None, found)
+        Self::of(key, ring, Home::default(), None, Found::nothing(since, counted))
     }
 
     /// A shelf with what was found of it, which is written down in the journal.
@@ -593,7 +592,11 @@ fn copies(snapshot: &Snapshot, home: &Home) -> Vec<Copy> {
         rest = left;
         let mut bytes = Vec::with_capacity(run.iter().map(|(sample, _)| sample.len()).sum());
         run.iter().rev().for_each(|(sample, _)| bytes.extend_from_slice(sample));
-        copies.push(home.copy(Part::Copies, bytes));
+        // Times only grow in a ring.
+        let first = Record::parse(&bytes).map_or(0, |record| record.time());
+        let to = run.first().and_then(|(sample, _)| wire::records(sample).last()).map_or(first, |record| record.time());
+        let records = run.iter().map(|(_, count)| count).sum();
+        copies.push(Copy { bytes: home.put(Part::Copies, &bytes), records, first, to });
     }
     copies
 }

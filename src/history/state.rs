@@ -128,7 +128,7 @@ impl State {
         self.empty();
         self.owner += 1;
         self.left_out = false;
-        self.marks = Marks { since, read: since, counted, ..Marks::default() };
+        self.marks = Marks::begin(since, counted);
         self.written = self.marks;
     }
 

@@ -6,7 +6,7 @@
 //! of that over and finds no gap. When the daemon takes its leave for good, or none has been there for
 //! long, the keeper ends, and the recording with it.
 //!
-//! While no daemon is there somebody may stand in for it (`StandsIn`), with what is held: what that is and does, the keeper
+//! While no daemon is there somebody may stand in for it, with what is held: what that is and does, the keeper
 //! does not know.
 //!
 //! Nor does a keeper that is lost end anything: the daemon holds the same (`Line`), and has the next keeper hold it. It
@@ -25,5 +25,5 @@ mod start;
 
 pub use client::{Held, Keeper};
 pub use line::{Line, Place};
-pub use serve::{Settings, StandsIn, serve};
+pub use serve::{Settings, serve};
 pub use start::wait;

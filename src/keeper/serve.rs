@@ -21,8 +21,8 @@ use nix::{
     },
 };
 
-use super::Held;
 use super::{
+    Held,
     descriptors::most_descriptors,
     message::{Message, STANDS_IN, receive, send},
 };
@@ -58,15 +58,10 @@ impl Holdings {
     }
 }
 
-/// Who stands in for a daemon until it is dropped.
-pub trait StandsIn {}
-
-/// Begins to stand in with what is held, if that is of use.
-type Away<'a> = dyn Fn(&Held) -> Result<Option<Box<dyn StandsIn>>> + 'a;
-
 /// Holds what it is given until it is told to end, or nobody has been there for long. `ready` is called
-/// once daemons can come, `away` when one has gone.
-pub fn serve(settings: &Settings, ready: impl FnOnce(), away: &Away<'_>) -> Result<()> {
+/// once daemons can come, `away` when one has gone: what it gives, if that is of use, stands in for a daemon until it is
+/// dropped.
+pub fn serve<S>(settings: &Settings, ready: impl FnOnce(), away: impl Fn(&Held) -> Result<Option<S>>) -> Result<()> {
     most_descriptors();
     let listener = open(&settings.socket)?;
     ready();
@@ -148,7 +143,7 @@ fn is_root(client: &OwnedFd) -> bool {
 }
 
 /// Does as a daemon says until it goes; true: for good. Whoever stands in for it ends when it relieves him.
-fn attend(client: &OwnedFd, holdings: &mut Holdings, stands_in: &mut Option<Box<dyn StandsIn>>) -> Result<bool> {
+fn attend<S>(client: &OwnedFd, holdings: &mut Holdings, stands_in: &mut Option<S>) -> Result<bool> {
     while let Some((message, fd)) = receive(client.as_fd())? {
         // Who only looks at what is held relieves nobody.
         if !matches!(message, Message::Fetch | Message::Done) {
@@ -198,7 +193,7 @@ mod tests {
     /// What a keeper says that is to listen there.
     fn refusal(socket: &Path) -> String {
         let settings = Settings { socket: socket.to_owned(), idle: Duration::from_secs(1), stay: false };
-        let refused = serve(&settings, || panic!("it listens on {}", settings.socket.display()), &|_| Ok(None));
+        let refused = serve(&settings, || panic!("it listens on {}", settings.socket.display()), |_| Ok(None::<()>));
         format!("{:#}", refused.expect_err("it is somebody else's"))
     }
 
@@ -216,7 +211,7 @@ mod tests {
         drop(listener);
         let settings = Settings { socket: daemons, idle: Duration::ZERO, stay: false };
         let mut listens = false;
-        serve(&settings, || listens = true, &|_| Ok(None)).expect("keep");
+        serve(&settings, || listens = true, |_| Ok(None::<()>)).expect("keep");
         assert!(listens, "where nobody listens any more");
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     history::{History, Written},
-    keeper::{Held, StandsIn},
+    keeper::Held,
     kernel::Tallies,
 };
 
@@ -24,8 +24,6 @@ pub struct StandIn {
     _history: History,
     _slots: Vec<Slot>,
 }
-
-impl StandsIn for StandIn {}
 
 impl StandIn {
     /// Goes on with what is held; `None`: there is nothing that could be gone on with.

@@ -448,7 +448,7 @@ fn keeper(socket: &Path) -> thread::JoinHandle<()> {
     let settings =
         traceloop::keeper::Settings { socket: socket.to_owned(), idle: Duration::from_secs(60), stay: false };
     let keeper = thread::spawn(move || {
-        traceloop::keeper::serve(&settings, || ready.send(()).expect("say so"), &|_| Ok(None)).expect("keep");
+        traceloop::keeper::serve(&settings, || ready.send(()).expect("say so"), |_| Ok(None::<()>)).expect("keep");
     });
     wait.recv().expect("the keeper is ready");
     keeper
