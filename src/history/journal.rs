@@ -90,32 +90,18 @@ pub(super) struct Copy {
     pub(super) to: u64,
 }
 
-/// What has changed on a shelf; `None`: nothing of that.
-#[derive(Debug)]
-pub(super) struct Entry {
+/// What has changed on a shelf; `None`: nothing of that. As it is, or as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Entry<B = Block, C = Copy> {
     pub(super) marks: Marks,
-    pub(super) blocks: Edit<Block>,
-    pub(super) copies: Edit<Copy>,
+    pub(super) blocks: Edit<B>,
+    pub(super) copies: Edit<C>,
     pub(super) gaps: Option<VecDeque<Gap>>,
     pub(super) names: Option<Names>,
-    pub(super) kept: Edit<Block>,
-    pub(super) open: Option<Option<Copy>>,
+    pub(super) kept: Edit<B>,
+    pub(super) open: Option<Option<C>>,
     pub(super) carried: Option<Vec<u8>>,
     pub(super) kept_gaps: Option<VecDeque<Gap>>,
-}
-
-/// The same as it is written.
-#[derive(Debug, Serialize, Deserialize)]
-struct Written {
-    marks: Marks,
-    blocks: Edit<WrittenBlock>,
-    copies: Edit<WrittenCopy>,
-    gaps: Option<VecDeque<Gap>>,
-    names: Option<Names>,
-    kept: Edit<WrittenBlock>,
-    open: Option<Option<WrittenCopy>>,
-    carried: Option<Vec<u8>>,
-    kept_gaps: Option<VecDeque<Gap>>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -146,17 +132,33 @@ struct WrittenCopy {
 }
 
 /// All that a shelf's journal says.
-#[derive(Debug, Default)]
-pub(super) struct Found {
+#[derive(Debug)]
+pub(super) struct Found<B = Block, C = Copy> {
     pub(super) marks: Marks,
-    pub(super) blocks: VecDeque<Block>,
-    pub(super) copies: VecDeque<Copy>,
+    pub(super) blocks: VecDeque<B>,
+    pub(super) copies: VecDeque<C>,
     pub(super) gaps: VecDeque<Gap>,
     pub(super) names: Names,
-    pub(super) kept: VecDeque<Block>,
-    pub(super) open: Option<Copy>,
+    pub(super) kept: VecDeque<B>,
+    pub(super) open: Option<C>,
     pub(super) carried: Vec<u8>,
     pub(super) kept_gaps: VecDeque<Gap>,
+}
+
+impl<B, C> Default for Found<B, C> {
+    fn default() -> Self {
+        Self {
+            marks: Marks::default(),
+            blocks: VecDeque::new(),
+            copies: VecDeque::new(),
+            gaps: VecDeque::new(),
+            names: Names::default(),
+            kept: VecDeque::new(),
+            open: None,
+            carried: Vec::new(),
+            kept_gaps: VecDeque::new(),
+        }
+    }
 }
 
 impl Found {
@@ -268,7 +270,7 @@ impl Vault {
 
     /// Reads a journal, and where it ends.
     fn read(self: &Arc<Self>, at: u64) -> Result<(Found, u64)> {
-        let mut all = Said::default();
+        let mut all = Found::<WrittenBlock, WrittenCopy>::default();
         let mut end = at;
         let mut length = [0; HEAD];
         // The last entry may be one that was not written to its end.
@@ -376,7 +378,8 @@ impl Journal {
     fn try_write(&mut self, anew: bool, entry: impl FnOnce(bool) -> Entry) -> Result<()> {
         let is_long = |place: &Standing| place.end - place.at > SHORT.max(2 * place.whole);
         let anew = anew || self.place.as_ref().is_none_or(is_long);
-        let payload = postcard::to_stdvec(&entry(anew).written()?)?;
+        let payload =
+            postcard::to_stdvec(&entry(anew).written().context("its bytes are in memory that ends with the process")?)?;
         let length = u32::try_from(payload.len())?;
         let mut bytes = [length, crc32c::crc32c(&payload)].map(u32::to_le_bytes).as_flattened().to_vec();
         bytes.extend(payload);
@@ -433,18 +436,17 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 impl Entry {
-    fn written(self) -> Result<Written> {
+    fn written(self) -> Option<Entry<WrittenBlock, WrittenCopy>> {
         let Self { marks, blocks, copies, gaps, names, kept, open, carried, kept_gaps } = self;
-        let elsewhere = "its bytes are in memory that ends with the process";
-        Ok(Written {
+        Some(Entry {
             marks,
-            blocks: blocks.map(|block| WrittenBlock::of(&block)).context(elsewhere)?,
-            copies: copies.map(|copy| WrittenCopy::of(&copy)).context(elsewhere)?,
+            blocks: blocks.map(|block| WrittenBlock::of(&block))?,
+            copies: copies.map(|copy| WrittenCopy::of(&copy))?,
             gaps,
             names,
-            kept: kept.map(|block| WrittenBlock::of(&block)).context(elsewhere)?,
+            kept: kept.map(|block| WrittenBlock::of(&block))?,
             open: match open {
-                Some(Some(copy)) => Some(Some(WrittenCopy::of(&copy).context(elsewhere)?)),
+                Some(Some(copy)) => Some(Some(WrittenCopy::of(&copy)?)),
                 Some(None) => Some(None),
                 None => None,
             },
@@ -454,31 +456,17 @@ impl Entry {
     }
 }
 
-/// All that was written down so far.
-#[derive(Debug, Default)]
-struct Said {
-    marks: Marks,
-    blocks: VecDeque<WrittenBlock>,
-    copies: VecDeque<WrittenCopy>,
-    gaps: VecDeque<Gap>,
-    names: Names,
-    kept: VecDeque<WrittenBlock>,
-    open: Option<WrittenCopy>,
-    carried: Vec<u8>,
-    kept_gaps: VecDeque<Gap>,
-}
-
-impl Said {
-    fn add(&mut self, entry: Written) -> Result<()> {
-        let Written { marks, blocks, copies, gaps, names, kept, open, carried, kept_gaps } = entry;
+impl Found<WrittenBlock, WrittenCopy> {
+    fn add(&mut self, entry: Entry<WrittenBlock, WrittenCopy>) -> Result<()> {
+        let Entry { marks, blocks, copies, gaps, names, kept, open, carried, kept_gaps } = entry;
         self.marks = marks;
         let fits = blocks.apply(&mut self.blocks) && copies.apply(&mut self.copies) && kept.apply(&mut self.kept);
         ensure!(fits, "what was written down does not fit together");
-        self.gaps = gaps.unwrap_or(std::mem::take(&mut self.gaps));
-        self.names = names.unwrap_or(std::mem::take(&mut self.names));
         self.open = open.unwrap_or(self.open);
-        self.carried = carried.unwrap_or(std::mem::take(&mut self.carried));
-        self.kept_gaps = kept_gaps.unwrap_or(std::mem::take(&mut self.kept_gaps));
+        replace(&mut self.gaps, gaps);
+        replace(&mut self.names, names);
+        replace(&mut self.carried, carried);
+        replace(&mut self.kept_gaps, kept_gaps);
         Ok(())
     }
 
@@ -500,6 +488,12 @@ impl Said {
             carried,
             kept_gaps,
         })
+    }
+}
+
+fn replace<T>(value: &mut T, news: Option<T>) {
+    if let Some(news) = news {
+        *value = news;
     }
 }
 

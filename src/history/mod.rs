@@ -215,11 +215,8 @@ impl History {
     /// Starts to keep what rings take, for as long as nobody is there who says which of them are half new. It is written
     /// down for who comes then.
     pub fn stand_in(settings: Settings, written: Box<dyn Written>, outlives: Outlives) -> Result<Self> {
-        let (mut history, ends) = Self::of(settings, written, Some(outlives))?;
-        let [copies, packs] = [history.shared.clone(), history.shared.clone()];
-        history.spawn("copier", move || copier::look(&copies, &ends))?;
-        history.spawn("packer", move || packer::run(&packs))?;
-        Ok(history)
+        let (history, ends) = Self::of(settings, written, Some(outlives))?;
+        history.run(move |shared| copier::look(shared, &ends))
     }
 
     /// Starts to copy what `halves` tells of; without it nothing is kept. What is kept outlives the process, if it is to.
@@ -229,12 +226,16 @@ impl History {
         halves: Option<Box<dyn Halves>>,
         outlives: Option<Outlives>,
     ) -> Result<Self> {
-        let (mut history, ends) = Self::of(settings, written, outlives)?;
+        let (history, ends) = Self::of(settings, written, outlives)?;
         let Some(halves) = halves else { return Ok(history) };
-        let [copies, packs] = [history.shared.clone(), history.shared.clone()];
-        history.spawn("copier", move || copier::run(&copies, halves.as_ref(), &ends))?;
-        history.spawn("packer", move || packer::run(&packs))?;
-        Ok(history)
+        history.run(move |shared| copier::run(shared, halves.as_ref(), &ends))
+    }
+
+    fn run(mut self, copy: impl FnOnce(&Arc<Shared>) + Send + 'static) -> Result<Self> {
+        let [copies, packs] = [self.shared.clone(), self.shared.clone()];
+        self.spawn("copier", move || copy(&copies))?;
+        self.spawn("packer", move || packer::run(&packs))?;
+        Ok(self)
     }
 
     fn of(settings: Settings, written: Box<dyn Written>, outlives: Option<Outlives>) -> Result<(Self, OwnedFd)> {

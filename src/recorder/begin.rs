@@ -44,8 +44,7 @@ impl Recorder {
                 Ok((mut recorder, new)) => {
                     line.go_on(held);
                     recorder.hold = Hold::new(Some(line));
-                    new.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
-                    recorder.hold.keeps(&settings.history, settings.budget.total);
+                    recorder.hold.history(new.as_ref(), &settings.history, settings.budget.total)?;
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
                 }
@@ -74,8 +73,7 @@ impl Recorder {
         recorder.shrunk = share.shrunk;
         recorder.hold = Hold::new(line);
         recorder.hold.kernel(&recorder.kernel)?;
-        outlives.iter().try_for_each(|outlives| recorder.hold.history(outlives))?;
-        recorder.hold.keeps(&settings.history, settings.budget.total);
+        recorder.hold.history(outlives.as_ref(), &settings.history, settings.budget.total)?;
         let (mut batch, by) = (Batch::default(), recorder.by());
         let mut make = |slot, size, kept| Slot::make(slot, recorder.cpus.iter().copied(), size, &mut batch, by, kept);
         // The lobby's records are several cgroups': it is as long as its rings.

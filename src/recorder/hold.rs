@@ -119,16 +119,13 @@ impl Hold {
         Ok(())
     }
 
-    /// How it is gone on with while the recorder is away.
-    pub(super) fn keeps(&self, settings: &Settings, total: usize) {
+    /// What the history stands in, if that is new, and how it is gone on with while the recorder is away.
+    pub(super) fn history(&self, new: Option<&Outlives>, settings: &Settings, total: usize) -> Result<()> {
+        if let (Some(line), Some(new)) = (&self.line, new) {
+            HISTORY.iter().zip(new.descriptors()?).for_each(|(name, fd)| line.hold(name, fd, None));
+        }
         let Settings { cpu, min_age, ref keep, keep_share } = *settings;
         self.note(HISTORY_NOTE, &HistoryNote { cpu, min_age, keep: keep.rules(), keep_share, total });
-    }
-
-    /// What the history stands in.
-    pub(super) fn history(&self, outlives: &Outlives) -> Result<()> {
-        let Some(line) = &self.line else { return Ok(()) };
-        HISTORY.iter().zip(outlives.descriptors()?).for_each(|(name, fd)| line.hold(name, fd, None));
         Ok(())
     }
 
