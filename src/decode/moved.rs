@@ -10,11 +10,11 @@ const WRITES: [&str; 4] = ["write", "pwrite64", "send", "sendto"];
 
 /// What was captured of it, if it is asked for.
 pub(super) fn of(raw: &Raw<'_>) -> Option<Moved> {
-    let name = raw.name()?;
-    let asked = [(&raw.style.reads, READS), (&raw.style.writes, WRITES)];
     let fd = int(raw.register(0));
-    let is_asked_for =
-        asked.iter().any(|(fds, names)| names.contains(&name) && fds.as_ref().is_some_and(|fds| fds.has(&fd)));
+    let asked = [(&raw.style.reads, READS), (&raw.style.writes, WRITES)];
+    let is_asked_for = asked.iter().any(|(fds, names)| {
+        fds.as_ref().is_some_and(|fds| fds.has(&fd)) && raw.name().is_some_and(|name| names.contains(&name))
+    });
     let moved = raw.ret.filter(|_| is_asked_for && !raw.failed()).and_then(|moved| u64::try_from(moved).ok())?;
     let bytes = raw.data(1).filter(|bytes| *bytes != REDACTED.as_bytes()).unwrap_or_default();
     let most = usize::try_from(moved).map_or(bytes.len(), |moved| moved.min(bytes.len()));

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, RingBuffer, RingBufferBuilder};
 
-use super::{Held, Kernel, held, mapped::Mapped};
+use super::{Held, Kernel, held, load::rings, mapped::Mapped};
 use crate::skel::types::tally;
 
 /// Slot and CPU of each ring of which half is new.
@@ -73,7 +73,7 @@ impl Tallies {
     pub fn held(held: &Held, slots: u32) -> Result<Self> {
         let map = held::map(held, "tallies").context("the tallies are not held")?;
         let cpus = u32::try_from(libbpf_rs::num_possible_cpus().context("count the possible CPUs")?)?;
-        Ok(Self { tallies: Arc::new(Mapped::of_map(map, (slots + 1) * cpus)?), cpus })
+        Ok(Self { tallies: Arc::new(Mapped::of_map(map, rings(slots, cpus))?), cpus })
     }
 
     /// Records that were written to a slot's ring on a CPU, as of the last flush.

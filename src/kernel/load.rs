@@ -123,13 +123,18 @@ impl std::fmt::Debug for Kernel {
     }
 }
 
+/// How many rings there can be: numbers of slots begin at 1.
+pub(super) fn rings(slots: u32, cpus: u32) -> u32 {
+    (slots + 1) * cpus
+}
+
 /// The object with these settings, not loaded yet.
 fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTraceloopSkel<'static>> {
     // The skeleton borrows the object for as long as the programs live: until the process ends.
     let storage = Box::leak(Box::new(MaybeUninit::uninit()));
     let mut open: OpenTraceloopSkel<'static> =
         TraceloopSkelBuilder::default().open(storage).context("open the BPF object")?;
-    let rings = (options.slots + 1) * cpus;
+    let rings = rings(options.slots, cpus);
     let watching = options.watching.is_some();
     open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
     open.maps.tallies.set_max_entries(rings).context("size the tallies")?;

@@ -81,6 +81,14 @@ const FIELDS: &[Field] = &[
     field("res",           Kind::Number,    |event| if let Step::Completed { result, .. } = &uring(event)?.step { number(result.unwrap_or_else(|errno| errno.saturating_neg())) } else { None }),
 ];
 
+fn field_named(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+/// What is made of parts that are true or false.
+const LOGICAL: [&str; 4] =
+    [operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT, operators::CONDITIONAL];
+
 /// Fields of JSON lines that are not known yet when events are chosen, and what chooses by them.
 const ELSEWHERE: [(&str, &str); 3] = [
     ("ts", "--since and --until choose by time"),
@@ -138,7 +146,7 @@ struct Known<'a>(&'a Event);
 
 impl VariableResolver for Known<'_> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        FIELDS.iter().find(|field| field.name == name).and_then(|field| owned((field.value)(self.0)?))
+        field_named(name).and_then(|field| owned((field.value)(self.0)?))
     }
 }
 
@@ -147,7 +155,7 @@ struct Examples;
 
 impl VariableResolver for Examples {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        FIELDS.iter().find(|field| field.name == name).and_then(|field| owned(example(field.kind)))
+        field_named(name).and_then(|field| owned(example(field.kind)))
     }
 }
 
@@ -182,7 +190,7 @@ impl<'a> Check<'a> {
         match &node.expr {
             Expr::Ident(name) if name.starts_with('@') || self.bound.contains(&name.as_str()) => Ok(()),
             Expr::Ident(name) => {
-                let Some(field) = FIELDS.iter().find(|field| field.name == name) else {
+                let Some(field) = field_named(name) else {
                     let here = self.at(node);
                     if let Some((_, instead)) = ELSEWHERE.iter().find(|(elsewhere, _)| elsewhere == name) {
                         bail!("{here} no condition can be about {name}: {instead}");
@@ -226,13 +234,7 @@ impl<'a> Check<'a> {
     /// Whether each part between logical operators is true or false, as far as that can be known.
     fn parts(&self, node: &IdedExpr) -> Result<()> {
         match &node.expr {
-            Expr::Call(call)
-                if [operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT]
-                    .contains(&&*call.func_name) =>
-            {
-                call.args.iter().try_for_each(|part| self.parts(part))
-            }
-            Expr::Call(call) if call.func_name == operators::CONDITIONAL => {
+            Expr::Call(call) if LOGICAL.contains(&&*call.func_name) => {
                 call.args.iter().try_for_each(|part| self.parts(part))
             }
             _ => self.part(node),

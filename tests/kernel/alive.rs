@@ -10,7 +10,7 @@ use traceloop::keeper::Keeper;
 use super::{
     rings::offsets,
     served::Served,
-    support::{Scratch, compile, wait_until},
+    support::{Scratch, wait_until},
 };
 
 fn ptrace(request: libc::c_uint, pid: i32, data: *mut libc::c_void) -> io::Result<c_long> {
@@ -87,8 +87,7 @@ fn a_recording_that_has_stopped_is_said_and_begun_again() {
     let mut served = Served::start("buffer-size = \"1M\"", "");
     let group = served.cgroup_with_rings("goes-on.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
-    let mut child = group.command(&format!("exec taskset -c 0 {} 300 500", program.display())).spawn().expect("start");
+    let mut child = group.numbers(&scratch, "300 500");
     sleep(Duration::from_millis(300));
     // The next daemon holds what another one has attached.
     served.kill();

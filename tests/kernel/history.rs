@@ -30,9 +30,8 @@ fn numbered_calls_are_all_in_one_dump_in_order() {
     let served = Served::start("buffer-size = \"64K\"", "");
     let group = served.cgroup_with_rings("numbered.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
     // 3,000 a second, of which a ring holds some 600.
-    let mut child = group.command(&format!("exec taskset -c 0 {} 8 200", program.display())).spawn().expect("start it");
+    let mut child = group.numbers(&scratch, "8 200");
     for _ in 0..5 {
         sleep(Duration::from_secs(1));
         let found = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
@@ -55,8 +54,7 @@ fn what_a_stopped_daemon_misses_is_a_gap_with_its_number() {
     let served = Served::start("buffer-size = \"64K\"", "");
     let group = served.cgroup_with_rings("missed.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
-    let mut child = group.command(&format!("exec taskset -c 0 {} 7 200", program.display())).spawn().expect("start it");
+    let mut child = group.numbers(&scratch, "7 200");
     sleep(Duration::from_secs(2));
     served.signal(SIGSTOP);
     sleep(Duration::from_secs(3));
@@ -100,11 +98,10 @@ fn the_ring_of_a_busy_cgroup_grows_and_shrinks_again() {
     let mut served = Served::start("buffer-size = \"64K\"", "");
     let group = served.cgroup_with_rings("busy.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
     // The lobby's are larger from the beginning.
     let larger = || rings(served.pid()).into_iter().filter(|size| *size > 64 << 10).count();
     let usual = larger();
-    let mut child = group.command(&format!("exec taskset -c 0 {} 6 20", program.display())).spawn().expect("start it");
+    let mut child = group.numbers(&scratch, "6 20");
     wait_until("a ring grows", || larger() > usual);
     assert!(child.wait().expect("wait for it").success());
     let told = |served: &Served| offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
@@ -131,9 +128,8 @@ fn the_history_outlives_the_daemon() {
     let mut served = Served::start("", "");
     let group = served.cgroup_with_rings("outlives.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
     // 900 a second, of which a ring holds some 1,200.
-    let mut child = group.command(&format!("exec taskset -c 0 {} 16 1000", program.display())).spawn().expect("start");
+    let mut child = group.numbers(&scratch, "16 1000");
     for _ in 0..4 {
         sleep(Duration::from_secs(1));
         served.kill();

@@ -18,7 +18,7 @@ use traceloop::keeper::Keeper;
 use super::{
     rings::offsets,
     served::{Group, Served},
-    support::{Scratch, TRACELOOP, compile, wait_until},
+    support::{Scratch, TRACELOOP, wait_until},
 };
 
 fn socket_of(served: &Served) -> PathBuf {
@@ -36,8 +36,7 @@ fn signal(pid: u32, signal: Signal) {
 
 /// Numbered calls, some thousand a second.
 fn counts(scratch: &Scratch, group: &Group) -> Child {
-    let program = compile(scratch, "offsets", &[]);
-    group.command(&format!("exec taskset -c 0 {} 120 100", program.display())).spawn().expect("start it")
+    group.numbers(scratch, "120 100")
 }
 
 /// How many of the numbered calls a dump holds, which must be all from the first on.

@@ -25,8 +25,7 @@ fn a_dump_reaches_across_the_death_of_the_daemon() {
     let mut served = Served::start("buffer-size = \"4M\"\nmemory-max = \"128M\"\nready = 4", "");
     let group = served.cgroup("across.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
-    let mut child = group.command(&format!("exec taskset -c 0 {} 120 100", program.display())).spawn().expect("start");
+    let mut child = group.numbers(&scratch, "120 100");
     sleep(Duration::from_millis(500));
     let before = offsets(&served.told(&["dump", group.name(), "--format", "strace"]));
     served.kill();
@@ -54,8 +53,7 @@ fn at_full_speed_no_record_is_missing_after_a_kill() {
     let mut served = Served::start("", "[history]\nhistory-cpu = \"0%\"");
     let group = served.cgroup("full.service");
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
-    let mut child = group.command(&format!("exec taskset -c 0 {} 120", program.display())).spawn().expect("start it");
+    let mut child = group.numbers(&scratch, "120");
     for _ in 0..3 {
         sleep(Duration::from_millis(300));
         served.kill();

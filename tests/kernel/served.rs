@@ -11,7 +11,7 @@ use std::{
 
 use traceloop::{control::Client, keeper::Keeper};
 
-use super::support::{TRACELOOP, cgroup_root};
+use super::support::{Scratch, TRACELOOP, cgroup_root, compile};
 
 /// A running daemon with its socket, its store and its cgroups.
 pub(crate) struct Served {
@@ -208,6 +208,13 @@ impl Group {
         // Where the test runner looks for libraries is no business of theirs, and fills their rings.
         shell.env_remove("LD_LIBRARY_PATH");
         shell
+    }
+
+    /// Starts numbered calls on one CPU; `how`: for so many seconds, and with so many microseconds between.
+    pub(crate) fn numbers(&self, scratch: &Scratch, how: &str) -> Child {
+        let program = compile(scratch, "offsets", &[]);
+        let child = self.command(&format!("exec taskset -c 0 {} {how}", program.display())).spawn();
+        child.expect("start numbered calls")
     }
 
     /// One below it.

@@ -15,7 +15,7 @@ use nix::{
 
 use super::{
     served::{Group, Served},
-    support::{Scratch, TRACELOOP, compile},
+    support::{Scratch, TRACELOOP},
 };
 
 /// A slice with units.
@@ -82,8 +82,7 @@ fn a_slice_is_one_dump_in_the_order_of_time_that_tells_of_each_unit() {
     other.command("exec cat /other").status().expect("run it");
     // One of them is busy enough to overwrite its beginning.
     let scratch = Scratch::new();
-    let program = compile(&scratch, "offsets", &[]);
-    let mut busy = db.command(&format!("exec taskset -c 0 {} 60", program.display())).spawn().expect("start it");
+    let mut busy = db.numbers(&scratch, "60");
     std::thread::sleep(Duration::from_secs(1));
     web.command("cat /web-1").status().expect("run it");
     web.command("cat /web-2").status().expect("run it");
