@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     verb: Option<Verb>,
 }
 
-/// What `traceloop list s3://...` has done for it.
+/// What reads a store.
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Print an object: a dump, or what is known of it

@@ -1,5 +1,5 @@
-//! What `traceloop list s3://...` has done for it, as git has by its remote helpers: traceloop itself knows no TLS and holds
-//! no credentials.
+//! What stands in an object store, for whoever reads it by hand or by a program of his own: traceloop itself knows no TLS
+//! and holds no credentials.
 
 use std::io::Write;
 
