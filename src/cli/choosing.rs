@@ -11,7 +11,13 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{json::Json, offered, place::Place, source::Source};
+use super::{
+    elsewhere::{self, Elsewhere},
+    json::Json,
+    offered,
+    place::Place,
+    source::Source,
+};
 use crate::{
     control::Client,
     select::When,
@@ -23,8 +29,9 @@ use crate::{
 #[command(next_help_heading = "Which dumps")]
 pub(super) struct Choosing {
     /// A unit, container, pod, cgroup, process (name or pid), a dump's id or how it begins, -1 for the
-    /// newest (-2 for the one before), FIELD=VALUE; * and ? stand for anything; or a dump file
-    #[arg(value_name = "MATCH", allow_negative_numbers = true, value_parser = Match::parse, add = ArgValueCandidates::new(offered::dumps))]
+    /// newest (-2 for the one before), FIELD=VALUE; * and ? stand for anything; or a dump file; before them, the URL of a
+    /// store: s3://BUCKET/PREFIX
+    #[arg(value_name = "MATCH", allow_negative_numbers = true, value_parser = elsewhere::parse, add = ArgValueCandidates::new(offered::dumps))]
     matches: Vec<Match>,
     /// Made at this time or later: 03:12, 2026-05-01, RFC 3339, 2h ago, now, today, unix seconds
     #[arg(short = 'S', long, value_name = "TIME", value_parser = When::parse, allow_hyphen_values = true)]
@@ -77,7 +84,8 @@ impl Choosing {
 
     /// The daemon that stores in that directory, as far as is known.
     pub(super) fn daemon(&self) -> Option<Client> {
-        (self.place.is_daemons() && self.place.socket().exists()).then(|| self.place.client())
+        let is_here = self.elsewhere().is_none() && self.place.is_daemons();
+        (is_here && self.place.socket().exists()).then(|| self.place.client())
     }
 
     /// Whether what ended then, seconds since 1970, is meant, but for whose it is.
@@ -114,6 +122,11 @@ impl Choosing {
         }
     }
 
+    /// The store that is named instead of the directory.
+    fn elsewhere(&self) -> Option<&str> {
+        self.matches.iter().find_map(|word| if let Match::Elsewhere(url) = word { Some(url.as_str()) } else { None })
+    }
+
     /// The dumps that are meant, in the order in which they are told; `None`: none, which was said.
     pub(super) fn dumps(&self) -> Result<Option<(Source, Vec<Entry>)>> {
         if let [word @ Match::Word(_)] = &self.matches[..]
@@ -123,7 +136,11 @@ impl Choosing {
             let (source, entry) = Source::of_file(&path)?;
             return Ok(Some((source, vec![entry])));
         }
-        let Some((source, mut dumps)) = found(&self.place, &self.choice())? else {
+        let found = match self.elsewhere() {
+            Some(url) => Some(found_elsewhere(url, &self.choice())?),
+            None => found(&self.place, &self.choice())?,
+        };
+        let Some((source, mut dumps)) = found else {
             self.nothing(format_args!("there are no dumps: {} is not there", self.place.directory().display()))?;
             return Ok(None);
         };
@@ -181,6 +198,13 @@ fn found(place: &Place, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>>
     let words: Vec<String> = choice.matches.iter().filter(asks).map(ToString::to_string).collect();
     let (source, told) = Source::ask(place.client(), &words.join(" ")).with_context(|| format!("{refused:#}"))?;
     Ok(Some((source, choice.of_told(told)?)))
+}
+
+/// The same in a store elsewhere.
+fn found_elsewhere(url: &str, choice: &Choice) -> Result<(Source, Vec<Entry>)> {
+    let (store, entries) = Elsewhere::list(url)?;
+    let dumps = choice.of_those(entries, |entry| store.header(entry))?;
+    Ok((Source::Elsewhere(store), dumps))
 }
 
 /// The newest of the dumps that are meant; it is said if there is none.

@@ -11,6 +11,7 @@ mod delete;
 mod diff;
 mod doctor;
 mod dump;
+mod elsewhere;
 mod explain;
 mod export;
 mod follow;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     choosing::{newest, quietly},
+    elsewhere,
     place::Place,
 };
 use crate::{
@@ -34,7 +35,7 @@ pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Optio
         }
         return Ok(Some((text.into(), file)));
     }
-    let matches: Vec<Match> = match what.iter().map(|text| Match::parse(text)).collect() {
+    let matches: Vec<Match> = match what.iter().map(|text| elsewhere::parse(text)).collect() {
         Ok(matches) => matches,
         Err(error) => super::usage(format_args!("{error:#}")),
     };

@@ -12,7 +12,11 @@ use anyhow::{Context, Result, bail};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::Deserialize;
 
-use super::{signals::runtime, stored::Stored};
+use super::{
+    elsewhere::{self, Elsewhere},
+    signals::runtime,
+    stored::Stored,
+};
 use crate::{
     control::Client,
     model::{Dump, plain},
@@ -26,6 +30,8 @@ pub(super) enum Source {
     Directory(Store),
     /// The daemon, which tells of those in its directory.
     Daemon(Asked),
+    /// A store elsewhere, by its URL.
+    Elsewhere(Elsewhere),
     /// A file from anywhere, with what it says of itself and whether its end is there.
     File(PathBuf, Box<Dump>, bool),
 }
@@ -75,6 +81,7 @@ impl Source {
         match self {
             Self::Directory(store) => store.path().display().to_string(),
             Self::Daemon(_) => "what the daemon may give us".to_owned(),
+            Self::Elsewhere(store) => store.url().to_owned(),
             Self::File(path, ..) => path.display().to_string(),
         }
     }
@@ -84,6 +91,9 @@ impl Source {
         match self {
             Self::Directory(store) => Ok(store),
             Self::Daemon(_) => bail!("{verb} dumps in {}: only root may: sudo traceloop {verb}", path.display()),
+            Self::Elsewhere(store) => {
+                bail!("{verb} dumps in {}: a store elsewhere is only read here: use its own tools", store.url())
+            }
             Self::File(file, ..) => {
                 bail!("{verb} is for dumps in {}, not for a file: {}", path.display(), file.display())
             }
@@ -102,6 +112,7 @@ impl Source {
                 };
                 Stored::told(entry, about, told.is_some_and(|told| told.state == "whole"))
             }
+            Self::Elsewhere(store) => store.look(entry),
             Self::File(_, dump, whole) => Stored::told(entry, Ok(Dump::clone(dump)), *whole),
         }
     }
@@ -111,6 +122,7 @@ impl Source {
         match self {
             Self::Directory(store) => store.file(entry),
             Self::Daemon(asked) => asked.file(entry).with_context(|| format!("get {} from the daemon", entry.id())),
+            Self::Elsewhere(_) => elsewhere::got(&entry.path),
             Self::File(path, ..) => File::open(path).with_context(|| format!("read {}", path.display())),
         }
     }

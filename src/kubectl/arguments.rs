@@ -42,6 +42,10 @@ pub(crate) struct Options {
     /// The namespace of the recorders
     #[arg(long, global = true, value_name = "NAME", default_value = "traceloop")]
     pub(crate) recorders: String,
+    /// Dumps in an object store instead, where traceloop-ship has brought them: s3://BUCKET/PREFIX. The traceloop and the
+    /// credentials of this machine read it
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) store: Option<String>,
     /// How long a node may take to answer, seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) deadline: Duration,

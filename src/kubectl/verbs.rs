@@ -1,6 +1,8 @@
 //! The verbs: whom to ask, and what to make of the answer.
 
-use anyhow::{Result, bail};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
 
 use crate::{
     End,
@@ -27,6 +29,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End> {
     let (mine, words) = ours(words);
     let options = mine.over(&arguments.options);
     let cluster = Cluster { options: &options };
+    if let Some(url) = &options.store {
+        return match verb {
+            Verb::List(_) | Verb::Show(_) | Verb::Info(_) | Verb::Export(_) => elsewhere(&cluster, url, name, &words),
+            _ => bail!("--store is for list, show, info and export: what runs is on its node"),
+        };
+    }
     match verb {
         Verb::Nodes => nodes(&cluster),
         Verb::Complete { words } => {
@@ -52,6 +60,7 @@ struct Ours {
     context: Option<String>,
     kubeconfig: Option<String>,
     recorders: Option<String>,
+    store: Option<String>,
 }
 
 impl Ours {
@@ -64,6 +73,7 @@ impl Ours {
             (self.node, &mut options.node),
             (self.context, &mut options.context),
             (self.kubeconfig, &mut options.kubeconfig),
+            (self.store, &mut options.store),
         ] {
             if ours.is_some() {
                 *place = ours;
@@ -90,6 +100,7 @@ fn ours(words: &Words) -> (Ours, Vec<String>) {
             "--context" => &mut ours.context,
             "--kubeconfig" => &mut ours.kubeconfig,
             "--recorders" => &mut ours.recorders,
+            "--store" => &mut ours.store,
             "-A" | "--all-namespaces" => {
                 ours.all = true;
                 continue;
@@ -219,6 +230,34 @@ fn wanted(cluster: &Cluster<'_>) -> Result<Wanted> {
     })
 }
 
+/// What this machine's traceloop reads in an object store: no node is asked, and it need not live any more.
+fn elsewhere(cluster: &Cluster<'_>, url: &str, verb: &str, words: &[String]) -> Result<End> {
+    let mut all = vec![verb.to_owned(), url.to_owned()];
+    match target(cluster, words).filter(|_| !is_id(&words[0])) {
+        Some(((namespace, name, container), rest)) => {
+            all.push(named(&namespace, &name, container.as_ref()));
+            all.extend_from_slice(rest);
+        }
+        None => {
+            all.extend(cluster.options.namespace.iter().map(|namespace| format!("NAMESPACE={namespace}")));
+            all.extend_from_slice(words);
+        }
+    }
+    let program = std::env::var_os("TRACELOOP").unwrap_or_else(|| "traceloop".into());
+    let status = Command::new(&program).args(&all).status();
+    let status = status.with_context(|| format!("run {}, which reads {url}: install it here", program.display()))?;
+    Ok(match status.code().and_then(|code| u8::try_from(code).ok()) {
+        Some(0) => End::Done,
+        Some(code) => End::Theirs(code),
+        None => End::Failed,
+    })
+}
+
+/// Whether this is a dump's id, which names no pod.
+fn is_id(word: &str) -> bool {
+    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// show, info and export: on the pod's node; on the node that has the newest dump of it if the pod is gone.
 fn stored(cluster: &Cluster<'_>, verb: &str, words: &[String]) -> Result<End> {
     let Some(((namespace, name, container), rest)) = target(cluster, words) else {
@@ -237,7 +276,7 @@ fn stored(cluster: &Cluster<'_>, verb: &str, words: &[String]) -> Result<End> {
         return pass(cluster, on(&recorders, &node)?, verb, &[], &all, How::Once);
     }
     // An id names no pod, and is asked for in the same way.
-    let id = (words[0].len() == 12 && words[0].bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| words[0].clone());
+    let id = is_id(&words[0]).then(|| words[0].clone());
     let gathered = gather::dumps(cluster, &recorders, &[id.unwrap_or_else(|| whose.clone())]);
     let Some(newest) = gathered.found.last() else {
         let ended = end(&gathered.silent, false);

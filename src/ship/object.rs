@@ -105,13 +105,16 @@ impl Objects {
     /// The same of what a list of the store names.
     pub(crate) fn url_of(&self, path: &Path) -> String {
         let below = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or(path.as_ref());
-        self.url(below.trim_start_matches('/'))
+        match below.trim_start_matches('/') {
+            "" => self.url.clone(),
+            key => self.url(key),
+        }
     }
 
     /// A directory that is gone, or not there yet, is an error, and never made.
     pub(crate) fn must_be_there(&self) -> Result<()> {
         match &self.directory {
-            Some(directory) if !directory.is_dir() => {
+            Some(directory) if !directory.exists() => {
                 bail!("the directory {} is not there: make it, or mount it", directory.display())
             }
             _ => Ok(()),

@@ -25,6 +25,8 @@ pub enum Match {
     Field(&'static Field, Pattern),
     /// A unit, container, pod, cgroup, process's name or number, or an id or its beginning.
     Word(Word),
+    /// Where they are, instead of the directory: the URL of a store. It says nothing of the dump.
+    Elsewhere(String),
 }
 
 /// A bare word: a TARGET, what a process is called, or a dump's id.
@@ -79,6 +81,7 @@ impl fmt::Display for Match {
             Self::Newest(n) => write!(f, "-{n}"),
             Self::Field(field, pattern) => write!(f, "{}={}", field.name, pattern.text),
             Self::Word(word) => word.fmt(f),
+            Self::Elsewhere(url) => f.write_str(url),
         }
     }
 }

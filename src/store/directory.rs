@@ -72,11 +72,23 @@ impl Entry {
         let mut file = File::open(path).with_context(doing)?;
         let about = file.metadata().with_context(doing)?;
         let dump = read::header(&mut file).with_context(doing)?;
-        let whole = has_end(&file, about.len()).unwrap_or(false);
+        let whole = file_has_end(&file, about.len()).unwrap_or(false);
         let called = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = Name::parse(&called).unwrap_or_else(|| Name::of_file(&dump));
         let (size, used) = (about.len(), about.blocks() * 512);
         Ok((Self { name, path: path.to_owned(), size, used, file: called }, dump, whole))
+    }
+
+    /// An object in a store elsewhere, by its URL and what it says of itself; `None`: neither tells that it is a dump.
+    pub fn elsewhere(url: &Path, size: u64, dump: Option<&Dump>) -> Option<Self> {
+        let file = url.file_name()?.to_str()?.to_owned();
+        let by_file = Name::parse(&file).or_else(|| Name::of_object(&file));
+        let name = match (by_file, dump) {
+            (Some(name), Some(dump)) => Name { owner: Name::of_file(dump).owner, ..name },
+            (Some(name), None) => name,
+            (None, dump) => Name::of_file(dump?),
+        };
+        Some(Self { name, path: url.to_owned(), size, used: size, file })
     }
 
     /// An entry of nothing.
@@ -186,7 +198,7 @@ impl Store {
     pub fn header(&self, entry: &Entry) -> Result<(Dump, bool)> {
         let mut file = self.file(entry)?;
         let dump = read::header(&mut file).with_context(|| format!("read {}", entry.path.display()))?;
-        Ok((dump, has_end(&file, entry.size).unwrap_or(false)))
+        Ok((dump, file_has_end(&file, entry.size).unwrap_or(false)))
     }
 
     /// Removes a dump; `false`: somebody else has removed it already.
@@ -256,9 +268,15 @@ impl AsFd for Store {
 }
 
 /// Whether a file of this length ends as a whole dump does.
-fn has_end(file: &File, size: u64) -> io::Result<bool> {
+fn file_has_end(file: &File, size: u64) -> io::Result<bool> {
     let mut tail = [0; format::END_MOST];
     let length = usize::try_from(size).unwrap_or(usize::MAX).min(tail.len());
     file.read_exact_at(&mut tail[..length], size - length as u64)?;
-    Ok((0..length).any(|from| format::is_end(&tail[from..length])))
+    Ok(has_end(&tail[..length]))
+}
+
+/// The same of a file's last bytes.
+pub fn has_end(tail: &[u8]) -> bool {
+    let tail = &tail[tail.len().saturating_sub(format::END_MOST)..];
+    (0..tail.len()).any(|from| format::is_end(&tail[from..]))
 }

@@ -21,7 +21,7 @@ mod write;
 
 pub use bound::bounded;
 pub use choice::{Choice, Match, Pattern, Word};
-pub use directory::{DIRECTORY, Entry, Store};
+pub use directory::{DIRECTORY, Entry, Store, has_end};
 pub use field::{FIELDS, Field};
 pub use name::{ID_LENGTH, Name};
 pub use read::{Damage, header, is_dump, open, read};

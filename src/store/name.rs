@@ -16,6 +16,8 @@ use crate::model::{Dump, Identity};
 pub const ID_LENGTH: usize = 12;
 const END: &str = ".dump";
 const TIME: &str = "%Y%m%dT%H%M%S.%6fZ";
+/// Whose calls an object holds whose name alone is known.
+const OF_OBJECT: &str = "unknown";
 /// A file's name has at most 255 bytes, and the other parts need fewer than 80.
 const OWNER_MOST: usize = 160;
 
@@ -92,6 +94,12 @@ impl Name {
         let is_owner = !owner.is_empty() && owner.bytes().all(|byte| is_plain(byte) || byte == b'%');
         // What is written differently could stand for something else to somebody.
         (is_id(id) && is_word && is_owner && name.file() == file).then_some(name)
+    }
+
+    /// Reads an object's name in a store elsewhere, which says nothing of whose it is: `TIME-REASON-ID.dump`.
+    pub(super) fn of_object(file: &str) -> Option<Self> {
+        let (time, rest) = file.split_once('-')?;
+        Self::parse(&format!("{time}-{OF_OBJECT}-{rest}"))
     }
 }
 
@@ -172,6 +180,17 @@ mod tests {
         let file = name.file();
         assert!(file.starts_with("20231114T221320.123456Z-my-app@1.service-exit-"), "{file}");
         assert_eq!(Name::parse(&file), Some(name));
+    }
+
+    #[test]
+    fn an_objects_name_tells_when_and_why() {
+        let name = Name::of_object("20231114T221320.123456Z-exit-3f9a2c7d1b04.dump").unwrap();
+        assert_eq!((name.reason.as_str(), name.id.as_str(), name.boot), ("exit", "3f9a2c7d1b04", 0));
+        for foreign in
+            ["", "a-b", "20231114T221320.123456Z-exit.dump", "20231114T221320.123456Z-EXIT-3f9a2c7d1b04.dump"]
+        {
+            assert_eq!(Name::of_object(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

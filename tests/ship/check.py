@@ -61,9 +61,47 @@ def what_is_stored_comes_to_every_sink_as_it_is(place):
         recorder.save(recorder.group("later.service"))
         until("what comes after the update goes", lambda: len(s3.objects(".json")) == 3)
         ship.stop()
+        reading(place, ship, s3, recorder)
     finally:
         recorder.end()
         s3.take()
+
+
+def reading(place, ship, s3, recorder):
+    """Who sits elsewhere reads the store by its URL."""
+    env = {**ship.env, "PATH": f"{BIN}:{os.environ['PATH']}", "AWS_ENDPOINT": f"http://127.0.0.1:{s3.port}",
+           "AWS_ALLOW_HTTP": "true"}
+
+    def verb(*words, code=0):
+        done = subprocess.run([TRACELOOP, *words], capture_output=True, text=True, env=env)
+        assert done.returncode == code, (words, done)
+        return done.stdout if code == 0 else done.stderr
+
+    listed = [json.loads(line) for line in verb("list", "s3://dumps/fleet", "--json").splitlines()]
+    stored = recorder.stored()
+    assert [one["id"] for one in listed] == ids(stored), listed
+    assert all(one["path"].startswith("s3://dumps/fleet/cluster=prod/") and one["state"] == "whole" for one in listed)
+    crash = next(one for one in listed if one["reason"] == "killed")
+    for words in (["s3://dumps/fleet", crash["id"]], [crash["path"]], ["s3://dumps/fleet", "REASON=killed"]):
+        shown = verb("show", *words, "--format", "strace")
+        assert "--- SIGSEGV" in shown and "/nonexistent-" in shown, shown
+    assert crash["summary"]["text"] in verb("info", "s3://dumps/fleet/cluster=prod/namespace=_host", crash["id"])
+    assert "no dump matches" in verb("list", "s3://dumps/fleet", "nothing-like-it", code=1)
+    assert "NoSuchBucket" in verb("list", "s3://nowhere/fleet", code=1)
+    assert "only read" in verb("delete", "s3://dumps/fleet", crash["id"], code=1)
+    raw = subprocess.run([TRACELOOP, "export", crash["path"]], capture_output=True, env=env, check=True).stdout
+    assert raw == next(path for path in stored if path.stem.endswith(crash["id"])).read_bytes()
+    # The plugin has this machine's traceloop read it, without any node.
+    plugin = [BIN / "kubectl-traceloop", "--store", "s3://dumps/fleet"]
+    for words, text in (["show", crash["id"], "--format", "strace"], "--- SIGSEGV"), (["list", "--json"], crash["id"]):
+        done = subprocess.run([*plugin, *words], capture_output=True, text=True, env={**env, "KUBECTL": "/bin/false"})
+        assert done.returncode == 0 and text in done.stdout, done
+    refused = subprocess.run([*plugin, "follow", "shop/cart-2"], capture_output=True, text=True, env=env)
+    assert refused.returncode == 1 and "on its node" in refused.stderr, refused
+    # Without the helper.
+    bare = {**env, "PATH": "/nonexistent"}
+    done = subprocess.run([shutil.copy(TRACELOOP, place), "list", "s3://dumps/fleet"], capture_output=True, text=True, env=bare)
+    assert done.returncode == 1 and "traceloop-ship" in done.stderr, done
 
 
 def nothing_is_missing_and_nothing_twice(place):

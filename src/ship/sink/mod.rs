@@ -10,7 +10,7 @@ use anyhow::Result;
 
 pub(crate) use self::{events::Events, otlp::Otlp, store::Store};
 use crate::{
-    config::Config,
+    config::{Config, Wrong},
     daemon::Daemon,
     dump::Dump,
     fault::{Fault, Shipped},
@@ -27,8 +27,12 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// Those of a configuration.
+    /// Those of a configuration; what keeps one from being made is the configuration's.
     pub(crate) fn all(config: &Config) -> Result<Vec<Self>> {
+        Self::made(config).map_err(|error| Wrong(format!("{error:#}")).into())
+    }
+
+    fn made(config: &Config) -> Result<Vec<Self>> {
         let mut sinks = Vec::new();
         let objects = match &config.store {
             Some(store) => Some(Objects::open(store, &store.url)?),

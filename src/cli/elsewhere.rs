@@ -1,0 +1,165 @@
+//! Stores elsewhere, by their URL: `s3://dumps/prod`, `file:///mnt/dumps`.
+//!
+//! traceloop knows no TLS and holds no credentials: `traceloop-ship`, run as a child, gets what is there, and what it prints is
+//! read here. Promise: what such a store holds is only read.
+
+use std::{
+    collections::HashMap,
+    env,
+    fs::File,
+    io::{self, Seek},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use serde::Deserialize;
+
+use super::stored::Stored;
+use crate::{
+    model::{Dump, plain, plain_lines},
+    store::{self, Entry, Match},
+};
+
+/// Who speaks to them.
+const HELPER: &str = "traceloop-ship";
+/// The kinds that it knows.
+const SCHEMES: [&str; 9] = ["s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "file"];
+/// What a dump says of itself is mostly shorter, bytes; of one where it is longer, the whole is got.
+const HEAD: &str = "65536";
+/// Of its end, so that it is known whether that is there, bytes.
+const TAIL: &str = "256";
+
+/// What is there, and what it says of itself.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    url: String,
+    told: HashMap<PathBuf, (Result<Dump, String>, bool)>,
+}
+
+/// A line of the helper's list.
+#[derive(Deserialize)]
+struct Line {
+    url: String,
+    size: u64,
+    head: String,
+    tail: String,
+}
+
+/// Whether this is the URL of a store.
+pub(super) fn is_url(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, _)| SCHEMES.contains(&scheme))
+}
+
+/// What is said of the dump that is meant, or where it is.
+pub(super) fn parse(text: &str) -> Result<Match> {
+    if is_url(text) { Ok(Match::Elsewhere(text.to_owned())) } else { Match::parse(text) }
+}
+
+impl Elsewhere {
+    /// What is below a URL, in the order of time.
+    pub(super) fn list(url: &str) -> Result<(Self, Vec<Entry>)> {
+        let doing = || format!("list {}", plain(url));
+        let out = ran(&doing(), helper(&["ls", "--head", HEAD, "--tail", TAIL, url]).stdout(Stdio::piped()))?;
+        let mut told = HashMap::new();
+        let mut entries = Vec::new();
+        for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let line: Line =
+                serde_json::from_slice(line).context("understand what traceloop-ship prints").with_context(doing)?;
+            let bytes = |text: &str| STANDARD.decode(text).context("understand what traceloop-ship prints");
+            let (head, tail) = (bytes(&line.head).with_context(doing)?, bytes(&line.tail).with_context(doing)?);
+            let path = PathBuf::from(&line.url);
+            let mut dump = store::header(&mut &head[..]);
+            if dump.is_err() && line.size > head.len() as u64 {
+                dump = got(&path).and_then(|mut file| store::header(&mut file));
+            }
+            let dump = dump.map_err(|error| plain(&format!("{error:#}")).into_owned());
+            // What is called as none of ours and says nothing of itself is no dump.
+            let Some(entry) = Entry::elsewhere(&path, line.size, dump.as_ref().ok()) else { continue };
+            entries.push(entry);
+            told.insert(path, (dump, store::has_end(&tail)));
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((Self { url: url.to_owned(), told }, entries))
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What a dump there says of itself.
+    pub(super) fn look<'a>(&self, entry: &'a Entry) -> Stored<'a> {
+        match self.told.get(&entry.path) {
+            Some((dump, whole)) => Stored::told(entry, dump.clone(), *whole),
+            None => Stored::told(entry, Err("it was not listed".to_owned()), false),
+        }
+    }
+
+    /// The same, where it is readable.
+    pub(super) fn header(&self, entry: &Entry) -> Option<Dump> {
+        self.told.get(&entry.path).and_then(|(dump, _)| dump.as_ref().ok().cloned())
+    }
+}
+
+/// A dump's bytes.
+pub(super) fn got(url: &Path) -> Result<File> {
+    let doing = || format!("get {}", url.display());
+    let mut file = File::from(memfd_create(c"dump", MFdFlags::MFD_CLOEXEC).context("make room for it")?);
+    let mut command = helper(&["get"]);
+    ran(&doing(), command.arg(url).stdout(file.try_clone().with_context(doing)?))?;
+    file.rewind().with_context(doing)?;
+    Ok(file)
+}
+
+/// The one beside us, or the one that is installed.
+fn helper(words: &[&str]) -> Command {
+    let beside = env::current_exe().ok().map(|ours| ours.with_file_name(HELPER)).filter(|path| path.is_file());
+    let mut command = Command::new(beside.unwrap_or_else(|| HELPER.into()));
+    command.args(words);
+    command
+}
+
+/// What it prints; what it says instead is the error, and says what was being done.
+fn ran(doing: &str, command: &mut Command) -> Result<Vec<u8>> {
+    let done = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().and_then(|child| child.wait_with_output());
+    let done = match done {
+        Ok(done) => done,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!(
+                "{doing}: {HELPER} is what speaks to stores, and it is not installed: put it beside traceloop, or into PATH"
+            )
+        }
+        Err(error) => return Err(error).with_context(|| format!("{doing}: run {HELPER}")),
+    };
+    let said = String::from_utf8_lossy(&done.stderr);
+    if !done.status.success() {
+        let last = said.lines().next_back().unwrap_or_default();
+        let why = last.strip_prefix(HELPER).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(last);
+        bail!(
+            "{}",
+            if why.is_empty() {
+                format!("{doing}: {HELPER} failed: {}", done.status)
+            } else {
+                plain_lines(why).into_owned()
+            }
+        );
+    }
+    Ok(done.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_place_and_no_field() {
+        for url in ["s3://dumps", "s3://dumps/cluster=prod/namespace=shop", "gs://a/b", "az://a", "file:///mnt/a=b"] {
+            assert!(matches!(parse(url).unwrap(), Match::Elsewhere(place) if place == url), "{url}");
+        }
+        for text in ["shop/cart-2", "UNIT=a", "/s3://", "http.service", "s3:", "a://b"] {
+            assert!(!matches!(parse(text), Ok(Match::Elsewhere(_))), "{text}");
+        }
+    }
+}
