@@ -124,7 +124,13 @@ impl Choosing {
 
     /// The store that is named instead of the directory.
     fn elsewhere(&self) -> Option<&str> {
-        self.matches.iter().find_map(|word| if let Match::Elsewhere(url) = word { Some(url.as_str()) } else { None })
+        let mut urls =
+            self.matches.iter().filter_map(|word| if let Match::Elsewhere(url) = word { Some(url) } else { None });
+        let first = urls.next()?;
+        match urls.next() {
+            Some(other) => super::usage(format_args!("{first} and {other}: one store at a time")),
+            None => Some(first),
+        }
     }
 
     /// The dumps that are meant, in the order in which they are told; `None`: none, which was said.
@@ -202,7 +208,7 @@ fn found(place: &Place, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>>
 
 /// The same in a store elsewhere.
 fn found_elsewhere(url: &str, choice: &Choice) -> Result<(Source, Vec<Entry>)> {
-    let (store, entries) = Elsewhere::list(url)?;
+    let (store, entries) = Elsewhere::list(url, choice.since, choice.until)?;
     let dumps = choice.of_those(entries, |entry| store.header(entry))?;
     Ok((Source::Elsewhere(store), dumps))
 }

@@ -7,26 +7,25 @@ use std::{
     collections::HashMap,
     env,
     fs::File,
-    io::{self, Seek},
+    io::{self, BufRead, BufReader, Seek},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::Deserialize;
 
 use super::stored::Stored;
 use crate::{
     model::{Dump, plain, plain_lines},
-    store::{self, Entry, Match},
+    store::{self, Entry, Match, Name},
 };
 
 /// Who speaks to them.
 const HELPER: &str = "traceloop-ship";
-/// The kinds that it knows.
-const SCHEMES: [&str; 9] = ["s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "file"];
 /// What a dump says of itself is mostly shorter, bytes; of one where it is longer, the whole is got.
 const HEAD: &str = "65536";
 /// Of its end, so that it is known whether that is there, bytes.
@@ -44,13 +43,21 @@ pub(super) struct Elsewhere {
 struct Line {
     url: String,
     size: u64,
+    #[serde(default)]
     head: String,
+    #[serde(default)]
     tail: String,
+    /// Why neither could be read.
+    error: Option<String>,
 }
 
-/// Whether this is the URL of a store.
-pub(super) fn is_url(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, _)| SCHEMES.contains(&scheme))
+/// Whether this is a URL; the helper knows which lead to a store.
+fn is_url(text: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
+    };
+    text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// What is said of the dump that is meant, or where it is.
@@ -58,29 +65,46 @@ pub(super) fn parse(text: &str) -> Result<Match> {
     if is_url(text) { Ok(Match::Elsewhere(text.to_owned())) } else { Match::parse(text) }
 }
 
+impl Line {
+    /// Which object it is of, how long that is, what it says of itself, and whether its end is there.
+    fn understood(text: &str) -> Result<(PathBuf, u64, Result<Dump, String>, bool)> {
+        let line: Self = serde_json::from_str(text).with_context(|| format!("understand what {HELPER} prints"))?;
+        let path = PathBuf::from(&line.url);
+        if let Some(error) = &line.error {
+            return Ok((path, line.size, Err(plain(error).into_owned()), false));
+        }
+        let bytes = |text: &str| STANDARD.decode(text).with_context(|| format!("understand what {HELPER} prints"));
+        let (head, tail) = (bytes(&line.head)?, bytes(&line.tail)?);
+        let mut dump = store::header(&mut &head[..]);
+        if dump.is_err() && line.size > head.len() as u64 && store::is_dump(&head[..]) {
+            dump = got(&path).and_then(|mut file| store::header(&mut file));
+        }
+        let dump = dump.map_err(|error| plain(&format!("{error:#}")).into_owned());
+        Ok((path, line.size, dump, store::has_end(&tail)))
+    }
+}
+
 impl Elsewhere {
-    /// What is below a URL, in the order of time.
-    pub(super) fn list(url: &str) -> Result<(Self, Vec<Entry>)> {
+    /// What is below a URL, in the order of time; what is of another time is left out where that is known before it is read.
+    pub(super) fn list(url: &str, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(Self, Vec<Entry>)> {
         let doing = || format!("list {}", plain(url));
-        let out = ran(&doing(), helper(&["ls", "--head", HEAD, "--tail", TAIL, url]).stdout(Stdio::piped()))?;
+        let mut command = helper(&["ls", "--head", HEAD, "--tail", TAIL]);
+        for (option, time) in [("--since", since), ("--until", until)] {
+            command.args(time.map(|time| format!("{option}={}", Name::time_of(time))));
+        }
+        let mut child = started(&doing(), command.args(["--", url]).stdout(Stdio::piped()))?;
         let mut told = HashMap::new();
         let mut entries = Vec::new();
-        for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let line: Line =
-                serde_json::from_slice(line).context("understand what traceloop-ship prints").with_context(doing)?;
-            let bytes = |text: &str| STANDARD.decode(text).context("understand what traceloop-ship prints");
-            let (head, tail) = (bytes(&line.head).with_context(doing)?, bytes(&line.tail).with_context(doing)?);
-            let path = PathBuf::from(&line.url);
-            let mut dump = store::header(&mut &head[..]);
-            if dump.is_err() && line.size > head.len() as u64 {
-                dump = got(&path).and_then(|mut file| store::header(&mut file));
-            }
-            let dump = dump.map_err(|error| plain(&format!("{error:#}")).into_owned());
+        // A line at a time: a fleet's dumps are many.
+        for line in BufReader::new(child.stdout.take().context("read what traceloop-ship prints")?).lines() {
+            let line = line.with_context(doing)?;
+            let (path, size, dump, whole) = Line::understood(&line).with_context(doing)?;
             // What is called as none of ours and says nothing of itself is no dump.
-            let Some(entry) = Entry::elsewhere(&path, line.size, dump.as_ref().ok()) else { continue };
+            let Some(entry) = Entry::elsewhere(&path, size, dump.as_ref().ok()) else { continue };
             entries.push(entry);
-            told.insert(path, (dump, store::has_end(&tail)));
+            told.insert(path, (dump, whole));
         }
+        ended(&doing(), child)?;
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((Self { url: url.to_owned(), told }, entries))
     }
@@ -107,8 +131,9 @@ impl Elsewhere {
 pub(super) fn got(url: &Path) -> Result<File> {
     let doing = || format!("get {}", url.display());
     let mut file = File::from(memfd_create(c"dump", MFdFlags::MFD_CLOEXEC).context("make room for it")?);
-    let mut command = helper(&["get"]);
-    ran(&doing(), command.arg(url).stdout(file.try_clone().with_context(doing)?))?;
+    let mut command = helper(&["get", "--"]);
+    let child = started(&doing(), command.arg(url).stdout(file.try_clone().with_context(doing)?))?;
+    ended(&doing(), child)?;
     file.rewind().with_context(doing)?;
     Ok(file)
 }
@@ -121,18 +146,20 @@ fn helper(words: &[&str]) -> Command {
     command
 }
 
-/// What it prints; what it says instead is the error, and says what was being done.
-fn ran(doing: &str, command: &mut Command) -> Result<Vec<u8>> {
-    let done = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().and_then(|child| child.wait_with_output());
-    let done = match done {
-        Ok(done) => done,
+fn started(doing: &str, command: &mut Command) -> Result<Child> {
+    match command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bail!(
                 "{doing}: {HELPER} is what speaks to stores, and it is not installed: put it beside traceloop, or into PATH"
             )
         }
-        Err(error) => return Err(error).with_context(|| format!("{doing}: run {HELPER}")),
-    };
+        child => child.with_context(|| format!("{doing}: run {HELPER}")),
+    }
+}
+
+/// Waits for its end. What it says where it fails is the error, and says what was being done.
+fn ended(doing: &str, child: Child) -> Result<()> {
+    let done = child.wait_with_output().with_context(|| format!("{doing}: wait for {HELPER}"))?;
     let said = String::from_utf8_lossy(&done.stderr);
     if !done.status.success() {
         let last = said.lines().next_back().unwrap_or_default();
@@ -146,7 +173,7 @@ fn ran(doing: &str, command: &mut Command) -> Result<Vec<u8>> {
             }
         );
     }
-    Ok(done.stdout)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -155,10 +182,17 @@ mod tests {
 
     #[test]
     fn a_url_is_a_place_and_no_field() {
-        for url in ["s3://dumps", "s3://dumps/cluster=prod/namespace=shop", "gs://a/b", "az://a", "file:///mnt/a=b"] {
+        for url in [
+            "s3://dumps",
+            "s3://dumps/cluster=prod/namespace=shop",
+            "gs://a/b",
+            "az://a",
+            "file:///mnt/a=b",
+            "ftp://a/b",
+        ] {
             assert!(matches!(parse(url).unwrap(), Match::Elsewhere(place) if place == url), "{url}");
         }
-        for text in ["shop/cart-2", "UNIT=a", "/s3://", "http.service", "s3:", "a://b"] {
+        for text in ["shop/cart-2", "UNIT=a", "/s3://", "http.service", "s3:", "a/b://c"] {
             assert!(!matches!(parse(text), Ok(Match::Elsewhere(_))), "{text}");
         }
     }

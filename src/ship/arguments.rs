@@ -42,12 +42,8 @@ enum Verb {
     Ls {
         /// s3://BUCKET/PREFIX, gs://..., az://..., file:///...
         url: String,
-        /// With so many of each one's first bytes, base64
-        #[arg(long, value_name = "BYTES", default_value_t = 0)]
-        head: u64,
-        /// And of its last
-        #[arg(long, value_name = "BYTES", default_value_t = 0)]
-        tail: u64,
+        #[command(flatten)]
+        wanted: reading::Wanted,
     },
 }
 
@@ -57,9 +53,7 @@ impl Arguments {
         match &self.verb {
             // Who only reads has his credentials in the environment, and needs no configuration.
             Some(Verb::Get { url }) => reading::get(url, &Config::store_of(&self.config, url)?).await,
-            Some(Verb::Ls { url, head, tail }) => {
-                reading::ls(url, (*head, *tail), &Config::store_of(&self.config, url)?).await
-            }
+            Some(Verb::Ls { url, wanted }) => reading::ls(url, wanted, &Config::store_of(&self.config, url)?).await,
             None => {
                 let config = Config::read(&self.config)?;
                 if self.check { running::check(&config).await } else { running::run(&config, self.once).await }

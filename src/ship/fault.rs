@@ -28,22 +28,31 @@ impl From<anyhow::Error> for Fault {
     }
 }
 
+const RIGHTS: &str = "the key may not do that: who ships needs PutObject and GetObject below the prefix, who reads ListBucket and GetObject";
+
 /// What stores answer, and what to do about it.
-const ADVICE: [(&str, &str); 14] = [
+const ADVICE: [(&str, &str); 18] = [
     ("RequestTimeTooSkewed", "this machine's clock and the store's differ: set the clock"),
     ("SignatureDoesNotMatch", "the secret key is not the one of this access key: mend AWS_SECRET_ACCESS_KEY"),
     ("InvalidAccessKeyId", "the store does not know this access key: mend AWS_ACCESS_KEY_ID"),
     ("NotSignedUp", "the store does not know this access key: mend AWS_ACCESS_KEY_ID"),
     ("ExpiredToken", "the session's credentials have expired: renew them"),
-    ("NoSuchBucket", "the bucket is not there: make it, or mend [store] url"),
-    ("ContainerNotFound", "the container is not there: make it, or mend [store] url"),
+    ("NoSuchBucket", "the bucket is not there: make it, or mend the store's URL"),
+    ("ContainerNotFound", "the container is not there: make it, or mend the store's URL"),
     ("AuthenticationFailed", "the store refuses the key: mend AZURE_STORAGE_ACCOUNT_KEY, or the clock"),
     ("QuotaExceeded", "the store is full: make room"),
     ("No space left", "the store is full: make room"),
     ("InsufficientStorage", "the store is full: make room"),
-    ("AccessDenied", "the key may not do that: PutObject and GetObject below the prefix are needed"),
-    ("Permission denied", "this user may not write there: mend its owner or mode"),
+    ("AccessDenied", RIGHTS),
+    ("lacked the necessary privileges", RIGHTS),
+    ("Object at location", "there is nothing of this name: mend the URL"),
+    ("Permission denied", "this user may not do that: mend its owner or mode"),
     ("dns error", "its name is not known: mend the URL, or the resolver"),
+    (
+        "169.254.169.254",
+        "no credentials are set, and the machine has none of its own: set AWS_ACCESS_KEY_ID or its like",
+    ),
+    ("Connection refused", "nobody listens there: is the store up, and the endpoint right?"),
 ];
 
 /// What a sink said, on one line, with what to do where that is known.

@@ -134,7 +134,8 @@ impl Word {
 impl Choice {
     /// Whether anything at all is said of the dumps.
     pub fn is_all(&self) -> bool {
-        self.matches.is_empty() && self.since.is_none() && self.until.is_none() && self.last.is_none()
+        let says = |word: &Match| !matches!(word, Match::Elsewhere(_));
+        !self.matches.iter().any(says) && self.since.is_none() && self.until.is_none() && self.last.is_none()
     }
 
     /// The dumps that are meant, oldest first.

@@ -62,9 +62,14 @@ impl Name {
 
     /// The file's name.
     pub(super) fn file(&self) -> String {
-        let time = self.time.strftime(TIME);
+        let time = Self::time_of(self.time);
         let order = if self.boot == 0 { String::new() } else { format!("+{}.{:x}", self.boot, self.taken) };
         format!("{time}{order}-{}-{}-{}{END}", self.owner, self.reason, self.id)
+    }
+
+    /// How the name of a dump of that time begins.
+    pub fn time_of(time: Timestamp) -> String {
+        time.strftime(TIME).to_string()
     }
 
     /// Whose calls it holds.

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from peers import ApiServer, Answers, Collector, Pods, Recorder, S3, Shipper, Started, until
+from peers import ApiServer, Answers, Collector, Pods, Recorder, S3, Shipper, Started, free_port, until
 
 BIN = Path(sys.argv[1]).resolve()
 TRACELOOP, SHIP = BIN / "traceloop", BIN / "traceloop-ship"
@@ -81,13 +81,31 @@ def reading(place, ship, s3, recorder):
     stored = recorder.stored()
     assert [one["id"] for one in listed] == ids(stored), listed
     assert all(one["path"].startswith("s3://dumps/fleet/cluster=prod/") and one["state"] == "whole" for one in listed)
+    # By time, as the directory's are; -r begins with the newest, and what is said of them chooses.
+    newest = [json.loads(line)["id"] for line in verb("list", "s3://dumps/fleet", "--json", "-r").splitlines()]
+    assert newest == ids(stored)[::-1] and verb("list", "s3://dumps/fleet", "-n", "1", "-F", "UNIT").strip().endswith("later.service")
+    assert "ID: " + newest[0] in verb("info", "s3://dumps/fleet", "-1") and len(newest) == 3
+    assert verb("info", "s3://dumps/fleet").count("Summary: ") == 3
+    second = listed[1]["time"]
+    for words, wanted in ((["-S", second], newest[1::-1]), (["-U", second], newest[:0:-1]), (["-S", "1h ago", "-n", "2"], newest[1::-1]),
+                          (["COMM=sh"], [newest[1]]), (["UNIT=*later.service"], [newest[0]]), ([newest[2][:6]], [newest[2]])):
+        lines = verb("list", "s3://dumps/fleet", *words, "--json").splitlines()
+        assert [json.loads(line)["id"] for line in lines] == wanted, (words, lines)
+    assert "no dump matches" in verb("list", "s3://dumps/fleet", "-U", "2020-01-01", code=1)
     crash = next(one for one in listed if one["reason"] == "killed")
     for words in (["s3://dumps/fleet", crash["id"]], [crash["path"]], ["s3://dumps/fleet", "REASON=killed"]):
         shown = verb("show", *words, "--format", "strace")
         assert "--- SIGSEGV" in shown and "/nonexistent-" in shown, shown
     assert crash["summary"]["text"] in verb("info", "s3://dumps/fleet/cluster=prod/namespace=_host", crash["id"])
     assert "no dump matches" in verb("list", "s3://dumps/fleet", "nothing-like-it", code=1)
-    assert "NoSuchBucket" in verb("list", "s3://nowhere/fleet", code=1)
+    directory = s3.root / "dumps/fleet"
+    assert verb("list", f"file://{directory}", "--json").replace(f"file://{directory}", "s3://dumps/fleet") == verb(
+        "list", "s3://dumps/fleet", "--json")
+    # What is torn or none of ours there keeps nobody from the rest.
+    (directory / "noise.dump").write_bytes(b"no dump at all")
+    (directory / Path(crash["path"]).name).with_stem("20200101T000000.000000Z-exit-00000000abcd").write_bytes(b"torn")
+    states = [json.loads(line)["state"] for line in verb("list", "s3://dumps/fleet", "--json").splitlines()]
+    assert states == ["unreadable", "whole", "whole", "whole"], states
     assert "only read" in verb("delete", "s3://dumps/fleet", crash["id"], code=1)
     raw = subprocess.run([TRACELOOP, "export", crash["path"]], capture_output=True, env=env, check=True).stdout
     assert raw == next(path for path in stored if path.stem.endswith(crash["id"])).read_bytes()
@@ -102,6 +120,52 @@ def reading(place, ship, s3, recorder):
     bare = {**env, "PATH": "/nonexistent"}
     done = subprocess.run([shutil.copy(TRACELOOP, place), "list", "s3://dumps/fleet"], capture_output=True, text=True, env=bare)
     assert done.returncode == 1 and "traceloop-ship" in done.stderr, done
+
+
+def a_store_that_cannot_be_read_is_a_line_with_what_to_do(place):
+    s3 = S3(place)
+    keys = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": place, "AWS_ALLOW_HTTP": "true", **S3.KEYS}
+
+    def run(*words, port=s3.port, **more):
+        env = {**keys, "AWS_ENDPOINT": f"http://127.0.0.1:{port}", **more}
+        return subprocess.run([TRACELOOP, *words], capture_output=True, text=True, env=env, timeout=120)
+
+    def fails(url, *words, verb="list", doing="list", **more):
+        done = run(verb, url, **more)
+        lines = done.stderr.splitlines()
+        assert done.returncode == 1 and not done.stdout and len(lines) == 1, done
+        assert lines[0].startswith(f"traceloop: {doing} {url}"), lines
+        for word in words:
+            assert word in lines[0], (word, lines)
+
+    there, one = "s3://dumps/a", "s3://dumps/a/20261125T031210.481022Z-exit-00000000abcd.dump"
+    fails(there, "the secret key", "mend AWS_SECRET_ACCESS_KEY", AWS_SECRET_ACCESS_KEY="wrong")
+    fails(there, "mend AWS_ACCESS_KEY_ID", AWS_ACCESS_KEY_ID="NOBODY")
+    fails("s3://nowhere/a", "the bucket is not there: make it, or mend the store's URL")
+    fails(there, "nobody listens there", port=free_port())
+    fails("file:///nowhere/at/all", "not there: make it, or mount it")
+    fails(one, "there is nothing of this name", verb="show")
+    empty = run("list", there)
+    assert (empty.returncode, empty.stderr) == (1, f"traceloop: there are no dumps in {there}\n"), empty
+    for url in ("ftp://a/b", "https://example.com/a", "S3:///"):
+        done = run("list", url)
+        assert done.returncode == 1 and "is no store: it is s3://BUCKET/PREFIX" in done.stderr, done
+    done = run("list", "s3://a", "s3://b")
+    assert done.returncode == 2 and "one store at a time" in done.stderr, done
+    s3.take()
+    text = "<Error><Code>{}</Code><Message>no</Message></Error>"
+    for status, name, word in [(403, "AccessDenied", "who reads ListBucket and GetObject"), (500, "InternalError", "InternalError"),
+                               (403, "RequestTimeTooSkewed", "set the clock"), (503, "SlowDown", "SlowDown")]:
+        server = Answers(lambda method, *_, status=status, name=name: (status, text.format(name)))
+        fails(there, word, port=server.port)
+    # The list may be read, and nothing that it names.
+    listing = (f'<ListBucketResult><Contents><Key>{one[len("s3://dumps/"):]}</Key><Size>9000</Size>'
+               '<LastModified>2026-11-25T03:12:10.000Z</LastModified><ETag>"0"</ETag></Contents></ListBucketResult>')
+    server = Answers(lambda method, path, *_: (200, listing) if "list-type" in path else (403, text.format("AccessDenied")))
+    done = run("list", "--json", there, port=server.port)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["state"] == "unreadable" and "GetObject" in told["error"], done
+    fails(there, one, "GetObject", verb="show", doing="get", port=server.port)
 
 
 def nothing_is_missing_and_nothing_twice(place):
