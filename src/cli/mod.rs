@@ -51,6 +51,7 @@ mod summarizing;
 mod top;
 mod topic;
 mod vacuum;
+mod view;
 
 use std::{ffi::OsString, io, process::ExitCode};
 
@@ -87,6 +88,7 @@ enum Verb {
     List(list::List),
     Info(info::Info),
     Show(show::Show),
+    View(view::View),
     Stats(stats::Stats),
     Diff(diff::Compare),
     Top(top::Top),
@@ -117,6 +119,7 @@ impl Verb {
             Self::List(verb) => &mut verb.choosing.place,
             Self::Info(verb) => &mut verb.choosing.place,
             Self::Show(verb) => &mut verb.place,
+            Self::View(verb) => &mut verb.place,
             Self::Stats(verb) => &mut verb.place,
             Self::Diff(verb) => &mut verb.place,
             Self::Top(verb) => &mut verb.place,
@@ -150,6 +153,7 @@ impl Verb {
             Self::List(verb) => verb.run(),
             Self::Info(verb) => verb.run(),
             Self::Show(verb) => verb.run(),
+            Self::View(verb) => verb.run(),
             Self::Stats(verb) => verb.run(),
             Self::Diff(verb) => verb.run(),
             Self::Top(verb) => verb.run(),

@@ -198,24 +198,16 @@ impl Selecting {
         self.fd.as_ref().or(expressions)
     }
 
-    /// Whether conditions ask for one of these fields.
-    fn asks_for(&self, names: &[&str]) -> bool {
-        self.conditions.iter().any(|condition| names.iter().any(|name| condition.asks_for(name)))
-    }
-
-    /// Whether descriptors decide.
-    fn by_fd(&self) -> bool {
-        self.fds().is_some() || self.asks_for(&["fds"])
-    }
-
     /// Whether paths decide.
     pub(super) fn by_path(&self) -> bool {
-        !self.paths.is_empty() || self.asks_for(&["path", "paths"])
+        self.selection().by_path()
     }
 
     /// A style in which calls carry what they are chosen by, and are written as `-e` asks.
     pub(super) fn style(&self, style: decode::Style) -> decode::Style {
-        let mut style = decode::Style { paths: self.by_path(), fds: self.by_fd(), ..style };
+        let selection = self.selection();
+        let (paths, fds) = (style.paths || selection.by_path(), style.fds || selection.by_fd());
+        let mut style = decode::Style { paths, fds, ..style };
         for expression in self.expressions.iter().cloned() {
             match expression {
                 Expression::Reads(fds) => style.reads = Some(fds),

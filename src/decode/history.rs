@@ -81,6 +81,11 @@ impl<'a> History<'a> {
         }
     }
 
+    /// Those that are wanted of a stretch of time, CLOCK_BOOTTIME nanoseconds, each looked at by itself.
+    pub fn between(&self, selection: &Selection, from: u64, to: u64) -> Events<'_> {
+        self.part(Wanted::of(self.recording, selection).within(from, to))
+    }
+
     /// The same, each looked at by itself.
     fn chosen_alone(&self, selection: &Selection) -> Box<dyn Iterator<Item = Event> + '_> {
         let wanted = || Wanted::of(self.recording, selection);

@@ -55,6 +55,11 @@ impl Wanted {
         Self { since, ..self }
     }
 
+    /// The same, and nothing that ended before or began after.
+    pub(super) fn within(self, from: u64, to: u64) -> Self {
+        Self { since: self.since.max(from), until: self.until.min(to), ..self }
+    }
+
     /// Whether a stretch of time is looked at.
     pub(super) fn holds(&self, from: u64, to: u64) -> bool {
         to >= self.since && from <= self.until

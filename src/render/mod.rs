@@ -29,10 +29,11 @@ pub use diff::{Diff, Difference, Side};
 pub use history::{Life, Lives, history, how, lives};
 pub use json::{SCHEMA, json, tame};
 pub use last_words::lines as last_words;
-pub use moment::date;
+pub use moment::{date, day_time};
 pub use quantity::{size, span};
 pub use stats::{By, Stats, Wanted};
 pub use stuck::stuck;
+pub use text::one as line;
 pub use window::lines as window;
 
 pub use summary::{Column, Summary, Table};

@@ -46,6 +46,11 @@ impl<'a> Clock<'a> {
     }
 }
 
+/// The same in the reader's time zone.
+pub fn day_time(time: u64, clock_offset: i64) -> String {
+    clock(time, clock_offset, &TimeZone::system())
+}
+
 /// Time of day, with microseconds.
 pub(super) fn clock(time: u64, clock_offset: i64, zone: &TimeZone) -> String {
     moment(time, clock_offset, zone, "%H:%M:%S.%6f")

@@ -70,6 +70,15 @@ impl Ended {
     }
 }
 
+/// The line of one event, without its end; empty for what has none. `whose` it is, where there are several.
+pub fn one(event: &Event, whose: Option<&str>, clock_offset: i64) -> String {
+    let zone = TimeZone::system();
+    let mut text = String::new();
+    line(&mut text, event, whose, clock_offset, &mut Clock::new(&zone));
+    text.truncate(text.find('\n').unwrap_or(text.len()));
+    text
+}
+
 fn line(text: &mut String, event: &Event, whose: Option<&str>, clock_offset: i64, clock: &mut Clock<'_>) {
     if matches!(event.what, What::Exec { .. } | What::Rename) {
         return;

@@ -58,6 +58,8 @@ pub struct Selection {
     pub until: Option<When>,
     /// Only so many calls, the last ones.
     pub last: Option<usize>,
+    /// What else has to hold, whatever its time and place.
+    pub also: Vec<Selection>,
 }
 
 impl Selection {
@@ -67,6 +69,14 @@ impl Selection {
         (self.since.as_ref().map_or(0, clock), self.until.as_ref().map_or(u64::MAX, clock))
     }
 
+    /// What both choose.
+    pub fn and(&self, other: Self) -> Self {
+        let (since, until) = (other.since.clone().or(self.since.clone()), other.until.clone().or(self.until.clone()));
+        let mut also = other.also.clone();
+        also.push(self.clone());
+        Self { since, until, also, ..other }
+    }
+
     /// Keeps the events that are wanted, whatever their time and place.
     pub fn filter(&self, arch: &str, events: &mut Vec<Event>) {
         events.retain(|event| self.wants(arch, event));
@@ -74,12 +84,35 @@ impl Selection {
 
     /// Where calls are chosen by what they were: who else is to be heard of.
     pub fn concerned(&self) -> Option<Concerned> {
+        self.is_by_call().then(Concerned::default)
+    }
+
+    /// Whether the paths that calls touch decide.
+    pub fn by_path(&self) -> bool {
+        !self.paths.is_empty() || self.asks_for(&["path", "paths"]) || self.also.iter().any(Self::by_path)
+    }
+
+    /// Whether the descriptors that they take or return decide.
+    pub fn by_fd(&self) -> bool {
+        self.fds.is_some() || self.asks_for(&["fds"]) || self.also.iter().any(Self::by_fd)
+    }
+
+    /// Whether conditions ask for one of these fields.
+    fn asks_for(&self, names: &[&str]) -> bool {
+        self.conditions.iter().any(|condition| names.iter().any(|name| condition.asks_for(name)))
+    }
+
+    fn is_by_call(&self) -> bool {
         let by_call = self.duration.is_some() || self.errnos.is_some() || self.fds.is_some();
-        by_call.then(Concerned::default)
+        by_call || self.also.iter().any(Self::is_by_call)
     }
 
     /// Whether an event is wanted, whatever its time and place.
     pub fn wants(&self, arch: &str, event: &Event) -> bool {
+        self.wants_alone(arch, event) && self.also.iter().all(|also| also.wants(arch, event))
+    }
+
+    fn wants_alone(&self, arch: &str, event: &Event) -> bool {
         // Of no thread.
         if matches!(event.what, What::Gap(_)) {
             return true;
@@ -193,5 +226,7 @@ mod tests {
         assert_eq!(kept(&Selection { since: Some(When::parse("-25s").unwrap()), ..all() }), [20, 30]);
         assert_eq!(kept(&Selection { until: Some(When::parse("-25s").unwrap()), ..all() }), [10]);
         assert_eq!(kept(&Selection { since: Some(When::parse("25").unwrap()), ..all() }), [30]);
+        let later = Selection { duration: Some(20_000_000_000), ..all() };
+        assert_eq!(kept(&later.and(Selection { paths: vec![b"/1".to_vec(), b"/0".to_vec()], ..all() })), [20]);
     }
 }

@@ -11,6 +11,7 @@
 //! | `socket` | the daemon's socket: answers, errors, and bad clients |
 //! | `hostile` | dump files that were made to do harm, through every verb |
 //! | `stored` | stored dumps are listed, found, described, exported, removed |
+//! | `viewed` | a dump is looked through on a terminal; where there is none, that is said |
 //! | `wheres` | where dumps and the daemon are is said once: by option, environment or configuration |
 //! | `words` | what a call is, what a set may name, and what is said to a mistake |
 
@@ -24,5 +25,6 @@ mod schema;
 mod socket;
 mod stored;
 mod support;
+mod viewed;
 mod wheres;
 mod words;
