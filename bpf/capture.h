@@ -187,7 +187,7 @@ static __always_inline __u64 pointer_at(__u64 from, bool compat, bool *fault)
 /* How many bytes a grab copies. */
 static __always_inline __u64 grab_size(const struct writing *w, const volatile struct grab *grab)
 {
-	__u32 most = grab->most;
+	__u32 most = most_of(w, grab);
 	__u64 count = 1;
 	__u32 at = 0;
 
@@ -252,7 +252,7 @@ static __always_inline bool grab_wanted(const struct writing *w, const volatile 
 		return false;
 	if ((grab->flags & GRAB_IF_FAILED) && w->ret >= 0)
 		return false;
-	if (!contents && (grab->flags & GRAB_NO_KEY) && sets_key(w))
+	if (!keeps_contents(w) && (grab->contents || ((grab->flags & GRAB_NO_KEY) && sets_key(w))))
 		return false;
 	return true;
 }
@@ -269,7 +269,7 @@ static __always_inline void capture_one(struct writing *w, const volatile struct
 	from += grab->offset;
 	if (grab->what == WHAT_STRING) {
 		/* A string of all that fits may go on. */
-		if (put_string(w, grab->arg, part, from, grab->most) == PIECE_MOST)
+		if (put_string(w, grab->arg, part, from, most_of(w, grab)) == PIECE_MOST)
 			put_bytes(w, grab->arg, PART_MORE, from + PIECE_MOST - 1, 1);
 	} else if (grab->what == WHAT_BYTES || grab->what == WHAT_SIGFRAME)
 		put_piece(w, grab->arg, part, from, grab_size(w, grab), grab->flags & GRAB_WHOLE);
@@ -330,7 +330,7 @@ __noinline int string_step(__u32 arg, __u32 last)
 		put_number(w, arg, PART_MORE, 0);
 		return 0;
 	}
-	if (put_string(w, arg, PART_ITEM, string, string_limit + 2) < 0)
+	if (put_string(w, arg, PART_ITEM, string, strings_of(w) + 2) < 0)
 		put_where(w, arg, string);
 	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
 	return 1;
@@ -344,7 +344,7 @@ static __always_inline void capture_strings(struct writing *w, __u8 arg, __u64 f
 	w->from = from;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i <= VECTOR_MOST; i++)
-		if (!string_step(arg, i >= vector_limit))
+		if (!string_step(arg, i >= vectors_of(w)))
 			return;
 }
 
@@ -362,9 +362,9 @@ __noinline int block_step(__u32 arg, __u32 size)
 		return 0;
 	put_bytes(w, arg, PART_ITEM, block, size);
 	bpf_probe_read_user(&opcode, sizeof(opcode), (void *)(block + 16));
-	if (contents && opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
+	if (keeps_contents(w) && opcode == 1 && !bpf_probe_read_user(&buffer, sizeof(buffer), (void *)(block + 24)) &&
 	    !bpf_probe_read_user(&length, sizeof(length), (void *)(block + 32)))
-		put_bytes(w, arg, PART_FIRST, buffer, length > string_limit ? string_limit : length);
+		put_bytes(w, arg, PART_FIRST, buffer, length > strings_of(w) ? strings_of(w) : length);
 	w->from += w->flags & FLAG_COMPAT ? 4 : 8;
 	return 1;
 }
@@ -380,7 +380,7 @@ static __always_inline void capture_blocks(struct writing *w, const volatile str
 		return;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < VECTOR_MOST; i++)
-		if (i >= count || i >= vector_limit || !block_step(arg, size))
+		if (i >= count || i >= vectors_of(w) || !block_step(arg, size))
 			return;
 }
 
@@ -452,11 +452,12 @@ __noinline int iovec_step(__u32 arg)
 {
 	struct writing *w = my_writing();
 	struct user_iovec iov = {};
-	__u32 most = string_limit;
+	__u32 most;
 	__u64 here;
 
 	if (!w || !w->iov_left)
 		return 0;
+	most = strings_of(w);
 	w->iov_left--;
 	if (w->flags & FLAG_COMPAT) {
 		__u32 narrow[2] = {};
@@ -476,7 +477,7 @@ __noinline int iovec_step(__u32 arg)
 		w->transferred -= here;
 	if (most && (__u32)argument(w, 0) == SAID_FD && most < SAID_MOST)
 		most = SAID_MOST;
-	if (most && contents)
+	if (most && keeps_contents(w))
 		put_piece(w, arg, PART_ITEM, iov.base, here > most ? most + 1 : here, true);
 	return 1;
 }
@@ -492,7 +493,7 @@ static __always_inline void capture_iovec(struct writing *w, __u8 arg, enum part
 	w->iov_left = count;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < most; i++)
-		if (i >= vector_limit || !iovec_step(arg))
+		if (i >= vectors_of(w) || !iovec_step(arg))
 			return;
 }
 
@@ -509,7 +510,7 @@ static __always_inline __u64 behind_size(const struct writing *w, const volatile
 	if (count > 0xffff)
 		count = 0xffff;
 	count *= grab->size;
-	return count > grab->most ? grab->most : count;
+	return count > most_of(w, grab) ? most_of(w, grab) : count;
 }
 
 __noinline int behind_step(__u32 plan, __u32 at_enter, __u32 n)
@@ -523,7 +524,7 @@ __noinline int behind_step(__u32 plan, __u32 at_enter, __u32 n)
 		return 0;
 	grab = at_enter ? &plan_at(plan)->enter[n] : &plan_at(plan)->grab[n];
 	if ((grab->what != WHAT_BEHIND && grab->what != WHAT_BEHIND_STRING) ||
-	    ((grab->flags & GRAB_IF_OK) && w->ret < 0))
+	    ((grab->flags & GRAB_IF_OK) && w->ret < 0) || (grab->contents && !keeps_contents(w)))
 		return 1;
 	from = argument(w, grab->arg);
 	if (!from)
@@ -532,7 +533,7 @@ __noinline int behind_step(__u32 plan, __u32 at_enter, __u32 n)
 	if (!from)
 		return 1;
 	if (grab->what == WHAT_BEHIND_STRING)
-		put_string(w, grab->arg, grab->part, from, grab->most);
+		put_string(w, grab->arg, grab->part, from, most_of(w, grab));
 	else
 		put_bytes(w, grab->arg, grab->part, from, behind_size(w, grab));
 	return 1;

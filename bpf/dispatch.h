@@ -86,12 +86,43 @@ static __always_inline bool is_aliased(const volatile struct plan *plan, struct 
 	return false;
 }
 
+/* The call is none of those that are recorded. */
+static __always_inline void leave_out(struct task_state *state)
+{
+	if (!state)
+		return;
+	state->moved = 0;
+	state->watched = 1;
+	state->slot = 0;
+	state->flags = FLAG_NO_ENTER;
+}
+
+/* Whether stacks are taken of a call, or may be at its end. */
+static __always_inline bool takes_stacks(const struct task_state *state)
+{
+	return watching ? state->at_end & END_STACK : stacks != STACKS_NONE;
+}
+
+/* The same of all calls, so that those that do not return have theirs at their start. */
+static __always_inline bool takes_all_stacks(const struct task_state *state)
+{
+	const struct profile *profile;
+
+	if (!watching)
+		return stacks == STACKS_ALL;
+	if (!takes_stacks(state))
+		return false;
+	profile = profile_of(state->slot);
+	return profile && profile->stacks == STACKS_ALL;
+}
+
 static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 {
 	struct task_struct *task = me();
 	const volatile struct plan *plan;
 	struct task_state *state;
-	__u32 slot, index;
+	struct profile *profile;
+	__u32 slot, index, at_end = END_AS_ALL;
 	bool compat;
 
 	if (may_be_own(nr) && begin_own(task, regs))
@@ -101,6 +132,16 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 		return 0;
 	compat = is_compat(task);
 	index = plan_index(nr, compat);
+	if (watching) {
+		profile = profile_of(slot);
+		if (!profile)
+			return 0;
+		if (!has_call(profile, index)) {
+			leave_out(state_of(task, false));
+			return 0;
+		}
+		at_end = profile->at_end;
+	}
 	plan = plan_at(index);
 	state = state_of(task, true);
 	/* The kernel may make none: for want of memory, or since this CPU is at another thread's. */
@@ -109,13 +150,13 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 			count(stateless);
 		return 0;
 	}
-	state->moved = 0;
-	state->watched = 1;
 	if (!(plan->flags & PLAN_RECORD)) {
-		state->slot = 0;
-		state->flags = FLAG_NO_ENTER;
+		leave_out(state);
 		return 0;
 	}
+	state->moved = 0;
+	state->watched = 1;
+	state->at_end = at_end;
 	if (plan->cases) {
 		__u64 args[6];
 
@@ -133,7 +174,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 	if (plan->flags & PLAN_NOTE)
 		take_note(state, plan, regs, compat);
 	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat))) {
-		if (stacks == STACKS_ALL && (plan->flags & PLAN_ALWAYS))
+		if ((plan->flags & PLAN_ALWAYS) && takes_all_stacks(state))
 			bpf_tail_call(ctx, &enter_writers, WRITER_STACK);
 		bpf_tail_call(ctx, &enter_writers, plan->enter_writer);
 	}
@@ -149,10 +190,18 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	bool compat = is_compat(task);
 	__u32 slot = slot_of(task), index;
 	const volatile struct plan *plan;
+	struct profile *profile;
 
 	if (!slot || nr < 0)
 		return false;
 	index = plan_index(nr, compat);
+	state->at_end = END_AS_ALL;
+	if (watching) {
+		profile = profile_of(slot);
+		if (!profile || !has_call(profile, index))
+			return false;
+		state->at_end = profile->at_end;
+	}
 	plan = plan_at(index);
 	if (!(plan->flags & PLAN_RECORD))
 		return false;
@@ -175,6 +224,17 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	return true;
 }
 
+/* Whether a call that began in another slot is recorded in this one. */
+static __always_inline bool fits_profile(struct task_state *state, __u32 slot)
+{
+	const struct profile *profile = profile_of(slot);
+
+	if (!profile || !has_call(profile, plan_index(state->nr, state->flags & FLAG_COMPAT)))
+		return false;
+	state->at_end = profile->at_end;
+	return true;
+}
+
 /*
  * Since the call began its thread may have moved, or its cgroup may have got other rings, or none: while the tree is
  * watched, the old ones may be another's by now. Where cgroups are given, they stay theirs, as do the rest's.
@@ -189,6 +249,10 @@ static __always_inline bool stay_or_move(struct task_struct *task, struct task_s
 	/* Whose it is was seen for another slot. */
 	if (slot != state->slot || state->moved)
 		state->flags &= ~FLAG_USER;
+	if (slot && watching && slot != state->slot && !fits_profile(state, slot)) {
+		state->slot = 0;
+		return false;
+	}
 	if (slot) {
 		state->slot = slot;
 		return true;
@@ -199,6 +263,15 @@ static __always_inline bool stay_or_move(struct task_struct *task, struct task_s
 	if (state->moved)
 		count(left);
 	return false;
+}
+
+/* A call whose start was written is told to its end. */
+static __always_inline bool is_too_short(const struct task_state *state)
+{
+	if (watching ? !(state->at_end & END_SLOWER) : !slower_than)
+		return false;
+	return !(state->flags & (FLAG_NO_ENTER | FLAG_ENTERED)) &&
+	       bpf_ktime_get_boot_ns() - state->entered < least_time(state->slot);
 }
 
 static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
@@ -223,13 +296,13 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return count_call(task, state, ret);
 	if (watching && call_rules.count)
 		heed_rules(task, state, ret);
-	/* A call whose start was written is told to its end. */
-	if (slower_than && !(state->flags & (FLAG_NO_ENTER | FLAG_ENTERED)) &&
-	    bpf_ktime_get_boot_ns() - state->entered < slower_than) {
+	if (is_too_short(state)) {
 		state->slot = 0;
 		return 0;
 	}
 	writer = writer_again(state, plan_at(state->plan)->writer);
+	if (takes_stacks(state))
+		bpf_tail_call(ctx, &exit_writers, WRITER_STACK);
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, ret, AT_EXIT, WRITER_CAPTURE, task, state);
 	bpf_tail_call(ctx, &exit_writers, writer);

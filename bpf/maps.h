@@ -17,7 +17,9 @@ struct task_state {
 	 * end and its writer. What moves the thread, or looks at it, writes these.
 	 */
 	__u32 moved;		/* it has changed its cgroup since the call began */
-	__u32 watched;		/* its calls' starts and ends have been seen: without a slot it is in none */
+	__u16 watched;		/* its calls' starts and ends have been seen: without a slot it is in none */
+	/* Of the call, too: what its slot's profile asks for at its end. */
+	__u16 at_end;
 	/* Its user, see user.h; 0: nobody has looked. Written by the thread itself, and by who makes it. */
 	__u64 user;
 };
@@ -30,6 +32,7 @@ const volatile bool pt_regs_helper = true;
 const volatile bool typed_task = true;
 /* Whether sys_enter and sys_exit are the classic tracepoints (tracepoint/raw_syscalls) and not tp_btf. */
 const volatile bool classic = false;
+/* These, slower_than and stacks hold for all slots unless each has a profile. */
 const volatile __u32 string_limit = 32;
 const volatile __u32 vector_limit = 32;
 /* Whether it is kept what buffers hold. */
@@ -50,8 +53,6 @@ const volatile __u32 followed_slot = 0;
 /* Whether userspace is told of cgroups that come and go, and of processes that end badly. */
 const volatile bool watching = false;
 
-/* Of which calls stacks are taken; those that lasted at least so long. */
-enum { STACKS_NONE = 0, STACKS_ALL = 1, STACKS_FAILED = 2, STACKS_SLOWER = 3 };
 const volatile __u32 stacks = STACKS_NONE;
 const volatile __u64 stacks_slower = 0;
 /* The network namespace of who reads, by its inode; 0: it is not known. */
@@ -75,6 +76,22 @@ static __always_inline const volatile struct plan *plan_at(__u64 index)
 	barrier_var(index);
 	return &plans[index & (PLANS - 1)];
 }
+
+/* By slot, where cgroups have slots of their own (watching): how its calls are recorded. Written by userspace at any time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct profile);
+	__uint(max_entries, 1);
+} profiles SEC(".maps");
+
+/* The sets of calls that profiles name; written by userspace before one does. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct call_set);
+	__uint(max_entries, CALL_SETS);
+} call_sets SEC(".maps");
 
 /* A CPU's ring of a track, at slot * cpus + cpu. Userspace inserts the perf events. */
 struct {
@@ -260,6 +277,9 @@ struct writing {
 	__u64 items;
 	__u32 stage;
 	__u32 long_items;	/* buffers are copied in several pieces, as far as there is room */
+	__u32 string_limit;	/* as the slot's profile has them */
+	__u32 vector_limit;
+	__u32 contents;
 	__u64 task;
 	__u64 args[8];
 	struct user_msghdr head;

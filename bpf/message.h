@@ -38,13 +38,13 @@ static __always_inline void capture_socket_data(struct writing *w, const volatil
 	bool received = grab->flags & GRAB_IF_OK;
 	int protocol;
 
-	if (!from || (received && w->ret < 0))
+	if (!from || (received && w->ret < 0) || !keeps_contents(w))
 		return;
 	if (received && size > w->ret)
 		size = w->ret;
 	protocol = netlink_protocol(w);
 	if (protocol == NO_NETLINK) {
-		put_piece(w, grab->arg, PART_DATA, from, size > string_limit ? string_limit + 1 : size, true);
+		put_piece(w, grab->arg, PART_DATA, from, size > strings_of(w) ? strings_of(w) + 1 : size, true);
 		return;
 	}
 	put_number(w, grab->arg, PART_NETLINK, protocol);
@@ -137,8 +137,8 @@ static __always_inline void step_item(struct writing *w, struct step *step)
 			w->left = w->transferred;
 		if (w->transferred != ~0ull)
 			w->transferred -= w->left;
-		if (!w->long_items && w->left > string_limit)
-			w->left = string_limit + 1;
+		if (!w->long_items && w->left > strings_of(w))
+			w->left = strings_of(w) + 1;
 	}
 	step->from = w->item;
 	step->size = w->left > PIECE_MOST ? PIECE_MOST : w->left;
@@ -167,8 +167,8 @@ static __always_inline bool next_step(struct writing *w, bool many, bool receive
 	case STAGE_VECTOR:
 		w->stage = STAGE_ITEM;
 		w->iov = w->head.iov;
-		w->items = w->head.iov_count > vector_limit ? vector_limit : w->head.iov_count;
-		if (!contents)
+		w->items = w->head.iov_count > vectors_of(w) ? vectors_of(w) : w->head.iov_count;
+		if (!keeps_contents(w))
 			w->items = 0;
 		w->left = 0;
 		step->part = PART_IOV;
@@ -234,7 +234,7 @@ static __always_inline void capture_messages(struct writing *w, const volatile s
 	w->transferred = received ? w->ret : ~0ull;
 	if (many)
 		count = received ? w->ret : (__u32)argument(w, grab->length_arg);
-	w->count = count > vector_limit ? vector_limit : count;
+	w->count = count > vectors_of(w) ? vectors_of(w) : count;
 	w->stage = STAGE_HEAD;
 	#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STEPS; i++)

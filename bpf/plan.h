@@ -46,7 +46,7 @@ enum writer {
 	WRITER_DIRENTS = 5,
 	WRITER_BEHIND = 6,	/* memory that pointers in structures point to */
 	WRITER_FILE = 7,	/* tells first what descriptors stand for */
-	WRITER_STACK = 8,	/* tells first where the call was made; then plan.behind */
+	WRITER_STACK = 8,	/* tells first where the call was made; the plan's writer follows */
 	WRITERS = 9,
 } __attribute__((packed));
 
@@ -72,10 +72,13 @@ struct grab {
 	enum length length;
 	__u8 length_arg;
 	__u16 size;		/* of one element, bytes */
-	__u16 most;		/* copy no more than this, bytes */
+	__u16 most;		/* copy no more than this, bytes, whatever the string limit is */
 	__u16 offset;		/* skip so many bytes of the structure */
 	enum grab_flag flags;
 	enum part part;		/* the piece's label, if it is not what the phase says */
+	__u16 base;		/* and no more than so many bytes ... */
+	__u8 by_limit;		/* ... with this many more for each byte of the string limit */
+	__u8 contents;		/* it is what a buffer holds */
 };
 
 /* Those of a vector, iovec, message or dirents writer stand first; ordinary ones follow. */
@@ -128,7 +131,6 @@ struct plan {
 	enum files files;
 	__u8 pair_arg;
 	__u8 aliases;		/* PLAN_ALIAS: alias[0 .. aliases) */
-	enum writer behind;	/* WRITER_STACK: who writes the call */
 	struct alias alias[ALIASES];
 	struct grab grab[GRABS];
 	struct grab enter[GRABS];
@@ -140,6 +142,37 @@ enum {
 	CASES = 1024,
 	CASE_VALUES = 4096,
 	PLANS = 2 * CALLS + CASES,
+};
+
+/* Of which calls stacks are taken; those that lasted at least so long. */
+enum { STACKS_NONE = 0, STACKS_ALL = 1, STACKS_FAILED = 2, STACKS_SLOWER = 3 };
+
+/* Calls by number, those of the 32-bit ABI behind the others. Set 0 is all of them, and has no row of its own. */
+enum { SET_WORDS = 2 * CALLS / 64, CALL_SETS = 128 };
+struct call_set {
+	__u64 wanted[SET_WORDS];
+};
+
+/* What of it is to be looked at when a call ends. */
+enum at_end {
+	END_AS_ALL = 0,
+	END_SLOWER = 1,		/* only calls that lasted at least slower_than are recorded */
+	END_STACK = 2,		/* stacks are taken, of all calls or of some */
+} __attribute__((packed));
+
+/* How the calls of a slot are recorded. Where slots have none of their own, the settings of maps.h hold for all. */
+struct profile {
+	__u64 slower_than;
+	__u64 stacks_slower;
+	__u32 string_limit;
+	__u32 vector_limit;
+	__u32 set;		/* which calls: one of call_sets */
+	__u8 contents;		/* whether it is kept what buffers hold */
+	__u8 stacks;
+	__u8 off;		/* nothing is recorded: as if the slot's cgroups had none */
+	__u8 uring;		/* whether io_uring's requests are recorded */
+	enum at_end at_end;
+	__u8 pad[7];
 };
 
 /* Socket options whose values are keys; level 0 has no options, and ends the list. */

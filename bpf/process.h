@@ -417,6 +417,7 @@ int in_flight(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct inflight line = {};
+	struct profile *profile;
 	struct task_state *state;
 	struct pt_regs *regs = 0;
 
@@ -451,6 +452,11 @@ int in_flight(struct bpf_iter__task *ctx)
 			return 0;
 		line.nr = number_at_exit(regs);
 		line.flags = FLAG_NO_ENTER | (is_compat(task) ? FLAG_COMPAT : 0);
+		if (watching) {
+			profile = profile_of(line.slot);
+			if (!profile || !has_call(profile, plan_index(line.nr, line.flags & FLAG_COMPAT)))
+				return 0;
+		}
 	}
 	if (!line.entered)
 		line.asleep = asleep(task);

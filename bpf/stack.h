@@ -44,16 +44,19 @@ static __always_inline struct unwinding *my_unwinding(void)
 /* Whether a call's stack is wanted at its end. */
 static __always_inline bool wants_stack(const struct task_state *state, const volatile struct plan *plan, long ret)
 {
+	const struct profile *profile = watching ? profile_of(state->slot) : 0;
+	__u32 which = profile ? profile->stacks : stacks;
 	bool failed = ret < 0 && ret >= -ERRNO_MOST && !(ret <= -RESTART_FIRST && ret >= -RESTART_LAST);
 
 	/* It was taken at the start, or the program that made the call is gone. */
-	if ((plan->flags & PLAN_ALWAYS) && (stacks == STACKS_ALL || !failed))
+	if ((plan->flags & PLAN_ALWAYS) && (which == STACKS_ALL || !failed))
 		return false;
-	switch (stacks) {
+	switch (which) {
 	case STACKS_ALL: return true;
 	case STACKS_FAILED: return failed;
 	case STACKS_SLOWER:
-		return !(state->flags & FLAG_NO_ENTER) && bpf_ktime_get_boot_ns() - state->entered >= stacks_slower;
+		return !(state->flags & FLAG_NO_ENTER) && bpf_ktime_get_boot_ns() - state->entered >=
+					       (profile ? profile->stacks_slower : stacks_slower);
 	default: return false;
 	}
 }
@@ -361,7 +364,7 @@ int exit_stack(__u64 *ctx)
 	plan = plan_at(state->plan);
 	if (wants_stack(state, plan, result_of(ctx)))
 		send_stack(ctx, state, regs, bpf_ktime_get_boot_ns());
-	writer = writer_again(state, plan_at(state->plan)->behind);
+	writer = writer_again(state, plan->writer);
 	if (writer <= WRITER_CAPTURE)
 		return write(ctx, regs, result_of(ctx), AT_EXIT, WRITER_CAPTURE, me(), state);
 	bpf_tail_call(ctx, &exit_writers, writer);

@@ -2,7 +2,7 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes that are
  * followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what
- * happens around them, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
+ * happens around them, profile.h how a slot's calls are recorded, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
  * does, notice.h what userspace is told at once, user.h whose calls are, rule.h of which calls, own.h of its own calls.
  */
 #include "vmlinux.h"
@@ -15,6 +15,7 @@
 #include "task.h"
 #include "arch.h"
 #include "followed.h"
+#include "profile.h"
 #include "track.h"
 #include "user.h"
 #include "capture.h"

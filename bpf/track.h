@@ -2,6 +2,17 @@
 /* Which track a task belongs to, what it is doing, and how a record reaches the track's ring. */
 #pragma once
 
+/* What is off costs what is not recorded at all: it is kept so with the cgroup, see below. */
+static __always_inline __u32 unless_off(__u32 slot)
+{
+	struct profile *profile;
+
+	if (!watching)
+		return slot;
+	profile = profile_of(slot);
+	return profile && profile->off ? 0 : slot;
+}
+
 static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 {
 	__u32 *slot = 0;
@@ -11,13 +22,13 @@ static __always_inline __u32 look_up_slot(struct cgroup *cgroup, __u64 id)
 	/* The kernel does not say whether a storage is not there, or is being changed by somebody on this CPU. */
 	if (!slot)
 		slot = bpf_map_lookup_elem(&cgroups, &id);
-	return slot ? *slot & ~CGROUP_PARTED : 0;
+	return slot ? unless_off(*slot & ~CGROUP_PARTED) : 0;
 }
 
 /*
  * What was looked up is kept in one word, so that it is always one cgroup's: 32 bits of id, 16 of
  * generation, 16 of slot; what does not fit is looked up each time. Userspace changes the generation when
- * it has changed a cgroup's slot, and empties the table before a generation comes again: in generation 0
+ * it has changed a cgroup's slot, or put one off or on, and empties the table before a generation comes again: in generation 0
  * nothing is kept. A cgroup that is made gets its slot before anybody looks.
  */
 static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup)

@@ -62,6 +62,13 @@ static __always_inline __u32 slot_by_id(__u64 cgroup, __u32 process, bool submit
 	return slot ? *slot & ~CGROUP_PARTED : 0;
 }
 
+static __always_inline bool records_uring(__u32 slot)
+{
+	const struct profile *profile = watching ? profile_of(slot) : 0;
+
+	return !watching || (profile && profile->uring && !profile->off);
+}
+
 static __always_inline void fill_uring(struct uring_record *record, struct io_ring_ctx *ring, struct task_struct *task)
 {
 	__builtin_memset(record, 0, sizeof(*record));
@@ -122,7 +129,7 @@ static __always_inline int uring_submitted(__u64 *ctx)
 
 	slot = slot_by_id(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id), BPF_CORE_READ(task, tgid), false);
 	made = bpf_map_lookup_elem(&uring_submissions, &zero);
-	if (!slot || !made)
+	if (!slot || !made || !records_uring(slot))
 		return 0;
 	record = &made->record;
 	if (uring_submits == SUBMITS_REQUEST) {
@@ -162,7 +169,7 @@ static __always_inline int uring_submitted(__u64 *ctx)
 	if (bpf_map_update_elem(&uring_requests, &key, &note, BPF_ANY))
 		count(uring_full);
 	/* Its completion tells whether it was slow. */
-	if (slower_than)
+	if (least_time(slot))
 		return 0;
 	size = record->path;
 	barrier_var(size);
@@ -210,7 +217,7 @@ int uring_complete(__u64 *ctx)
 	struct io_kiocb *request = 0;
 	struct uring_record record;
 	struct uring_request *note;
-	__u64 user_data, key;
+	__u64 user_data, key, least;
 	__u32 slot, more = 0;
 	__s32 res;
 
@@ -255,7 +262,10 @@ int uring_complete(__u64 *ctx)
 		fill_uring(&record, ring, task_of_request(ring, request));
 	}
 	slot = slot_by_id(record.cgroup, record.tgid, !!note);
-	if (!slot || (slower_than && (!record.began || record.time - record.began < slower_than)))
+	if (!slot || !records_uring(slot))
+		return 0;
+	least = least_time(slot);
+	if (least && (!record.began || record.time - record.began < least))
 		return 0;
 	record.user_data = user_data;
 	record.res = res;

@@ -186,6 +186,10 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	/* Only where writers are called: the shortest way has no functions. */
 	again = phase == AT_EXIT && writer > WRITER_CAPTURE && (state->flags & FLAG_MISSED) && ret < 0;
 	if (count || again || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
+		if (!take_limits(w, state->slot)) {
+			end_writing(w);
+			return 0;
+		}
 		w->flags = state->flags;
 		w->pieces = 0;
 		w->ret = ret;

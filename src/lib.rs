@@ -20,6 +20,7 @@ pub mod identity;
 pub mod keeper;
 pub mod kernel;
 pub mod model;
+pub mod profile;
 pub mod recorder;
 pub mod redact;
 pub mod render;

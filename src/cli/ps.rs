@@ -137,8 +137,10 @@ fn state(track: &Track, older: usize, recording: bool) -> String {
             format!("ended {} ago{shared}{older}", seconds(now() - ended))
         }
         _ if !recording => "NOT RECORDED".to_owned(),
-        (None, true) => "shares a ring".to_owned(),
-        (None, false) => "recording".to_owned(),
+        (None, shared) => {
+            let state = if shared { "shares a ring" } else { "recording" };
+            track.settings.as_ref().map_or_else(|| state.to_owned(), |what| format!("{state} {what}"))
+        }
     }
 }
 
@@ -176,6 +178,8 @@ mod tests {
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
         assert_eq!(rows[1], ["#3", "a.service", "17", "2.0s", "1min", "15s", "0", "512K", "recording"]);
+        let changed = Track { settings: Some("only the calls %file".into()), ..track.clone() };
+        assert!(table(&[(&changed, 0)], true, true).ends_with("  recording only the calls %file\n"));
         let ended = Track { ended: Some(1.0), ..track.clone() };
         let text = table(&[(&track, 0), (&ended, 0)], false, true);
         assert!(text.lines().nth(1).is_some_and(|row| row.ends_with("  NOT RECORDED")), "{text}");

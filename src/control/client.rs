@@ -22,7 +22,10 @@ use super::{
     frame::Frames,
     messages::{ANSWER_WITHIN, Add, GivenUp, News, Refusal, Saved, Status, Track},
 };
-use crate::model::{Reading, Stuck};
+use crate::{
+    model::{Reading, Stuck},
+    profile::Rule,
+};
 
 /// Talks to the daemon.
 #[derive(Clone, Debug)]
@@ -52,9 +55,9 @@ impl Client {
         self.json(Method::GET, "/v1/given-up", Vec::new()).await
     }
 
-    /// Has a cgroup recorded.
-    pub async fn add(&self, target: &str) -> Result<Track> {
-        let body = serde_json::to_vec(&Add { target: target.to_owned() })?;
+    /// Has a cgroup recorded, or one that is recorded by other settings.
+    pub async fn add(&self, target: &str, settings: Option<Rule>) -> Result<Track> {
+        let body = serde_json::to_vec(&Add { target: target.to_owned(), settings })?;
         self.json(Method::POST, "/v1/tracks", body).await
     }
 

@@ -61,7 +61,14 @@ fn track() -> Track {
         }),
         outer: vec![Container { id: "box".into(), ..Container::default() }],
     };
-    Track { id: 3, target: identity.to_string(), identity, ended: Some(2.5), ..Track::default() }
+    Track {
+        id: 3,
+        target: identity.to_string(),
+        identity,
+        ended: Some(2.5),
+        settings: Some("nothing".into()),
+        ..Track::default()
+    }
 }
 
 /// An owner that answers everything, or fails with everything.
@@ -315,6 +322,22 @@ async fn wrong_requests_get_a_sentence() {
         let value: Value = serde_json::from_slice(&answer.2).unwrap();
         assert!(answer.0.as_u16() == status && value["error"].is_string(), "{answer:?}");
     }
+}
+
+/// Settings of a unit are those that are described.
+#[test]
+fn settings_are_what_the_description_says() {
+    let schema = described()["components"]["schemas"]["Settings"].clone();
+    let all = json!({"string-limit": 64, "payload": false, "syscalls": "%file", "only-slower": "1ms", "stacks": "failed",
+        "buffer-size": 1 << 20, "off": true});
+    let described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+    let mut taken: Vec<_> = all.as_object().unwrap().keys().cloned().collect();
+    taken.sort_by_key(|key| described.iter().position(|known| known == key));
+    assert_eq!(taken, described);
+    let rule: crate::profile::Rule = serde_json::from_value(all.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&rule).unwrap(), all);
+    assert!(jsonschema::validate(&schema, &json!({"strings": 1})).is_err());
+    assert!(serde_json::from_value::<crate::profile::Rule>(json!({"strings": 1})).is_err());
 }
 
 /// What the description takes for a target, and nothing else, is one.

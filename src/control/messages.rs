@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Files, Identity, Module, Network, Process, Undumped};
+use crate::{
+    model::{Files, Identity, Module, Network, Process, Undumped},
+    profile::Rule,
+};
 
 /// The daemon itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,6 +103,9 @@ pub struct Track {
     pub overwritten: u64,
     /// Records that the ring did not take.
     pub lost: u64,
+    /// What is recorded of it now, in words, where that is not what is recorded where nothing is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
 }
 
 /// A history that is no longer there.
@@ -116,11 +122,14 @@ pub struct GivenUp {
 }
 
 /// Asks for a cgroup to be recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {
     /// A cgroup directory, a path in the cgroup tree, or the name of a unit or container.
     pub target: String,
+    /// How it is to be recorded, where that is not as the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Rule>,
 }
 
 /// A dump that was stored.

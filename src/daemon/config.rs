@@ -1,15 +1,16 @@
 //! What the daemon's configuration says: TOML, each key known, each mistake told with its line.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
 
 use super::{
     rule::{self, Rule},
@@ -21,11 +22,12 @@ use crate::{
     control, history,
     identity::Runtimes,
     keeper,
-    model::{self, Stacks},
+    model::{self, Stacks, size_from},
+    profile::{Calls, Profile, Profiles, UnitRule},
     recorder::{Budget, Settings, Watching},
     redact::{Patterns, Payload, Redaction},
     store::{self, Amount, Retention},
-    syscall::{Filter, plan::Wanted},
+    syscall::plan::Wanted,
 };
 
 /// Where the configuration is unless the command line says otherwise.
@@ -79,19 +81,21 @@ struct Redact {
 pub struct Record {
     include: Vec<String>,
     exclude: Vec<String>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "size_from")]
     buffer_size: usize,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "size_from")]
     memory_max: usize,
     #[serde(deserialize_with = "duration")]
     keep_dead: Duration,
     ready: usize,
     string_limit: u32,
-    #[serde(deserialize_with = "filter")]
-    syscalls: Filter,
+    #[serde(deserialize_with = "calls")]
+    syscalls: Calls,
     payload: bool,
     #[serde(deserialize_with = "stacks")]
     stacks: Stacks,
+    /// Units that are recorded otherwise.
+    unit: Vec<Spanned<UnitRule>>,
 }
 
 /// How much of what rings have taken is kept, packed.
@@ -125,7 +129,7 @@ pub struct Storage {
     keep_free: Option<Amount>,
     #[serde(deserialize_with = "some_duration")]
     max_age: Option<Duration>,
-    #[serde(deserialize_with = "size")]
+    #[serde(deserialize_with = "size_from")]
     dump_most: usize,
 }
 
@@ -180,10 +184,19 @@ impl Default for Record {
             keep_dead: Duration::from_secs(15 * 60),
             ready: 16,
             string_limit: 32,
-            syscalls: Filter::default(),
+            syscalls: Calls::default(),
             payload: true,
             stacks: Stacks::None,
+            unit: Vec::new(),
         }
+    }
+}
+
+impl Record {
+    /// What is not units' profiles, which may change at any time.
+    fn rings(&self) -> impl PartialEq {
+        let Self { include, exclude, buffer_size, memory_max, keep_dead, ready, .. } = self.clone();
+        (include, exclude, buffer_size, memory_max, keep_dead, ready)
     }
 }
 
@@ -253,24 +266,45 @@ impl Config {
         ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
         ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
+        config.check_rings(text)?;
         config.watching()?;
         config.redaction(config.string_limit())?;
         Ok(config)
+    }
+
+    /// Refuses rings of units that cannot be had.
+    fn check_rings(&self, text: &str) -> Result<()> {
+        let most = self.record.memory_max / 8;
+        for rule in &self.record.unit {
+            let Some(size) = rule.get_ref().rule().buffer_size else { continue };
+            let line = text.get(..rule.span().start).unwrap_or_default().matches('\n').count() + 1;
+            let doing = || format!("understand the rule of [[record.unit]] at line {line}");
+            let kib = |bytes: usize| bytes >> 10;
+            Err(if self.history.history_cpu == 0 {
+                anyhow!(
+                    "`buffer-size` of one unit needs a history that takes its rings over: `history.history-cpu` is 0%"
+                )
+            } else if size > most {
+                anyhow!(
+                    "`buffer-size` of {}K is more than all rings of units may have beyond the usual: {}K, an eighth of \
+                     `record.memory-max`",
+                    kib(size),
+                    kib(most)
+                )
+            } else {
+                continue;
+            })
+            .with_context(doing)?;
+        }
+        Ok(())
     }
 
     /// For the recorder.
     pub fn settings(&self) -> Settings {
         let Kept { history_cpu, min_age, keep, keep_share } = self.history.clone();
         Settings {
-            wanted: Wanted {
-                filter: self.record.syscalls.clone(),
-                string_limit: self.record.string_limit,
-                payload: self.record.payload,
-                verbose: false,
-                descriptors: true,
-                slower_than: 0,
-                stacks: self.record.stacks,
-            },
+            // What units' profiles do not say.
+            wanted: Wanted { descriptors: true, ..Wanted::default() },
             budget: Budget { ring: self.record.buffer_size, total: self.record.memory_max },
             history: history::Settings { cpu: history_cpu, min_age, keep, keep_share },
             without: Vec::new(),
@@ -280,6 +314,8 @@ impl Config {
     /// This configuration with what a newer one may change while the daemon runs.
     pub fn reloaded(&self, new: Self) -> Self {
         let Self { socket, metrics, keeper, record, history, runtimes, .. } = self.clone();
+        let Record { string_limit, payload, syscalls, stacks, unit, .. } = new.record;
+        let record = Record { string_limit, payload, syscalls, stacks, unit, ..record };
         Self { socket, metrics, keeper, record, history, runtimes, ..new }
     }
 
@@ -293,12 +329,25 @@ impl Config {
     pub fn watching(&self) -> Result<Watching> {
         let rules = Rules::new(&self.record.include, &self.record.exclude)?;
         let keeper = self.keeper().map(|socket| keeper::Place { socket, start: true });
-        Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, keeper })
+        Ok(Watching { rules, keep: self.record.keep_dead, ready: self.record.ready, profiles: self.profiles(), keeper })
     }
 
-    /// Bytes of a string that are recorded.
+    /// How units are recorded.
+    pub fn profiles(&self) -> Profiles {
+        let Record { string_limit, payload, syscalls, stacks, unit, .. } = &self.record;
+        let base = Profile {
+            string_limit: *string_limit,
+            payload: *payload,
+            syscalls: syscalls.clone(),
+            stacks: *stacks,
+            ..Profile::default()
+        };
+        Profiles { base, rules: unit.iter().map(|rule| rule.get_ref().clone()).collect() }
+    }
+
+    /// Bytes of a string that are recorded, at least.
     pub fn string_limit(&self) -> u32 {
-        self.record.string_limit
+        self.profiles().all().map(|profile| profile.string_limit).min().unwrap_or(0)
     }
 
     /// What is taken out of records before they leave; where strings were recorded up to this length.
@@ -343,8 +392,7 @@ impl Config {
         if self.keeper != new.keeper {
             changed.push("keeper");
         }
-        // They are plain data, and their text is all of them.
-        if format!("{:?}", self.record) != format!("{:?}", new.record) {
+        if self.record.rings() != new.record.rings() {
             changed.push("[record]");
         }
         if self.history != new.history {
@@ -357,8 +405,8 @@ impl Config {
     }
 }
 
-fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<Filter, D::Error> {
-    text(from, Filter::recorded)
+fn calls<'de, D: Deserializer<'de>>(from: D) -> Result<Calls, D::Error> {
+    text(from, str::parse)
 }
 
 /// A value out of a text, whose mistakes are told as the configuration's.
@@ -369,27 +417,6 @@ fn text<'de, D: Deserializer<'de>, T>(from: D, parse: impl Fn(&str) -> Result<T>
 fn told<E: de::Error>(error: impl Into<anyhow::Error>) -> E {
     let error: anyhow::Error = error.into();
     E::custom(format!("{error:#}"))
-}
-
-/// A size as text, or a number of bytes.
-fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    struct Size;
-    impl de::Visitor<'_> for Size {
-        type Value = usize;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a size as \"256K\", \"64M\", \"1G\", or a number of bytes")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<usize, E> {
-            model::size(text).map_err(told)
-        }
-
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<usize, E> {
-            usize::try_from(number).map_err(E::custom)
-        }
-    }
-    from.deserialize_any(Size)
 }
 
 fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -479,6 +506,13 @@ mod tests {
             ("[redact]\nenvironment = [\"[\"]", &["[redact]", "is not a pattern"]),
             ("[[payload]]\nunits = [\"a\"]\npayload = \"some\"", &["line 3", "none", "head", "full"]),
             ("[[payload]]\nunits = []\npayload = \"none\"", &["names no units"]),
+            ("[[record.unit]]\nmatch = [\"a\"]\nbufer = 1", &["line 3", "bufer"]),
+            ("[[record.unit]]\nmatch = [\"[\"]\noff = true", &["line 2", "pattern"]),
+            ("[record]\n[[record.unit]]\nmatch = [\"a\"]\nbuffer-size = \"64M\"", &["line 2", "memory-max"]),
+            (
+                "[history]\nhistory-cpu = \"0%\"\n[[record.unit]]\nmatch = [\"a\"]\nbuffer-size = \"1M\"",
+                &["line 3", "history-cpu"],
+            ),
             ("= 3", &["line 1"]),
         ] {
             let error = format!("{:#}", Config::parse(text).unwrap_err());
@@ -490,8 +524,12 @@ mod tests {
 
     #[test]
     fn what_a_reload_cannot_change_is_named() {
-        let new = Config::parse("[record]\npayload = false\n[triggers]\nstatus = false").unwrap();
+        let new = Config::parse("[record]\nready = 3\n[triggers]\nstatus = false").unwrap();
         assert_eq!(Config::default().needs_restart(&new), ["[record]"]);
         assert!(!new.policy().status);
+        let new = Config::parse("[record]\npayload = false\n[[record.unit]]\nmatch = [\"a\"]\noff = true").unwrap();
+        assert!(Config::default().needs_restart(&new).is_empty());
+        let reloaded = Config::default().reloaded(new).profiles();
+        assert!(!reloaded.base.payload && reloaded.rules.len() == 1);
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn track(info: &TrackInfo) -> Track {
         records: info.records,
         overwritten: info.overwritten,
         lost: info.lost,
+        settings: Some(info.settings.clone()).filter(|words| !words.is_empty()),
     }
 }
 

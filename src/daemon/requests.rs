@@ -141,14 +141,24 @@ impl Daemon {
     }
 
     fn add(&mut self, add: &Add) -> Result<Track, Problem> {
+        let wrong = |error: anyhow::Error| Problem::new(Kind::Wrong, format!("understand the settings: {error:#}"));
+        if let Some(settings) = &add.settings {
+            settings.check_own().and_then(|()| self.recorder.can_record(settings)).map_err(wrong)?;
+        }
         let cgroup = find(&add.target).map_err(problem)?;
         let known = self.recorder.identities().find(|(_, identity, _)| identity.cgroup_id == cgroup.id());
-        if let Some((id, identity, _)) = known
-            && !self.recorder.is_in_lobby(id)
-        {
-            return Err(Problem::new(Kind::Conflict, format!("{identity} is recorded already, as {id}")));
+        let known = known.filter(|(id, ..)| !self.recorder.is_in_lobby(*id));
+        let id = match (known, &add.settings) {
+            (Some((id, identity, _)), None) => {
+                return Err(Problem::new(Kind::Conflict, format!("{identity} is recorded already, as {id}")));
+            }
+            (Some((id, ..)), Some(_)) => id,
+            (None, _) => self.recorder.add(cgroup)?,
+        };
+        if let Some(settings) = &add.settings {
+            self.recorder.ask_for(id, settings.clone())?;
+            self.look_at_strings()?;
         }
-        let id = self.recorder.add(cgroup)?;
         self.names.born(&mut self.recorder, id);
         self.info(id.0)
     }

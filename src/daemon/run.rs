@@ -130,13 +130,14 @@ impl Daemon {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
         };
+        let redaction = Arc::new(config.redaction(recorder.least_strings())?);
         let mut daemon = Self {
             recorder,
             saving: Saving::new(store),
             followers: Vec::new(),
             names: Names::new(config.runtimes.clone()),
             began: SystemTime::now(),
-            redaction: Arc::new(config.redaction(config.string_limit())?),
+            redaction,
             named: named.map(Path::to_owned),
             policy: config.policy(),
             config,
@@ -309,6 +310,10 @@ impl Daemon {
     }
 
     fn weigh(&mut self, evidence: Evidence) {
+        // Of what is off there is nothing to store.
+        if self.recorder.is_off(TrackId(evidence.track)) {
+            return;
+        }
         let (track, cause, name) = (evidence.track, evidence.cause.clone(), evidence.name.clone());
         let verdict = self.triggers.see(&self.policy, evidence, Instant::now());
         tracing::debug!(track, %cause, ?verdict, "a trigger");
@@ -432,8 +437,9 @@ impl Daemon {
     }
 
     fn take_over(&mut self, new: Config, store: Option<Store>) -> Result<()> {
-        // What is recorded is recorded as it was at the start.
-        let redaction = new.redaction(self.config.string_limit())?;
+        // Before anything changes: it may be refused.
+        self.recorder.set_profiles(new.profiles())?;
+        let redaction = new.redaction(self.recorder.least_strings())?;
         if let Some(store) = store {
             self.saving.replace(store);
         }
@@ -445,6 +451,12 @@ impl Daemon {
         self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder)?;
         self.config = self.config.reloaded(new);
         tracing::info!("the configuration was read again");
+        Ok(())
+    }
+
+    /// Strings that were cut where they are short are known as such.
+    pub(super) fn look_at_strings(&mut self) -> Result<()> {
+        self.redaction = Arc::new(self.config.redaction(self.recorder.least_strings())?);
         Ok(())
     }
 

@@ -58,8 +58,8 @@ impl<'a> History<'a> {
             interfaces: dump.interfaces.clone(),
             networks: dump.networks.clone(),
             generic_families: dump.generic_families.clone(),
-            // The calls that opened and closed them were too short to be there.
-            descriptors: if dump.only_slower.is_some() { Descriptors::NONE } else { style.descriptors },
+            // The calls that opened and closed them may not be there.
+            descriptors: if dump.misses_calls() { Descriptors::NONE } else { style.descriptors },
             ..style.clone()
         };
         u32::try_from(recording.blocks.len())?;

@@ -122,7 +122,12 @@ fn essential(dump: &Dump) -> Dump {
         arch: dump.arch.clone(),
         clock_offset: dump.clock_offset,
         taken: dump.taken,
-        window: Window { overwritten: dump.window.overwritten, left_out: dump.window.left_out, ..Window::default() },
+        window: Window {
+            overwritten: dump.window.overwritten,
+            left_out: dump.window.left_out,
+            manners: dump.manners().cloned().collect(),
+            ..Window::default()
+        },
         processes: dump.processes.clone(),
         interfaces: dump.interfaces.clone(),
         networks: dump.networks.clone(),

@@ -48,7 +48,12 @@ pub struct How {
 impl How {
     /// As a recorder's kernel side was told to record.
     pub fn of(kernel: &Kernel, now: u64) -> Self {
-        Self { now, strings: kernel.string_limit(), contents: kernel.contents(), stacks: kernel.stacks() }
+        Self {
+            now,
+            strings: kernel.string_limit(),
+            contents: kernel.contents(),
+            stacks: kernel.stacks().unwrap_or_default(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Loads and attaches the programs; slots and the cgroups assigned to them.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     hash::{BuildHasher, RandomState},
     io::Read,
     mem::MaybeUninit,
@@ -25,7 +25,7 @@ use super::{
     network,
     notices::{Asker, Notices},
     own::OwnCalls,
-    stacks,
+    profiles, stacks,
     uring::Uring,
     writers,
 };
@@ -56,7 +56,8 @@ pub struct Shared {
 /// What to load.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What is recorded of a call.
+    /// What is recorded of a call; where the tree is watched, slots have profiles, and of this only what all have in
+    /// common counts.
     pub wanted: Wanted,
     /// How many slots there can be at once; they count from 1.
     pub slots: u32,
@@ -73,9 +74,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// Of which calls stacks are taken: nobody sees those of calls that are only counted.
+    /// Of which calls stacks are taken: nobody sees those of calls that are only counted, and slots that have profiles
+    /// may ask for them at any time.
     fn stacks(&self) -> Stacks {
-        if self.counting { Stacks::None } else { self.wanted.stacks }
+        match self.watching {
+            _ if self.counting => Stacks::None,
+            Some(_) if stacks::can_take_stacks() => Stacks::All,
+            Some(_) => Stacks::None,
+            None => self.wanted.stacks,
+        }
     }
 }
 
@@ -101,7 +108,8 @@ pub struct Kernel {
     strings: u32,
     only_slower: u64,
     pub(super) stacks: Stacks,
-    options: Options,
+    pub(super) given: RefCell<profiles::Given>,
+    pub(super) options: Options,
 }
 
 /// How a process ended.
@@ -139,6 +147,7 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     open.maps.rings.set_max_entries(rings).context("size the array of rings")?;
     open.maps.tallies.set_max_entries(rings).context("size the tallies")?;
     open.maps.pool.set_max_entries(options.slots.max(1)).context("size the pool of slots")?;
+    open.maps.profiles.set_max_entries(options.slots + 1).context("size the table of slots' profiles")?;
     open.maps.owners.set_max_entries(options.slots + 1).context("size the table of slots' owners")?;
     open.maps.users.set_max_entries(options.slots + 1).context("size the table of slots' users")?;
     open.maps.first_users.set_max_entries(options.slots + 1).context("size the table of slots' users")?;
@@ -173,7 +182,7 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     settings.task_storage = features.task_storage;
     settings.pt_regs_helper = features.task_registers;
     settings.string_limit = options.wanted.string_limit;
-    settings.vector_limit = if options.wanted.verbose { 64 } else { options.wanted.string_limit.clamp(1, 64) };
+    settings.vector_limit = profiles::vector_limit(options.wanted.string_limit, options.wanted.verbose);
     settings.contents = options.wanted.payload;
     fill_keys(&mut settings.key_options);
     settings.tell_files = options.wanted.descriptors;
@@ -306,6 +315,7 @@ impl Kernel {
             strings: options.wanted.string_limit,
             only_slower: options.wanted.slower_than,
             stacks,
+            given: profiles::none(),
             options: options.clone(),
         };
         match held {
@@ -326,7 +336,7 @@ impl Kernel {
         let generation = self.skel.maps.generations.lookup(&WHEN_FIRST, MapFlags::ANY).context("read a setting")?;
         let generation = generation.and_then(|raw| raw.first_chunk::<2>().copied()).map_or(0, u16::from_ne_bytes);
         self.generation.set(generation);
-        Ok(())
+        self.adopt_profiles(self.options.slots)
     }
 
     /// Loads the programs once more, over the same maps, and attaches them in the place of those that run no longer.

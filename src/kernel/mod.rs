@@ -21,6 +21,7 @@ mod network;
 mod notices;
 mod own;
 mod pids;
+mod profiles;
 mod slots;
 mod stacks;
 mod unsent;

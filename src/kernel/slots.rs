@@ -68,7 +68,7 @@ impl Kernel {
 
     /// Has the kernel side look slots up anew. Before a generation comes again, what was kept in its
     /// first time is emptied out, while nothing new is kept.
-    fn forget_slots(&self) -> Result<()> {
+    pub(super) fn forget_slots(&self) -> Result<()> {
         let generation = self.generation.get().wrapping_add(1);
         if generation == 0 {
             self.tell_generation(0)?;

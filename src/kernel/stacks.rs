@@ -35,19 +35,19 @@ pub(super) fn choose(open: &mut OpenTraceloopSkel<'_>, stacks: Stacks) -> Result
     open.maps.modules.set_autocreate(wanted)?;
     open.maps.unwindings.set_autocreate(wanted)?;
     let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;
-    (settings.stacks, settings.stacks_slower) = match stacks {
-        Stacks::None => (0, 0),
-        Stacks::All => (1, 0),
-        Stacks::Failed => (2, 0),
-        Stacks::Slower(least) => (3, u64::try_from(least.as_nanos()).unwrap_or(u64::MAX)),
-    };
+    (settings.stacks, settings.stacks_slower) = super::profiles::stacks_of(stacks);
     Ok(())
 }
 
 impl Kernel {
-    /// Of which calls stacks are taken.
-    pub fn stacks(&self) -> Stacks {
-        self.stacks
+    /// Of which calls stacks are taken; `None`: of each slot's as its profile says.
+    pub fn stacks(&self) -> Option<Stacks> {
+        self.options.watching.is_none().then_some(self.stacks)
+    }
+
+    /// Whether there are programs that take stacks.
+    pub fn takes_stacks(&self) -> bool {
+        self.stacks != Stacks::None
     }
 
     /// The files that the stacks taken so far lead through.

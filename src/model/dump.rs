@@ -113,6 +113,17 @@ impl Dump {
         if self.each.is_empty() { Vec::new() } else { self.identities.iter().map(Identity::to_string).collect() }
     }
 
+    /// Whether there are calls of its units that were not to be recorded.
+    pub fn misses_calls(&self) -> bool {
+        self.only_slower.is_some() || self.manners().any(|manner| manner.misses_calls)
+    }
+
+    /// How all of its units were recorded, where that is to be said.
+    pub fn manners(&self) -> impl Iterator<Item = &Manner> {
+        let windows = std::iter::once(&self.window).chain(self.each.iter().map(|one| &one.window));
+        windows.flat_map(|window| &window.manners)
+    }
+
     /// Whose calls it holds, by the names that people use.
     pub fn names(&self) -> Vec<String> {
         let followed = self.followed.iter().map(ToString::to_string);
@@ -155,11 +166,31 @@ pub struct Window {
     /// The stretches of its time, oldest first, where that is not all complete; none: it is, from `complete_from` on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stretches: Vec<Stretch>,
+    /// Times in which not everything was to be recorded, or more than usual, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manners: Vec<Manner>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_none_left_out(records: &u64) -> bool {
     *records == 0
+}
+
+/// A time in which a unit was recorded otherwise than where nothing is configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// Its beginning, CLOCK_BOOTTIME nanoseconds.
+    pub from: u64,
+    /// Its end; `None`: it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<u64>,
+    /// What was recorded, in words.
+    pub what: String,
+    /// Whether there are calls that were not.
+    pub misses_calls: bool,
+    /// Why, in words; `None`: the configuration says so, or somebody has asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A stretch of time and how complete a dump is in it.

@@ -25,7 +25,7 @@ mod wait;
 
 pub use block::{Block, Body, Place, Seen, Stored};
 pub use cause::Cause;
-pub use dump::{Completeness, Dump, Each, Loss, Process, Reach, Recording, Stretch, Window};
+pub use dump::{Completeness, Dump, Each, Loss, Manner, Process, Reach, Recording, Stretch, Window};
 pub use event::{Argument, Call, Comm, Event, Exit, Gap, Moved, Outcome, Sent, Signal, Value, What, Why};
 pub use files::{File, Files, REDACTED};
 pub use identity::{Container, Identity, Pod};
@@ -34,7 +34,7 @@ pub use names::{errno_name, signal_name};
 pub use network::Network;
 pub use oom::{Memory, OomKill};
 pub use plain::{Plain, acts, plain, plain_lines};
-pub use quantity::{duration, size};
+pub use quantity::{duration, size, size_from};
 pub use reading::{Counted, Reading};
 pub use stack::{Frame, Module, Stack, Symbol};
 pub use stacks::Stacks;

@@ -1,9 +1,10 @@
 //! How people write sizes and durations.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use jiff::SignedDuration;
+use serde::{Deserializer, de};
 
 /// `256K`, `64M`, `1G`, or bytes.
 pub fn size(text: &str) -> Result<usize> {
@@ -17,6 +18,31 @@ pub fn size(text: &str) -> Result<usize> {
     let number: usize =
         digits.parse().with_context(|| format!("a size is a number with K, M or G behind it, not {text:?}"))?;
     number.checked_mul(1 << shift).context("a size that no machine has")
+}
+
+/// A size as text, or a number of bytes.
+pub fn size_from<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    struct Size;
+    impl de::Visitor<'_> for Size {
+        type Value = usize;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a size as \"256K\", \"64M\", \"1G\", or a number of bytes")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<usize, E> {
+            size(text).map_err(|error| E::custom(format!("{error:#}")))
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<usize, E> {
+            usize::try_from(number).map_err(E::custom)
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<usize, E> {
+            usize::try_from(number).map_err(E::custom)
+        }
+    }
+    from.deserialize_any(Size)
 }
 
 /// `200ms`, `1.5s`, `10min`.

@@ -23,6 +23,7 @@ use crate::{
     kernel::{Assignment, Counters, Kernel, Options, Shared, fingerprint},
     model::Recording,
     ring::Batch,
+    syscall::plan,
 };
 
 impl Recorder {
@@ -45,6 +46,7 @@ impl Recorder {
                     line.go_on(held);
                     recorder.hold = Hold::new(Some(line));
                     recorder.hold.history(new.as_ref(), &settings.history, settings.budget.total)?;
+                    recorder.set_profiles(watching.profiles)?;
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
                 }
@@ -108,6 +110,7 @@ impl Recorder {
             ends: Ends::default(),
             descriptors: settings.wanted.descriptors,
         });
+        recorder.set_profiles(watching.profiles)?;
         recorder.refill()?;
         // From here on the kernel side hands out slots; what is there already is taken in behind it.
         recorder.kernel.assign(&root, Assignment { slot: REST, parted: true })?;
@@ -148,9 +151,14 @@ impl Recorder {
     }
 }
 
+/// What is the same for all units, whose profiles say the rest.
+fn in_common(wanted: &plan::Wanted) -> plan::Wanted {
+    plan::Wanted { verbose: wanted.verbose, descriptors: wanted.descriptors, ..plan::Wanted::default() }
+}
+
 fn options(settings: &Settings, most: u32, ring: usize) -> Options {
     Options {
-        wanted: settings.wanted.clone(),
+        wanted: in_common(&settings.wanted),
         slots: most + REST,
         watching: Some(Shared { lobby: LOBBY, rest: REST }),
         counting: false,

@@ -13,6 +13,7 @@ use super::{
     clock::{boottime, realtime_offset},
     family::generic_families,
     part::{Part, Wanted},
+    units,
 };
 use crate::{
     history::{History, Names},
@@ -63,7 +64,7 @@ pub(super) fn take(
     };
     let own_calls: Vec<Vec<usize>> = wanted.iter().map(own_calls).collect();
     let callers = calls.iter().map(|call| call.thread.clone()).collect();
-    let how = host::How::of(kernel, now);
+    let how = units::how(kernel, wanted.iter().map(|wanted| wanted.track), now);
     let how = match of {
         Of::All => how,
         Of::CallsInFlight { longer } => host::How { stacks: Stacks::Slower(longer), ..how },
@@ -104,7 +105,7 @@ pub(super) fn take(
     plain.for_each(|bytes| names.see(bytes));
     let mut dump = Dump {
         only_slower: kernel.only_slower(),
-        stacks: Some(kernel.stacks()).filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string()),
+        stacks: stacks(kernel, wanted),
         modules: kernel.modules()?,
         window,
         each,
@@ -172,7 +173,17 @@ fn whole(each: &mut Vec<Each>) -> Window {
         left_out: 0,
         // Told of each.
         stretches: Vec::new(),
+        // Told of each.
+        manners: Vec::new(),
     }
+}
+
+/// Of which calls stacks were taken.
+fn stacks(kernel: &Kernel, wanted: &[Wanted<'_>]) -> Option<String> {
+    let own: BTreeSet<String> =
+        wanted.iter().flat_map(|wanted| wanted.track.terms.stacks()).map(|stacks| stacks.to_string()).collect();
+    let all = kernel.stacks().filter(|stacks| *stacks != Stacks::None).map(|stacks| stacks.to_string());
+    all.into_iter().chain(own).reduce(|all, one| format!("{all}, {one}"))
 }
 
 fn not_taken(count: u64) -> Option<Loss> {
@@ -188,7 +199,7 @@ pub(super) fn losses(kernel: &Kernel, failed: u64) -> Result<Vec<Loss>> {
         (counters.left, "calls, whosever they were, in which their threads left what is recorded"),
         (counters.stateless, "calls, whosever they were: the kernel made no state for their threads"),
     ];
-    if kernel.stacks() != Stacks::None {
+    if kernel.takes_stacks() {
         counted.extend([
             (counters.stacks_failed, "stacks that could not be taken, of all cgroups' calls"),
             (counters.modules_full, "frames without their file: the map of files is full"),

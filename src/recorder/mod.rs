@@ -38,6 +38,7 @@ mod take_in;
 mod tidy;
 mod track;
 mod tree;
+mod units;
 mod watch;
 
 use std::{
@@ -79,6 +80,7 @@ use crate::{
     identity,
     kernel::{Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
+    profile::Profiles,
     ring::Batch,
     syscall::plan,
 };
@@ -120,6 +122,8 @@ pub struct Recorder {
     root: PathBuf,
     shrunk: Option<Shrunk>,
     watch: Option<Watch>,
+    /// How units are recorded, where the tree is watched.
+    profiles: Profiles,
     hold: Hold,
     alive: Alive,
     /// What happened while nobody was there to be told.
@@ -171,6 +175,7 @@ impl Recorder {
             root: cgroup::v2_mount()?.point,
             shrunk: None,
             watch: None,
+            profiles: Profiles::default(),
             hold: Hold::default(),
             alive: Alive::new(),
             meanwhile: Vec::new(),
@@ -182,6 +187,9 @@ impl Recorder {
         let made = numbers.into_iter().try_for_each(|number| {
             let by = By { kernel: &self.kernel, hold: &self.hold, history: &self.history };
             let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &mut batch, by, true)?;
+            if self.watch.is_some() {
+                self.kernel.set_profile(number, &self.profiles.base)?;
+            }
             self.spare.insert(number, slot);
             Ok(())
         });
@@ -236,6 +244,7 @@ impl Recorder {
         let id = TrackId(self.last_id);
         self.hold.track(id, &track.note());
         self.tracks.insert(id, track);
+        self.fit_or_warn(id);
         id
     }
 

@@ -120,6 +120,7 @@ impl Part {
             window.complete_from = Some(last);
             window.further.clear();
         }
+        window.manners = wanted.track.terms.manners(until);
         window.stretches = stretches::around(gaps, &silences, time);
         Ok(part)
     }

@@ -52,6 +52,7 @@ pub(super) fn resume(
     for (id, note) in tracks(held)? {
         let mut track = Track::new(note.identity, note.path, note.began);
         (track.ended, track.shared, track.wants_slot) = (note.ended, note.shared, note.wants_slot);
+        track.terms = note.terms;
         if let Some(number) = note.slot {
             track.slot = Some(slots.remove(&number).with_context(|| format!("slot {number} is not held"))?);
         }

@@ -44,6 +44,8 @@ pub(super) struct Slot {
     pub(super) number: u32,
     /// Bytes of each ring.
     size: usize,
+    /// The same as its present owner is to have them.
+    wanted: Option<usize>,
     stretches: Vec<Stretch>,
     /// Rings that it has ever had.
     rings: u32,
@@ -157,7 +159,7 @@ impl Slot {
         by: By<'_>,
         kept: bool,
     ) -> Result<Self> {
-        let mut slot = Self { number, size, stretches: Vec::new(), rings: 0, kept };
+        let mut slot = Self { number, size, wanted: None, stretches: Vec::new(), rings: 0, kept };
         cpus.into_iter().try_for_each(|cpu| slot.add_ring(batch.open(cpu, size)?, by))?;
         Ok(slot)
     }
@@ -219,7 +221,8 @@ impl Slot {
         for stretch in self.stretches.iter_mut().filter(|stretch| !stretch.span.old) {
             let ring = stretch.shelf.ring();
             let now = ring.position();
-            let wanted = part(stretch.fit.0.behind(now)).min(most).next_power_of_two().max(self.size);
+            let least = self.wanted.unwrap_or(self.size);
+            let wanted = part(stretch.fit.0.behind(now)).min(most).next_power_of_two().max(least);
             let looks = if wanted < ring.size() { stretch.fit.1 + 1 } else { 0 };
             stretch.fit = (now, looks);
             if wanted > ring.size() || looks > patience {
@@ -229,6 +232,11 @@ impl Slot {
             }
         }
         unfit
+    }
+
+    /// Its rings are to be so large from now on; `None`: as all others.
+    pub(super) fn wants(&mut self, size: Option<usize>) {
+        self.wanted = size;
     }
 
     /// What larger or smaller rings have replaced goes, when all of it was taken over.
@@ -293,7 +301,7 @@ impl Slot {
             Ok(Stretch::new(shelf, serial, span))
         });
         let (size, rings, kept) = (note.size, note.rings, history.is_some());
-        Ok(Self { number, size, rings, stretches: stretches.collect::<Result<_>>()?, kept })
+        Ok(Self { number, size, wanted: None, rings, stretches: stretches.collect::<Result<_>>()?, kept })
     }
 
     /// From here on what is written is somebody else's. The CPUs must have sent what they held.

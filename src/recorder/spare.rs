@@ -95,6 +95,8 @@ impl Recorder {
         let free: Vec<Slot> = free;
         for mut slot in free {
             slot.begin(self.by())?;
+            slot.wants(None);
+            self.kernel.set_profile(slot.number, &self.profiles.base)?;
             self.kernel.offer(slot.number)?;
             self.spare.insert(slot.number, slot);
         }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::slot::Slot;
+use super::{slot::Slot, units::Terms};
 use crate::{
     cgroup::Cgroup,
     host::{Look, Whose},
@@ -35,6 +35,8 @@ pub(super) struct Track {
     pub(super) shared: Option<Stay>,
     /// Whether it is to have rings of its own as soon as there are some.
     pub(super) wants_slot: bool,
+    /// How it has been recorded.
+    pub(super) terms: Terms,
     /// A look at what descriptors stood for when it began, and its place in it.
     pub(super) before: Option<(Look, usize)>,
 }
@@ -56,13 +58,26 @@ pub(super) struct TrackNote {
     pub(super) slot: Option<u32>,
     pub(super) shared: Option<Stay>,
     pub(super) wants_slot: bool,
+    #[serde(default)]
+    pub(super) terms: Terms,
 }
 
 impl Track {
     /// A track of a cgroup that nothing is assigned to yet.
     pub(super) fn new(identity: Identity, path: PathBuf, began: u64) -> Self {
         let followed = Vec::new();
-        Self { followed, identity, path, began, ended: None, slot: None, shared: None, wants_slot: false, before: None }
+        Self {
+            followed,
+            identity,
+            path,
+            began,
+            ended: None,
+            slot: None,
+            shared: None,
+            wants_slot: false,
+            terms: Terms::default(),
+            before: None,
+        }
     }
 
     /// A track of processes that are followed.
@@ -86,6 +101,7 @@ impl Track {
             slot: self.slot.as_ref().map(|slot| slot.number),
             shared: self.shared,
             wants_slot: self.wants_slot,
+            terms: self.terms.clone(),
         }
     }
 

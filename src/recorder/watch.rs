@@ -26,6 +26,7 @@ use crate::{
     keeper,
     kernel::Counters,
     model::Identity,
+    profile::{Profile, Profiles},
 };
 
 /// How the tree is watched.
@@ -37,6 +38,8 @@ pub struct Watching {
     pub keep: Duration,
     /// How many slots wait for cgroups to come.
     pub ready: usize,
+    /// How units are recorded.
+    pub profiles: Profiles,
     /// A keeper, through which the recording outlives this process.
     pub keeper: Option<keeper::Place>,
 }
@@ -70,6 +73,8 @@ pub struct TrackInfo {
     pub complete_from: Option<u64>,
     /// The same for what is kept longer.
     pub part_from: Option<u64>,
+    /// What is recorded of it now, in words, as far as it is not what is recorded where nothing is configured.
+    pub settings: String,
     /// Whether its rings were looked at: `overwritten`, `complete_from` and `part_from` are known.
     pub looked_at: bool,
 }
@@ -210,6 +215,7 @@ impl Recorder {
             lost: written.lost,
             complete_from,
             part_from,
+            settings: track.terms.profile().map(Profile::words).unwrap_or_default(),
             looked_at,
         })
     }
@@ -277,6 +283,7 @@ impl Recorder {
             track.shared = Some(Stay { until: Some(boottime()) });
             self.hold.track(id, &track.note());
         }
+        self.fit_or_warn(id);
     }
 
     /// Whether it is the track of all that is in no unit, which is there as long as the tree is watched.
@@ -302,6 +309,8 @@ impl Recorder {
             track.identity = Identity { cgroup_id: track.identity.cgroup_id, ..identity };
             self.hold.track(id, &track.note());
         }
+        // A rule may know it by the new names.
+        self.fit_or_warn(id);
     }
 
     /// Whether a track was recorded at that time, CLOCK_MONOTONIC microseconds.

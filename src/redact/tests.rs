@@ -304,40 +304,48 @@ fn keys_are_contents_too() {
     assert_eq!(none.records("/a", &congestion).unwrap(), congestion);
 }
 
-/// What the kernel side is told to copy where no contents are recorded has nothing that redaction takes for contents.
+/// What the kernel side is told to copy where no contents are recorded has nothing that redaction takes for contents, and
+/// what may be left out unit by unit is marked as contents.
 #[test]
 fn what_is_not_recorded_is_what_redaction_takes_out() {
     use syscall::plan::{self, Wanted};
 
     use crate::skel::types;
-    let mut plans = vec![types::plan::default(); 2048];
-    let mut values = vec![types::case_value::default(); 4096];
-    let (plans, values) = (plans.first_chunk_mut().unwrap(), values.first_chunk_mut().unwrap());
-    plan::fill(plans, values, &Wanted { payload: false, ..Wanted::default() });
-    let check = |name: &str, abi: Abi, args: &[syscall::Arg], plan: &types::plan| {
-        let start = plan.enter[..plan.enter_grabs.into()].iter().map(|grab| (grab, Part::PART_START));
-        for (grab, part) in plan.grab[..plan.grabs.into()].iter().map(|grab| (grab, grab.part)).chain(start) {
-            let piece = Piece { arg: grab.arg, part, bytes: Ok(&[]) };
-            let mut role = Role::default();
-            let own = args.iter().filter(|arg| arg.index == grab.arg);
-            own.for_each(|arg| role::see(&arg.kind, abi, &piece, &mut role));
-            assert!(!role.contents, "{name}: argument {} as {part:?}", grab.arg);
-            assert!(!role.option || grab.flags.0 & types::grab_flag::GRAB_NO_KEY.0 != 0, "{name}");
-        }
-    };
-    for compat in [false, true] {
-        let (abi, base) = (Abi::native(compat), if compat { usize::from(syscall::NUMBERS) } else { 0 });
-        for nr in 0..syscall::NUMBERS {
-            let Some(row) = syscall::row(abi, i32::from(nr)) else { continue };
-            let plan = &plans[base + usize::from(nr)];
-            check(row.name, abi, row.args, plan);
-            let Some(cases) = row.cases else { continue };
-            for entry in &values[plan.first_case.into()..][..plan.cases.into()] {
-                let of = |case: &&syscall::Case| {
-                    case.values.iter().any(|value| *value & u64::from(cases.mask) == u64::from(entry.value))
-                };
-                let case = cases.list.iter().find(of).unwrap();
-                check(row.name, abi, case.args, &plans[entry.plan as usize]);
+    use types::what as W;
+    let vectors = [W::WHAT_IOVEC, W::WHAT_MESSAGE, W::WHAT_MESSAGES, W::WHAT_STRUCTS];
+    // Where they are recorded of some units, the kernel side knows what they are.
+    for payload in [false, true] {
+        let mut plans = vec![types::plan::default(); 2048];
+        let mut values = vec![types::case_value::default(); 4096];
+        let (plans, values) = (plans.first_chunk_mut().unwrap(), values.first_chunk_mut().unwrap());
+        plan::fill(plans, values, &Wanted { payload, ..Wanted::default() });
+        let check = |name: &str, abi: Abi, args: &[syscall::Arg], plan: &types::plan| {
+            let start = plan.enter[..plan.enter_grabs.into()].iter().map(|grab| (grab, Part::PART_START));
+            for (grab, part) in plan.grab[..plan.grabs.into()].iter().map(|grab| (grab, grab.part)).chain(start) {
+                let piece = Piece { arg: grab.arg, part, bytes: Ok(&[]) };
+                let mut role = Role::default();
+                let own = args.iter().filter(|arg| arg.index == grab.arg);
+                own.for_each(|arg| role::see(&arg.kind, abi, &piece, &mut role));
+                // Of vectors and messages the kernel side leaves out the buffers.
+                let is_left_out = payload && (grab.contents != 0 || vectors.contains(&grab.what));
+                assert!(!role.contents || is_left_out, "{name}: argument {} as {part:?}", grab.arg);
+                assert!(!role.option || grab.flags.0 & types::grab_flag::GRAB_NO_KEY.0 != 0, "{name}");
+            }
+        };
+        for compat in [false, true] {
+            let (abi, base) = (Abi::native(compat), if compat { usize::from(syscall::NUMBERS) } else { 0 });
+            for nr in 0..syscall::NUMBERS {
+                let Some(row) = syscall::row(abi, i32::from(nr)) else { continue };
+                let plan = &plans[base + usize::from(nr)];
+                check(row.name, abi, row.args, plan);
+                let Some(cases) = row.cases else { continue };
+                for entry in &values[plan.first_case.into()..][..plan.cases.into()] {
+                    let of = |case: &&syscall::Case| {
+                        case.values.iter().any(|value| *value & u64::from(cases.mask) == u64::from(entry.value))
+                    };
+                    let case = cases.list.iter().find(of).unwrap();
+                    check(row.name, abi, case.args, &plans[entry.plan as usize]);
+                }
             }
         }
     }

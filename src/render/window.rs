@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::{moment::clock, quantity::span};
-use crate::model::{Completeness, Dump, Event, Gap, Identity, Portion, Window, plain};
+use crate::model::{Completeness, Dump, Event, Gap, Identity, Manner, Portion, Window, plain};
 
 /// One line for the window, one for each loss; then, of a dump of several cgroups, the same of each.
 pub fn lines(dump: &Dump) -> Vec<String> {
@@ -42,6 +42,9 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
     if let Some(least) = dump.only_slower {
         let _ = write!(text, ", of calls that lasted {:?} or more", std::time::Duration::from_nanos(least));
     }
+    if window.manners.iter().any(|manner| manner.misses_calls) {
+        text.push_str(", of what was to be recorded");
+    }
     text.push_str(if window.lost.is_empty() { ", nothing lost" } else { ", with losses" });
     for reach in &window.further {
         let _ = match reach.from {
@@ -65,7 +68,21 @@ fn of_one(dump: &Dump, window: &Window, began: Option<u64>) -> Vec<String> {
         }
         _ => None,
     });
-    std::iter::once(text).chain(losses).chain(unknown).collect()
+    let began = began.unwrap_or(dump.began);
+    let manners = window.manners.iter().map(|manner| recorded(manner, began, at));
+    std::iter::once(text).chain(manners).chain(losses).chain(unknown).collect()
+}
+
+/// How a unit was recorded for a time.
+fn recorded(manner: &Manner, began: u64, at: impl Fn(u64) -> String) -> String {
+    let Manner { from, to, what, why, .. } = manner;
+    let when = match (*from > began, to) {
+        (false, None) => String::new(),
+        (true, None) => format!(" from {} on", at(*from)),
+        (_, Some(to)) => format!(" from {} to {}", at(*from), at(*to)),
+    };
+    let why = why.as_ref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+    format!("recorded{when}: {}{why}", plain(what))
 }
 
 /// What is missing between two events, for how long and why.
@@ -82,6 +99,29 @@ pub(super) fn missing(event: &Event, gap: &Gap) -> String {
 mod tests {
     use super::*;
     use crate::model::{Each, Loss, Reach, Stretch};
+
+    #[test]
+    fn how_it_was_recorded_is_told_with_its_time() {
+        let second = 1_000_000_000;
+        let manner = |from: u64, to: Option<u64>, misses_calls, why: Option<&str>| Manner {
+            from: from * second,
+            to: to.map(|to| to * second),
+            what: "only the calls %file".into(),
+            misses_calls,
+            why: why.map(str::to_owned),
+        };
+        let told = |manners| {
+            let window = Window { manners, ..Window::default() };
+            lines(&Dump { began: second, window, ..Dump::default() })
+        };
+        let all = told(vec![manner(1, None, true, None)]);
+        assert_eq!(all[0], "complete since the recording began, of what was to be recorded, nothing lost");
+        assert_eq!(all[1], "recorded: only the calls %file");
+        let parts = told(vec![manner(1, Some(2), false, None), manner(3, None, false, Some("much to do"))]);
+        assert_eq!(parts[0], "complete since the recording began, nothing lost");
+        assert!(parts[1].starts_with("recorded from ") && parts[1].contains(":02.0"), "{parts:?}");
+        assert!(parts[2].ends_with(":03.000000 on: only the calls %file: much to do"), "{parts:?}");
+    }
 
     #[test]
     fn of_several_cgroups_each_is_told() {

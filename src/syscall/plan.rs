@@ -14,6 +14,8 @@ use super::{
 
 /// Upper bound of one captured piece, bytes: bpf/record.h's PIECE_MOST.
 pub const PIECE_MOST: u16 = 4096;
+/// The largest structure that a socket option has, bytes.
+const SOCKET_OPTION: usize = 264;
 const PLANS: usize = size_of::<Plans>() / size_of::<types::plan>();
 const CASES: usize = size_of::<CaseValues>() / size_of::<types::case_value>();
 /// Elements of an array that are kept at most: as many as bytes of a string are shown, and one more.
@@ -119,15 +121,6 @@ pub fn fill(plans: &mut Plans, values: &mut CaseValues, wanted: &Wanted) {
             plans[base + usize::from(nr)] = plan;
         }
     }
-    if wanted.stacks != Stacks::None {
-        plans.iter_mut().for_each(stack_first);
-    }
-}
-
-/// Each call passes by where stacks are taken: where none are, that costs nothing.
-fn stack_first(plan: &mut types::plan) {
-    plan.behind = plan.writer;
-    plan.writer = types::writer::WRITER_STACK;
 }
 
 /// Makes a call's plan tell what the descriptors stand for that it makes.
@@ -172,7 +165,10 @@ struct Phase {
 }
 
 impl Phase {
-    fn add(&mut self, grab: types::grab) {
+    fn add(&mut self, mut grab: types::grab) {
+        if grab.by_limit == 0 {
+            grab.base = grab.most;
+        }
         let writer = writer_of(grab.what);
         if writer == types::writer::WRITER_CAPTURE {
             self.grabs.push(grab);
@@ -388,10 +384,12 @@ struct Grabs {
 fn grabs(arg: u8, kind: &Kind, word: usize, wanted: &Wanted) -> Grabs {
     let at_end = |grab| Grabs { start: Vec::new(), end: vec![grab] };
     let string = |most| types::grab { what: types::what::WHAT_STRING, arg, most, ..Default::default() };
+    let shown = || limited(string(PIECE_MOST), 2, 1);
     match kind {
         Kind::Path => at_end(string(PIECE_MOST)),
         Kind::Contents if !wanted.payload => Grabs::default(),
-        Kind::Str | Kind::Contents => at_end(string(clamp(wanted.string_limit as usize + 2))),
+        Kind::Contents => at_end(types::grab { contents: 1, ..shown() }),
+        Kind::Str => at_end(shown()),
         Kind::Strings => at_end(types::grab { what: types::what::WHAT_STRINGS, arg, ..Default::default() }),
         Kind::StringCount if wanted.verbose => grabs(arg, &Kind::Strings, word, wanted),
         Kind::StringCount => at_end(types::grab { what: types::what::WHAT_COUNT, arg, ..Default::default() }),
@@ -539,43 +537,53 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     };
     let one = shape.size(word);
     let (offset, kept) = if wanted.verbose || len != Len::One { (0, one) } else { shape.kept(word) };
-    let most = match shape {
-        // Of vectors and messages the kernel side leaves out the buffers.
+    // Of vectors and messages the kernel side leaves out the buffers.
+    let contents = matches!(
+        shape,
         Shape::Bytes
-        | Shape::HexBytes
-        | Shape::XattrValue
-        | Shape::NulBytes
-        | Shape::KeyInput
-        | Shape::SocketData
-        | Shape::Msgbuf
-        | Shape::EntropyPool
-            if !wanted.payload =>
-        {
-            return Vec::new();
-        }
-        _ if shape.is_string() => {
-            // One byte more than is shown: strace reads it too, and shows nothing where it is not there.
-            clamp(wanted.string_limit as usize + 1)
-        }
+            | Shape::HexBytes
+            | Shape::XattrValue
+            | Shape::NulBytes
+            | Shape::KeyInput
+            | Shape::SocketData
+            | Shape::Msgbuf
+            | Shape::EntropyPool
+    );
+    if contents && !wanted.payload {
+        return Vec::new();
+    }
+    // What goes by the string limit: so many bytes, and so many more for each of it.
+    let by_limit = match shape {
+        // One byte more than is shown: strace reads it too, and shows nothing where it is not there.
+        _ if shape.is_string() => Some((1, 1)),
+        Shape::KeyInput => Some((1, 1)),
+        // With its NUL, and one byte more than is shown: it can then be seen that it goes on.
+        Shape::Name(_) => Some((2, 1)),
+        Shape::Msgbuf => Some((word, 1)),
+        // Structures that grow: what stands behind the known fields is told if it is not zero.
+        Shape::OpenHow | Shape::MountAttr | Shape::Statmount => None,
+        Shape::PathString | Shape::Dirents | Shape::DirentsOld | Shape::SocketData | Shape::Sockaddr => None,
+        Shape::SockOpt => Some((SOCKET_OPTION, 1)),
+        _ if len == Len::One || one == 1 || wanted.verbose => None,
+        _ => Some((one, one)),
+    };
+    let most = match shape {
+        _ if shape.is_string() => PIECE_MOST,
         Shape::PathString => PIECE_MOST,
         Shape::Dirents | Shape::DirentsOld => PIECE_MOST,
-        // Structures that grow: what stands behind the known fields is told if it is not zero.
         Shape::OpenHow | Shape::MountAttr | Shape::Statmount => PIECE_MOST,
         // Netlink messages: the kernel side cuts other data at the string limit.
         Shape::SocketData => u16::MAX,
         Shape::Sockaddr => 128,
-        Shape::SockOpt => 264.max(clamp(wanted.string_limit as usize)),
-        Shape::KeyInput => clamp(wanted.string_limit as usize + 1),
-        // With its NUL, and one byte more than is shown: it can then be seen that it goes on.
-        Shape::Name(most) => clamp(usize::from(most).min(wanted.string_limit as usize) + 2),
-        Shape::Msgbuf => clamp(word + wanted.string_limit as usize),
+        Shape::SockOpt | Shape::KeyInput | Shape::Msgbuf => PIECE_MOST,
+        Shape::Name(most) => clamp(usize::from(most) + 2),
         _ if len == Len::One => clamp(kept),
         _ if one == 1 => 1024,
         _ if wanted.verbose => PIECE_MOST,
-        _ => clamp(one * (wanted.string_limit as usize + 1).min(ELEMENTS_MOST)),
+        _ => clamp(one * ELEMENTS_MOST),
     };
     let mut flags = F::GRAB_ALWAYS;
-    if shape == Shape::SockOpt && !wanted.payload {
+    if shape == Shape::SockOpt {
         flags.0 |= F::GRAB_NO_KEY.0;
     }
     if direction == Direction::Out {
@@ -601,7 +609,7 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         _ => one,
     };
     let length = if matches!(shape, Shape::Msgbuf | Shape::KeyInput) { L::LENGTH_ONE } else { length };
-    let mut grabs = vec![types::grab {
+    let grab = types::grab {
         what,
         arg,
         length,
@@ -611,7 +619,10 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
         offset: clamp(offset),
         flags,
         part: types::part::PART_DATA,
-    }];
+        contents: u8::from(contents),
+        ..Default::default()
+    };
+    let mut grabs = vec![by_limit.map_or(grab, |(base, more)| limited(grab, base, more))];
     if shape == Shape::OldSigFrame {
         // The upper half of the mask lies behind the state of the floating point unit.
         let upper = types::grab { offset: 712, part: types::part::PART_FIRST, ..grabs[0] };
@@ -620,32 +631,43 @@ fn memory(arg: u8, shape: Shape, len: Len, word: usize, wanted: &Wanted, directi
     let is_contents = |behind: &Behind| shape == Shape::MsgbufBehind || matches!(behind.what, Inside::Data { .. });
     let is_kept = |behind: &&Behind| wanted.payload || !is_contents(behind);
     let inner = shape.behind(word).iter().filter(|behind| wanted.verbose || !behind.verbose).filter(is_kept);
-    grabs.extend(inner.map(|behind| behind_grab(arg, behind, flags, wanted)));
+    grabs.extend(
+        inner.map(|behind| types::grab { contents: u8::from(is_contents(behind)), ..behind_grab(arg, behind, flags) }),
+    );
     grabs
 }
 
+/// A grab that goes by the string limit, which the kernel side knows: so many bytes, and so many more for each of it. One
+/// that grows by more than can be told takes all that it may.
+fn limited(grab: types::grab, base: usize, more: usize) -> types::grab {
+    match u8::try_from(more) {
+        Ok(by_limit) => types::grab { base: clamp(base), by_limit, ..grab },
+        Err(_) => grab,
+    }
+}
+
 /// What a pointer of the structure points to.
-fn behind_grab(arg: u8, behind: &Behind, flags: types::grab_flag, wanted: &Wanted) -> types::grab {
+fn behind_grab(arg: u8, behind: &Behind, flags: types::grab_flag) -> types::grab {
     use types::{grab_flag as F, length as L, what as W};
     let mut flags = flags;
     if behind.wide {
         flags.0 |= F::GRAB_WIDE.0;
     }
-    let (length, length_arg, size, most) = match behind.what {
-        Inside::Bytes(bytes) => (L::LENGTH_ONE, 0, bytes, bytes),
+    let (length, length_arg, size, most, by_limit) = match behind.what {
+        Inside::Bytes(bytes) => (L::LENGTH_ONE, 0, bytes, bytes, None),
         Inside::Array { count, size } => {
-            (L::LENGTH_FIELD, count, size, clamp(usize::from(size) * (wanted.string_limit as usize + 1)))
+            (L::LENGTH_FIELD, count, size, PIECE_MOST, Some((usize::from(size), usize::from(size))))
         }
-        Inside::Array16 { count, size } => (L::LENGTH_FIELD16, count, size, PIECE_MOST),
-        Inside::Data { count } => (L::LENGTH_FIELD, count, 1, clamp(wanted.string_limit as usize)),
-        Inside::String => (L::LENGTH_ONE, 0, 1, clamp(wanted.string_limit as usize + 2)),
-        Inside::Path => (L::LENGTH_ONE, 0, 1, PIECE_MOST),
+        Inside::Array16 { count, size } => (L::LENGTH_FIELD16, count, size, PIECE_MOST, None),
+        Inside::Data { count } => (L::LENGTH_FIELD, count, 1, PIECE_MOST, Some((0, 1))),
+        Inside::String => (L::LENGTH_ONE, 0, 1, PIECE_MOST, Some((2, 1))),
+        Inside::Path => (L::LENGTH_ONE, 0, 1, PIECE_MOST, None),
     };
     let what = match behind.what {
         Inside::String | Inside::Path => W::WHAT_BEHIND_STRING,
         _ => W::WHAT_BEHIND,
     };
-    types::grab {
+    let grab = types::grab {
         what,
         arg,
         length,
@@ -655,7 +677,9 @@ fn behind_grab(arg: u8, behind: &Behind, flags: types::grab_flag, wanted: &Wante
         offset: behind.offset,
         flags,
         part: types::part(behind.part),
-    }
+        ..Default::default()
+    };
+    by_limit.map_or(grab, |(base, more)| limited(grab, base, more))
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub(crate) fn churn(time: Duration) -> Result<()> {
 
 fn come_and_go(name: &str, slice: &std::path::Path, time: Duration) -> Result<()> {
     let rules = Rules::new(&[format!("/{name}/**")], &[])?;
-    let watching = Watching { rules, keep: Duration::from_secs(5), ready: AT_ONCE, keeper: None };
+    let watching =
+        Watching { rules, keep: Duration::from_secs(5), ready: AT_ONCE, profiles: Default::default(), keeper: None };
     let budget = Budget { ring: 64 << 10, total: BUDGET };
     let settings = Settings { wanted: Wanted::default(), budget, history: Default::default(), without: Vec::new() };
     let (mut recorder, _) = Recorder::watch(&settings, watching)?;

@@ -140,7 +140,13 @@ fn record(crowd: &Crowd, way: Way) -> Result<(Recorder, Duration)> {
         Way::Watched => {
             let watching = |name: &str| -> Result<Watching> {
                 let rules = Rules::new(&[format!("/{name}/**")], &[])?;
-                Ok(Watching { rules, keep: Duration::from_secs(60), ready: 4, keeper: None })
+                Ok(Watching {
+                    rules,
+                    keep: Duration::from_secs(60),
+                    ready: 4,
+                    profiles: Default::default(),
+                    keeper: None,
+                })
             };
             let alone = timed(|| Recorder::watch(&settings(RING), watching("traceloop-bench-nobody.slice")?))?.1;
             let ((recorder, _), time) = timed(|| Recorder::watch(&settings(RING), watching(&crowd.name())?))?;

@@ -31,6 +31,7 @@
 //! | `kernels` | what differs from kernel to kernel |
 //! | `machine` | CPUs that go and come, a clock that is set, a machine that sleeps: needs one of its own |
 //! | `stacks` | where in the program calls were made, also after its death |
+//! | `units` | units by settings of their own: what is recorded, since when, and that it is said |
 //! | `stored` | dumps on disks that are full, read-only or broken |
 //! | `uring` | what io_uring does is told as lines of its own, whoever does it |
 //!
@@ -75,6 +76,7 @@ mod several;
 mod stacks;
 mod stored;
 mod support;
+mod units;
 mod unread;
 mod uring;
 mod verifier;

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use traceloop::{
-    cgroup::Cgroup,
+    cgroup::{Cgroup, Rules},
     kernel::{Features, Figures},
     model::Stacks,
-    recorder::{Budget, Recorder, Settings},
+    profile::Profiles,
+    recorder::{Budget, Recorder, Settings, Watching},
     syscall::plan::Wanted,
 };
 
@@ -89,6 +90,12 @@ fn programs_cost_what_the_table_says() {
     // The same programs cost no more where processes are followed, and one is added.
     let following = Recorder::prepare_following(&settings(Stacks::None)).expect("a recorder");
     figures.extend(following.kernel().programs().expect("the programs' figures"));
+    // Nor where units have profiles, which the verifier knows nothing of.
+    let rules = Rules::new(&["/traceloop-test-nothing".to_owned()], &[]).expect("rules");
+    let profiles = Profiles::default();
+    let watching = Watching { rules, keep: Duration::from_secs(1), ready: 1, profiles, keeper: None };
+    let watching = Recorder::watch(&settings(Stacks::None), watching).expect("a recorder").0;
+    figures.extend(watching.kernel().programs().expect("the programs' figures"));
     // SAFETY: a descriptor that is ours, or -1, which close refuses.
     unsafe { libc::close(counting) };
     println!("| program | instructions verified | bytes | runs | ns a run |\n|---|---|---|---|---|");

@@ -64,7 +64,7 @@ impl Watched {
         let slice = cgroup_root().join(format!("{name}.slice"));
         fs::create_dir(&slice).expect("make a cgroup: run as root");
         let keeper = keeper.map(|socket| traceloop::keeper::Place { socket, start: false });
-        let watching = Watching { rules, keep, ready, keeper };
+        let watching = Watching { rules, keep, ready, profiles: Default::default(), keeper };
         let recorder = Recorder::watch(&settings, watching.clone()).expect("watch the tree").0;
         Self { scratch, slice, watching, settings, recorder: Some(recorder), notices: Vec::new() }
     }
