@@ -365,9 +365,7 @@ int exit_stack(__u64 *ctx)
 	if (wants_stack(state, plan, result_of(ctx)))
 		send_stack(ctx, state, regs, bpf_ktime_get_boot_ns());
 	writer = writer_again(state, plan->writer);
-	if (writer <= WRITER_CAPTURE)
-		return write(ctx, regs, result_of(ctx), AT_EXIT, WRITER_CAPTURE, me(), state);
-	bpf_tail_call(ctx, &exit_writers, writer);
+	bpf_tail_call(ctx, &exit_writers, writer < WRITER_CAPTURE ? WRITER_CAPTURE : writer);
 	state->slot = 0;
 	return 0;
 }

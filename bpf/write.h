@@ -259,6 +259,8 @@ WRITE_AT_ENTER(enter_plain, WRITER_PLAIN)
 WRITE_AT_ENTER(enter_capture, WRITER_CAPTURE)
 WRITE_AT_ENTER(enter_vector, WRITER_VECTOR)
 WRITE_AT_ENTER(enter_behind, WRITER_BEHIND)
+/* What sys_exit does itself, for calls whose stack was taken first. */
+WRITE_AT_EXIT(exit_capture, WRITER_CAPTURE)
 WRITE_AT_EXIT(exit_vector, WRITER_VECTOR)
 WRITE_AT_EXIT(exit_behind, WRITER_BEHIND)
 WRITE_AT_EXIT(exit_iovec, WRITER_IOVEC)

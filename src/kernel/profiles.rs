@@ -103,7 +103,7 @@ impl Kernel {
             format!("{} different sets of calls are recorded already: that is the most", last.saturating_sub(1))
         })?;
         let row: Vec<u8> = call_set { wanted: set }.wanted.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        self.skel.maps.call_sets.update(&number.to_ne_bytes(), &row, MapFlags::ANY).context("tell a set of calls")?;
+        self.skel.maps.call_sets.update(&number.to_ne_bytes(), &row, MapFlags::ANY).context("write a set of calls")?;
         given.sets.insert(number, set);
         Ok(number)
     }

@@ -32,6 +32,7 @@ pub(super) fn choose(open: &mut OpenTraceloopSkel<'_>, stacks: Stacks) -> Result
     let wanted = stacks != Stacks::None;
     open.progs.exit_stack.set_autoload(wanted);
     open.progs.enter_stack.set_autoload(wanted);
+    open.progs.exit_capture.set_autoload(wanted);
     open.maps.modules.set_autocreate(wanted)?;
     open.maps.unwindings.set_autocreate(wanted)?;
     let settings = open.maps.rodata_data.as_deref_mut().context("the BPF object has no settings")?;

@@ -12,11 +12,12 @@ use super::attach::{self, CLASSIC};
 use crate::skel::{OpenTraceloopSkel, TraceloopSkel, types};
 
 /// Programs that others call.
-pub(super) const BY_TAIL_CALL: [&str; 12] = [
+pub(super) const BY_TAIL_CALL: [&str; 13] = [
     "enter_plain",
     "enter_capture",
     "enter_vector",
     "enter_behind",
+    "exit_capture",
     "exit_vector",
     "exit_behind",
     "exit_iovec",
@@ -70,7 +71,8 @@ pub(super) fn fill(skel: &TraceloopSkel<'_>, stacks: bool) -> Result<()> {
     put(&maps.exit_writers, &exit)?;
     if stacks {
         put(&maps.enter_writers, &[(W::WRITER_STACK, progs.enter_stack.as_fd())])?;
-        put(&maps.exit_writers, &[(W::WRITER_STACK, progs.exit_stack.as_fd())])?;
+        let exit = [(W::WRITER_STACK, progs.exit_stack.as_fd()), (W::WRITER_CAPTURE, progs.exit_capture.as_fd())];
+        put(&maps.exit_writers, &exit)?;
     }
     Ok(())
 }

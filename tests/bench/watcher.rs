@@ -16,7 +16,7 @@ use nix::{
     unistd::Pid,
 };
 use traceloop::{
-    cgroup::Cgroup,
+    cgroup::{Cgroup, Rules},
     kernel::Feature,
     recorder::{Budget, Recorder, Settings},
     syscall::plan::Wanted,
@@ -35,6 +35,8 @@ pub(crate) enum Watcher {
     Ftrace,
     NotRecorded,
     Recorded,
+    NotWatched,
+    Watched,
     PerfRecord,
     Bpftrace,
     PerfTrace,
@@ -42,12 +44,14 @@ pub(crate) enum Watcher {
 }
 
 impl Watcher {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Nothing,
         Self::EmptyPrograms,
         Self::Ftrace,
         Self::NotRecorded,
         Self::Recorded,
+        Self::NotWatched,
+        Self::Watched,
         Self::PerfRecord,
         Self::Bpftrace,
         Self::PerfTrace,
@@ -61,6 +65,8 @@ impl Watcher {
             Self::Ftrace => "ftrace raw_syscalls, its own ring, no strings",
             Self::NotRecorded => "traceloop, in a cgroup that is not recorded",
             Self::Recorded => "traceloop, recorded",
+            Self::NotWatched => "traceloop's daemon, in a cgroup that is not recorded",
+            Self::Watched => "traceloop's daemon, recorded",
             Self::PerfRecord => "perf record -e raw_syscalls:* --overwrite",
             Self::Bpftrace => "bpftrace, printf of the number",
             Self::PerfTrace => "perf trace",
@@ -105,6 +111,8 @@ impl Watcher {
             Self::Ftrace => Watching::Ftrace(Ftrace::start()?),
             Self::NotRecorded => Watching::Traceloop { _recorder: recorder(&place.other, without)? },
             Self::Recorded => Watching::Traceloop { _recorder: recorder(&place.subject, without)? },
+            Self::NotWatched => Watching::Traceloop { _recorder: watching(&place.other, without)? },
+            Self::Watched => Watching::Traceloop { _recorder: watching(&place.subject, without)? },
             Self::PerfRecord => {
                 tool("perf", &["record", "-q", "-e", "raw_syscalls:*", "--overwrite", "-o", "/dev/null", "-p", &pid])?
             }
@@ -144,15 +152,34 @@ impl Drop for Watching {
 
 /// A recorder of one cgroup, as `traceloop cgroups` makes it by default.
 pub(crate) fn recorder(cgroup: &Path, without: &[Feature]) -> Result<Box<Recorder>> {
-    let settings = Settings {
+    let mut recorder = Box::new(Recorder::prepare(1, &settings(without))?);
+    recorder.record(vec![Cgroup::open(cgroup)?])?;
+    Ok(recorder)
+}
+
+/// A recorder of the cgroups whose path is that of this one, as the daemon makes it by default.
+fn watching(cgroup: &Path, without: &[Feature]) -> Result<Box<Recorder>> {
+    let name = cgroup.file_name().unwrap_or_default().to_string_lossy();
+    let rules = Rules::new(&[format!("/{name}")], &[])?;
+    let watching = traceloop::recorder::Watching {
+        rules,
+        keep: Duration::from_secs(60),
+        ready: 4,
+        profiles: Default::default(),
+        keeper: None,
+    };
+    let mut recorder = Box::new(Recorder::watch(&settings(without), watching)?.0);
+    recorder.tidy()?;
+    Ok(recorder)
+}
+
+fn settings(without: &[Feature]) -> Settings {
+    Settings {
         wanted: Wanted::default(),
         budget: Budget { ring: 256 << 10, total: 64 << 20 },
         history: Default::default(),
         without: without.to_vec(),
-    };
-    let mut recorder = Box::new(Recorder::prepare(1, &settings)?);
-    recorder.record(vec![Cgroup::open(cgroup)?])?;
-    Ok(recorder)
+    }
 }
 
 /// `return 0`, attached to a raw tracepoint until the descriptor is closed.

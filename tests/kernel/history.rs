@@ -151,7 +151,7 @@ fn the_history_outlives_the_daemon() {
     served.kill();
     let config = served.place.path().join("config");
     let other =
-        fs::read_to_string(&config).expect("the configuration").replace("[record]", "[record]\nstring-limit = 99");
+        fs::read_to_string(&config).expect("the configuration").replace("[record]", "[record]\nbuffer-size = \"128K\"");
     fs::write(&config, other).expect("change the configuration");
     served.run();
     let of_it = || served.stored().into_iter().find(|path| path.to_string_lossy().contains("outlives.service"));
