@@ -6,13 +6,6 @@
  */
 #pragma once
 
-static __always_inline __u32 plan_index(__u32 nr, bool compat)
-{
-	if (nr >= CALLS)
-		nr = CALLS - 1;
-	return compat ? CALLS + nr : nr;
-}
-
 /* A multiplexed call's plan depends on an argument: look its value up among the call's cases. */
 static __always_inline __u32 plan_of_case(__u32 index, const volatile struct plan *plan, const __u64 *args)
 {
@@ -137,6 +130,7 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 		if (!profile)
 			return 0;
 		if (!has_call(profile, index)) {
+			skip_call(slot);
 			leave_out(state_of(task, false));
 			return 0;
 		}
@@ -173,6 +167,12 @@ static __always_inline int on_enter(void *ctx, struct pt_regs *regs, __s32 nr)
 		return 0;
 	if (plan->flags & PLAN_NOTE)
 		take_note(state, plan, regs, compat);
+	/* Of one that may not be recorded, what its start had is looked for again. */
+	if ((at_end & END_KEPT) && !(plan->flags & PLAN_ALWAYS)) {
+		if (plan->flags & PLAN_ENTER)
+			state->flags |= FLAG_MISSED;
+		return 0;
+	}
 	if ((plan->flags & PLAN_ENTER) || ((plan->flags & PLAN_ALIAS) && is_aliased(plan, regs, compat))) {
 		if ((plan->flags & PLAN_ALWAYS) && takes_all_stacks(state))
 			bpf_tail_call(ctx, &enter_writers, WRITER_STACK);
@@ -296,7 +296,9 @@ static __always_inline int on_exit(void *ctx, struct pt_regs *regs, long ret)
 		return count_call(task, state, ret);
 	if (watching && call_rules.count)
 		heed_rules(task, state, ret);
-	if (is_too_short(state)) {
+	if (is_too_short(state) || ((state->at_end & END_KEPT) && !(state->flags & FLAG_ENTERED) &&
+				    !is_kept(state, regs, ret))) {
+		skip_call(state->slot);
 		state->slot = 0;
 		return 0;
 	}

@@ -93,6 +93,14 @@ struct {
 	__uint(max_entries, CALL_SETS);
 } call_sets SEC(".maps");
 
+/* Calls by number, those of the 32-bit ABI behind the others: which of them are kept longest; written by userspace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct kept_call);
+	__uint(max_entries, 2 * CALLS);
+} kept_calls SEC(".maps");
+
 /* A CPU's ring of a track, at slot * cpus + cpu. Userspace inserts the perf events. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

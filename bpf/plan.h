@@ -148,7 +148,7 @@ enum {
 enum { STACKS_NONE = 0, STACKS_ALL = 1, STACKS_FAILED = 2, STACKS_SLOWER = 3 };
 
 /* Calls by number, those of the 32-bit ABI behind the others. Set 0 is all of them, and has no row of its own. */
-enum { SET_WORDS = 2 * CALLS / 64, CALL_SETS = 128 };
+enum { SET_WORDS = 2 * CALLS / 64, CALL_SETS = 128, SET_NONE = CALL_SETS - 1 };
 struct call_set {
 	__u64 wanted[SET_WORDS];
 };
@@ -158,7 +158,24 @@ enum at_end {
 	END_AS_ALL = 0,
 	END_SLOWER = 1,		/* only calls that lasted at least slower_than are recorded */
 	END_STACK = 2,		/* stacks are taken, of all calls or of some */
+	END_KEPT = 4,		/* only those of kept_calls are recorded */
 } __attribute__((packed));
+
+/* Which of the calls of a number are worth the most, see kept.h: what a history keeps longest. One of these is enough. */
+enum kept {
+	KEPT_NEVER = 0,
+	KEPT_ALWAYS = 1,
+	KEPT_FAILED = 2,
+	KEPT_SLOW = 4,		/* it lasted at least so long */
+	KEPT_WRITING = 8,	/* it opens a file to write to it: the argument that has the flags says so */
+	KEPT_TIMED = 16,	/* that its time is over is no failure */
+} __attribute__((packed));
+struct kept_call {
+	__u64 least;
+	enum kept kept;
+	__u8 flags_arg;
+	__u8 pad[6];
+};
 
 /* How the calls of a slot are recorded. Where slots have none of their own, the settings of maps.h hold for all. */
 struct profile {

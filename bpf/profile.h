@@ -5,6 +5,13 @@
  */
 #pragma once
 
+static __always_inline __u32 plan_index(__u32 nr, bool compat)
+{
+	if (nr >= CALLS)
+		nr = CALLS - 1;
+	return compat ? CALLS + nr : nr;
+}
+
 static __always_inline struct profile *profile_of(__u32 slot)
 {
 	return bpf_map_lookup_elem(&profiles, &slot);

@@ -283,7 +283,7 @@ struct tally {
 	__u64 last_error;
 	__u64 noticed;		/* bytes, when userspace was last told that half of the ring is new */
 	struct half half;	/* what it is told: here, and not on a program's stack, for the verifier's sake */
-	__u64 pad;
+	__u64 skipped;		/* calls that were not to be recorded */
 };
 
 /* A record begins no further than BATCH_MOST into its sample; the ring reader leaves a margin of the

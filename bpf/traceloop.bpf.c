@@ -2,7 +2,7 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes that are
  * followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what
- * happens around them, profile.h how a slot's calls are recorded, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
+ * happens around them, profile.h how a slot's calls are recorded, kept.h which of them at least, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
  * does, notice.h what userspace is told at once, user.h whose calls are, rule.h of which calls, own.h of its own calls.
  */
 #include "vmlinux.h"
@@ -23,6 +23,7 @@
 #include "write.h"
 #include "file.h"
 #include "count.h"
+#include "kept.h"
 #include "stack.h"
 #include "rule.h"
 #include "own.h"

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use super::{End, offered, place::Place, signals::runtime};
 use crate::{
     model::{Stacks, size},
-    profile::{Calls, Rule, Time},
+    profile::{Calls, Overhead, Rule, Time},
 };
 
 /// Have the daemon record a cgroup that its rules leave out, or record one by settings of its own
@@ -50,20 +50,25 @@ struct Settings {
     /// Size of each of its rings: one for each CPU
     #[arg(long, value_name = "SIZE", value_parser = size)]
     buffer_size: Option<usize>,
+    /// How much of the CPU time that it uses itself recording may cost, as 5%; none: however much
+    #[arg(long, value_name = "SHARE")]
+    max_overhead: Option<Overhead>,
     /// Record nothing of it, and keep what was recorded
-    #[arg(long, conflicts_with_all = ["string_limit", "payload", "no_payload", "syscalls", "only_slower", "stacks", "buffer_size"])]
+    #[arg(long, conflicts_with_all = ["string_limit", "payload", "no_payload", "syscalls", "only_slower", "stacks", "buffer_size", "max_overhead"])]
     off: bool,
 }
 
 impl Settings {
     /// As a rule; `None`: nothing was said.
     fn rule(self) -> Option<Rule> {
-        let Self { string_limit, payload, no_payload, syscalls, only_slower, stacks, buffer_size, off } = self;
+        let Self { string_limit, payload, no_payload, syscalls, only_slower, stacks, buffer_size, max_overhead, off } =
+            self;
         let payload = (payload || no_payload).then_some(payload);
         let off = off.then_some(true);
         let mut rule = Rule::default();
         (rule.string_limit, rule.payload, rule.syscalls) = (string_limit, payload, syscalls);
         (rule.only_slower, rule.stacks, rule.buffer_size, rule.off) = (only_slower, stacks, buffer_size, off);
+        rule.max_overhead = max_overhead;
         Some(rule).filter(|rule| !rule.is_empty())
     }
 }

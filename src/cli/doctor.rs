@@ -16,9 +16,9 @@ use serde::Serialize;
 use super::{End, health, json::Json, place::Place, signals::runtime, stored::stdout};
 use crate::{
     cgroup::v2_mount,
-    control::Status,
+    control::{Cost, Status},
     kernel::{Uring, can_take_stacks},
-    recorder::{Budget, Recorder, Settings},
+    recorder::{Budget, Recorder, Settings, cpu_times_are_known},
     render::size,
     ring::leaves_events_to_admins,
     store::Store,
@@ -88,7 +88,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 15] = [
+        let checks: [(&str, Check); 16] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -101,6 +101,7 @@ impl Doctor {
             ("stacks", stacks),
             ("recording", recording),
             ("daemon", daemon),
+            ("overhead", overhead),
             ("keeper", keeper),
             ("store", store),
             ("limits", limits),
@@ -262,6 +263,24 @@ fn daemon(place: &Place) -> Finding {
             None => good(format!("it records {} cgroups", status.tracks)),
         },
     }
+}
+
+fn overhead(place: &Place) -> Finding {
+    if !cpu_times_are_known() {
+        return weak(
+            "the CPU time that units use cannot be had: `max-overhead` limits nothing",
+            "each cgroup of the v2 tree has a file cpu.stat from Linux 4.15 on",
+        );
+    }
+    let Some(cost) = asked(place).and_then(Result::ok).and_then(|status| status.cost) else {
+        return good("CPU times of units can be had; what recording costs is measured when a daemon starts");
+    };
+    let Cost { call_ns, byte_ns, skipped_ns, unkept_ns, measured } = cost;
+    let how = if measured { "measured when the recording began" } else { "not measured here: usual values" };
+    good(format!(
+        "a recorded call costs {call_ns:.0} ns and {byte_ns:.1} ns a byte, one that is left out {skipped_ns:.0} ns, or \
+         {unkept_ns:.0} ns at its end ({how})"
+    ))
 }
 
 fn recording(_: &Place) -> Finding {

@@ -58,6 +58,7 @@ mod tests {
             recording,
             silences,
             held,
+            cost: None,
         }
     }
 

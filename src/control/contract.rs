@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    messages::{GivenUp, Limited, Saved, Silence, Status, Track},
+    messages::{Cost, GivenUp, Limited, Saved, Silence, Status, Track},
     request::{FollowWanted, Kind, Problem, Request, Which},
     routes,
 };
@@ -67,6 +67,7 @@ fn track() -> Track {
         identity,
         ended: Some(2.5),
         settings: Some("nothing".into()),
+        overhead: Some(0.25),
         ..Track::default()
     }
 }
@@ -107,6 +108,7 @@ fn answer(request: Request, fails: Option<Problem>) {
         recording: false,
         silences,
         held: Some(true),
+        cost: Some(Cost { call_ns: 1.5, measured: true, ..Cost::default() }),
     };
     let saved = Saved { id: "a".into(), path: "/a".into(), bytes: 1 };
     match request {
@@ -329,7 +331,7 @@ async fn wrong_requests_get_a_sentence() {
 fn settings_are_what_the_description_says() {
     let schema = described()["components"]["schemas"]["Settings"].clone();
     let all = json!({"string-limit": 64, "payload": false, "syscalls": "%file", "only-slower": "1ms", "stacks": "failed",
-        "buffer-size": 1 << 20, "off": true});
+        "buffer-size": 1 << 20, "max-overhead": "5%", "off": true});
     let described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
     let mut taken: Vec<_> = all.as_object().unwrap().keys().cloned().collect();
     taken.sort_by_key(|key| described.iter().position(|known| known == key));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Files, Identity, Module, Network, Process, Undumped},
-    profile::Rule,
+    profile::{Level, Rule},
 };
 
 /// The daemon itself.
@@ -38,6 +38,24 @@ pub struct Status {
     /// Whether a keeper holds the recording, so that it outlives the daemon; `None`: there is to be none.
     #[serde(default)]
     pub held: Option<bool>,
+    /// What recording a call costs on this machine; `None`: it does not say.
+    #[serde(default)]
+    pub cost: Option<Cost>,
+}
+
+/// Nanoseconds that are added to a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// If it is recorded.
+    pub call_ns: f64,
+    /// For each byte of its record.
+    pub byte_ns: f64,
+    /// If it is left out where it begins.
+    pub skipped_ns: f64,
+    /// If it is looked at when it ends, and left out.
+    pub unkept_ns: f64,
+    /// Whether that was measured when the recording began, and is not what it was elsewhere.
+    pub measured: bool,
 }
 
 fn yes() -> bool {
@@ -106,6 +124,16 @@ pub struct Track {
     /// What is recorded of it now, in words, where that is not what is recorded where nothing is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// Calls that were not to be recorded.
+    #[serde(default)]
+    pub skipped: u64,
+    /// How much of its calls is recorded, so that it does not cost more than `max-overhead`.
+    #[serde(default)]
+    pub level: Level,
+    /// What recording it has cost in the last second, of the CPU time that it used itself; `None`: so little that nobody
+    /// has looked, or there is no limit.
+    #[serde(default)]
+    pub overhead: Option<f64>,
 }
 
 /// A history that is no longer there.

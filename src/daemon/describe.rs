@@ -2,7 +2,7 @@
 
 use super::share::{Limit, Missed};
 use crate::{
-    control::{GivenUp, Limited, Silence, Track},
+    control::{Cost, GivenUp, Limited, Silence, Track},
     model::{Cause, Identity, Undumped},
     recorder::{self, TrackInfo, boottime, realtime_offset},
     render,
@@ -27,6 +27,9 @@ pub(super) fn track(info: &TrackInfo) -> Track {
         overwritten: info.overwritten,
         lost: info.lost,
         settings: Some(info.settings.clone()).filter(|words| !words.is_empty()),
+        skipped: info.skipped,
+        level: info.level,
+        overhead: info.overhead,
     }
 }
 
@@ -66,6 +69,12 @@ pub(super) fn limited(name: &str, missed: &Missed, lives: Vec<Undumped>) -> Limi
         limit: missed.limit.word().to_owned(),
         lives,
     }
+}
+
+/// What a client is told of the price of a call.
+pub(super) fn cost(cost: recorder::Cost) -> Cost {
+    let recorder::Cost { call, byte, skipped, unkept, measured } = cost;
+    Cost { call_ns: call, byte_ns: byte, skipped_ns: skipped, unkept_ns: unkept, measured }
 }
 
 /// What a client is told of a time in which nothing was recorded.

@@ -15,7 +15,7 @@ use crate::{
     control::Track,
     host,
     model::{Container, plain},
-    recorder::{Silence, Windows, boottime},
+    recorder::{Cost, Silence, Windows, boottime},
 };
 use Nature::{Counter, Gauge};
 
@@ -89,7 +89,7 @@ const LOOKING: Duration = Duration::from_millis(20);
 type Column = (Nature, &'static str, &'static str, bool, fn(&Track) -> f64, fn(f64, f64) -> f64);
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 10] = [
     (
         Counter,
         "traceloop_track_calls_total",
@@ -146,6 +146,30 @@ const COLUMNS: [Column; 7] = [
         |track| track.memory as f64,
         Add::add,
     ),
+    (
+        Counter,
+        "traceloop_track_skipped_total",
+        "System calls that were not to be recorded.",
+        false,
+        |track| track.skipped as f64,
+        Add::add,
+    ),
+    (
+        Gauge,
+        "traceloop_track_recording_level",
+        "What max-overhead leaves of it: 0 all, 1 no contents, 2 what [history] keep names, 3 counts.",
+        false,
+        |track| f64::from(track.level as u8),
+        f64::max,
+    ),
+    (
+        Gauge,
+        "traceloop_track_overhead_ratio",
+        "What recording it has cost in the last second, of the CPU time that it used itself; 0: little.",
+        false,
+        |track| track.overhead.unwrap_or(0.0),
+        f64::max,
+    ),
 ];
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are doubles")]
@@ -193,6 +217,7 @@ impl Daemon {
         let most = self.recorder.memory_most() as f64;
         page.one(Gauge, "traceloop_memory_max_bytes", "Bytes that these may take.", most);
         self.history(&mut page);
+        self.cost(&mut page);
         let losses = self.recorder.losses()?.into_iter().map(|loss| (loss.reason, loss.count as f64));
         page.by(Counter, "traceloop_lost_total", "What is not there although it should be.", "reason", losses);
         let given_up = self.recorder.given_up().1 as f64;
@@ -237,6 +262,17 @@ impl Daemon {
         page.one(Counter, "traceloop_history_missed_records_total", help, history.missed as f64);
         let help = "Records that were given up without a look at what [history] keep wants of them, for lack of time.";
         page.one(Counter, "traceloop_history_unthinned_records_total", help, history.unthinned as f64);
+    }
+
+    /// What recording adds to a call here.
+    fn cost(&self, page: &mut Page) {
+        let Cost { call, byte, skipped, unkept, measured } = self.recorder.cost();
+        let each = [("recorded", call), ("byte", byte), ("left-out", skipped), ("not-kept", unkept)];
+        let each = each.map(|(what, nanoseconds)| (what.to_owned(), nanoseconds / 1e9));
+        let help = "What recording adds to a call: one that is recorded, each byte of it, one that is not.";
+        page.by(Gauge, "traceloop_call_cost_seconds", help, "what", each);
+        let help = "Whether that was measured on this machine when the recording began.";
+        page.one(Gauge, "traceloop_call_cost_measured", help, f64::from(u8::from(measured)));
     }
 
     fn dumps(&self, page: &mut Page) {

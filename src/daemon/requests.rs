@@ -102,6 +102,7 @@ impl Daemon {
             recording: self.recorder.silent_since().is_none(),
             silences: self.recorder.silences().map(describe::silence).collect(),
             held: self.recorder.is_held(),
+            cost: Some(describe::cost(self.recorder.cost())),
         })
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     model::duration,
-    syscall::{self, Abi, Filter, NUMBERS},
+    syscall::{self, Abi, Filter, Kept, NUMBERS},
     wire::{CallRecord, Part, UringRecord},
 };
 
@@ -83,9 +83,35 @@ impl Keep {
         self.0.iter().map(|rule| rule.text.clone()).collect()
     }
 
+    /// The same, summed up by number, those of the 32-bit ABI behind the others: of each number at least the calls that
+    /// a rule fits.
+    pub fn by_number(&self) -> Vec<Kept> {
+        let numbers = [false, true].map(Abi::native).into_iter().flat_map(|abi| (0..NUMBERS).map(move |nr| (abi, nr)));
+        numbers.map(|(abi, nr)| self.0.iter().fold(Kept::default(), |kept, rule| rule.sum(kept, abi, nr))).collect()
+    }
+
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Rule {
+    /// What is kept of a number's calls, with this rule's.
+    fn sum(&self, kept: Kept, abi: Abi, nr: u16) -> Kept {
+        if !self.calls.wants(abi, nr) || (self.for_writing && opens(abi, nr).is_none()) {
+            return kept;
+        }
+        let timed = syscall::name(abi, nr).is_some_and(|name| TIMED.contains(&name));
+        // Of several conditions in one rule the first that can be told by itself is enough.
+        match (self.for_writing.then(|| opens(abi, nr)).flatten(), self.failed, self.least) {
+            (Some(Flags::Argument(n)), ..) => Kept { flags: u8::try_from(n).ok(), ..kept },
+            (Some(Flags::Memory(_) | Flags::Always), ..) | (None, false, None) => Kept { always: true, ..kept },
+            (None, true, _) => Kept { failed: true, timed, ..kept },
+            (None, false, Some(least)) => {
+                Kept { least: Some(kept.least.map_or(least, |other| other.min(least))), ..kept }
+            }
+        }
     }
 }
 
@@ -270,6 +296,28 @@ mod tests {
         assert!(!is_wanted(&["-Z"], &call("read", [0; 6], 5, 0, None)));
         // mmap's results may be high, and are none of those.
         assert!(!is_wanted(&["-Z"], &call("mmap", [0; 6], -4096, 0, None)));
+    }
+
+    #[test]
+    fn summed_up_by_number_no_call_is_missing_that_is_kept() {
+        let of = |rules: &[&str], name: &str| {
+            let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+            Keep::parse(&rules).unwrap().by_number()[usize::from(syscall::number(Abi::native(false), name).unwrap())]
+        };
+        let ours = Keep::default().by_number();
+        assert_eq!(ours.len(), 2 * usize::from(NUMBERS));
+        let default = |name| ours[usize::from(syscall::number(Abi::native(false), name).unwrap())];
+        let usual = Kept { failed: true, least: Some(100_000_000), ..Kept::default() };
+        assert_eq!(default("read"), usual);
+        assert_eq!(default("futex"), Kept { timed: true, ..usual });
+        assert_eq!(default("openat"), Kept { flags: Some(2), ..usual });
+        assert_eq!(default("execve"), Kept { always: true, ..usual });
+        let least = of(&["--duration 2s", "--duration 1s", "--duration 3s -e trace=read"], "read").least;
+        assert_eq!(least, Some(1_000_000_000));
+        assert_eq!(of(&["-Z --duration 1s"], "read"), Kept { failed: true, ..Kept::default() });
+        assert_eq!(of(&["--for-writing"], "read"), Kept::default());
+        assert_eq!(of(&["--for-writing"], "openat2"), Kept { always: true, ..Kept::default() });
+        assert_eq!(of(&[], "read"), Kept::default());
     }
 
     #[test]

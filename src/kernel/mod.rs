@@ -14,6 +14,7 @@ mod handover;
 mod heed;
 mod held;
 mod inflight;
+mod kept;
 mod load;
 mod losses;
 mod mapped;

@@ -8,13 +8,16 @@ use libbpf_rs::{MapCore, MapFlags};
 use super::Kernel;
 use crate::{
     model::Stacks,
-    profile::Profile,
+    profile::{Level, Profile},
     skel::types::{at_end, call_set, profile},
     syscall::{Abi, Filter, NUMBERS},
 };
 
 /// Calls by number, those of the 32-bit ABI behind the others (bpf/plan.h).
 type Set = [u64; 16];
+
+/// The set that holds none, and is never filled: bpf/plan.h's SET_NONE.
+const NO_CALLS: u32 = 127;
 
 /// What slots were given, and under which numbers sets of calls are known.
 #[derive(Debug, Default)]
@@ -57,24 +60,25 @@ pub(super) fn stacks_of(stacks: Stacks) -> (u32, u64) {
 
 impl Kernel {
     /// From its next call on, what is assigned to the slot is recorded so.
-    pub fn set_profile(&self, slot: u32, wanted: &Profile) -> Result<()> {
+    pub fn set_profile(&self, slot: u32, wanted: &Profile, level: Level) -> Result<()> {
         let doing = || format!("change how slot {slot} is recorded");
-        let set = self.set_number(slot, wanted).with_context(doing)?;
-        let (which, stacks_slower) = stacks_of(wanted.stacks);
+        let set = self.set_number(slot, wanted, level).with_context(doing)?;
+        let (which, stacks_slower) = stacks_of(if level == Level::All { wanted.stacks } else { Stacks::None });
         let slower_than = u64::try_from(wanted.only_slower.as_nanos()).unwrap_or(u64::MAX);
         let slower = if slower_than > 0 { at_end::END_SLOWER } else { at_end::END_AS_ALL };
         let stacks = if which > 0 { at_end::END_STACK } else { at_end::END_AS_ALL };
+        let kept = if level == Level::Kept { at_end::END_KEPT } else { at_end::END_AS_ALL };
         let row = profile {
             slower_than,
             stacks_slower,
             string_limit: wanted.string_limit,
             vector_limit: vector_limit(wanted.string_limit, self.options.wanted.verbose),
             set,
-            contents: u8::from(wanted.payload),
+            contents: u8::from(wanted.payload && level == Level::All),
             stacks: u8::try_from(which)?,
             off: u8::from(wanted.off),
-            uring: u8::from(wanted.syscalls.filter().wants_uring(Abi::native(false))),
-            at_end: at_end(slower.0 | stacks.0),
+            uring: u8::from(level < Level::Kept && wanted.syscalls.filter().wants_uring(Abi::native(false))),
+            at_end: at_end(slower.0 | stacks.0 | kept.0),
             ..Default::default()
         };
         self.skel.maps.profiles.update(&slot.to_ne_bytes(), &bytes_of(&row), MapFlags::ANY).with_context(doing)?;
@@ -84,7 +88,10 @@ impl Kernel {
     }
 
     /// The number of a profile's set of calls, which is there before a profile names it.
-    fn set_number(&self, slot: u32, wanted: &Profile) -> Result<u32> {
+    fn set_number(&self, slot: u32, wanted: &Profile, level: Level) -> Result<u32> {
+        if level == Level::Counts {
+            return Ok(NO_CALLS);
+        }
         if wanted.syscalls.are_all() {
             return Ok(0);
         }
@@ -96,7 +103,7 @@ impl Kernel {
         }
         let in_use: Vec<u32> =
             given.by_slot.iter().filter(|(other, _)| **other != slot).map(|(_, (set, _))| *set).collect();
-        let last = self.skel.maps.call_sets.max_entries();
+        let last = NO_CALLS;
         let own = given.by_slot.get(&slot).map(|(set, _)| *set);
         let mut free = (1..last).filter(|number| !in_use.contains(number) && own != Some(*number));
         let number = free.next().with_context(|| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use rule::{Rule, UnitRule};
-pub use text::{Calls, Time};
+pub use text::{Calls, Overhead, Time};
 
 use crate::model::{Identity, Stacks};
 
@@ -36,6 +36,40 @@ pub struct Profile {
     pub stacks: Stacks,
     /// Bytes of each of its rings; `None`: as all others.
     pub buffer_size: Option<usize>,
+    /// How much of the CPU time that it uses itself recording may cost.
+    #[serde(with = "text::as_text", default)]
+    pub max_overhead: Overhead,
+}
+
+/// How much of a unit's calls is recorded, as far as that is not too dear; what its profile leaves out is left out in any
+/// case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// All.
+    #[default]
+    All,
+    /// No contents, and no stacks.
+    NoContents,
+    /// Only what `[history] keep` names.
+    Kept,
+    /// None: they are counted.
+    Counts,
+}
+
+impl Level {
+    /// Each, the dearest first.
+    pub const EACH: [Self; 4] = [Self::All, Self::NoContents, Self::Kept, Self::Counts];
+
+    /// What is left, in words.
+    fn words(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::NoContents => Some("no contents of reads, writes and messages, and no stacks"),
+            Self::Kept => Some("only calls that [history] keep names, and no contents"),
+            Self::Counts => Some("no calls: they were counted, and starts and ends of processes and signals recorded"),
+        }
+    }
 }
 
 impl Default for Profile {
@@ -48,18 +82,19 @@ impl Default for Profile {
             only_slower: Duration::ZERO,
             stacks: Stacks::None,
             buffer_size: None,
+            max_overhead: Overhead::default(),
         }
     }
 }
 
 impl Profile {
     /// Whether calls are not recorded.
-    pub fn misses_calls(&self) -> bool {
-        self.off || !self.syscalls.are_all() || !self.only_slower.is_zero()
+    pub fn misses_calls(&self, level: Level) -> bool {
+        level >= Level::Kept || self.off || !self.syscalls.are_all() || !self.only_slower.is_zero()
     }
 
     /// What is recorded, in words, as far as it is not what is recorded where nothing is configured; empty: it is.
-    pub fn words(&self) -> String {
+    pub fn words(&self, level: Level) -> String {
         if self.off {
             return "nothing".to_owned();
         }
@@ -67,9 +102,11 @@ impl Profile {
         let words = [
             (!self.syscalls.are_all()).then(|| format!("only the calls {}", self.syscalls)),
             (!self.only_slower.is_zero()).then(|| format!("only calls that lasted {:?} or more", self.only_slower)),
-            (!self.payload).then(|| "no contents of reads, writes and messages".to_owned()),
+            (!self.payload && level == Level::All).then(|| "no contents of reads, writes and messages".to_owned()),
             (self.string_limit != usual.string_limit).then(|| format!("{} bytes of strings", self.string_limit)),
-            (self.stacks != usual.stacks).then(|| format!("stacks of {}", of_which(self.stacks))),
+            (self.stacks != usual.stacks && level == Level::All)
+                .then(|| format!("stacks of {}", of_which(self.stacks))),
+            level.words().map(str::to_owned),
         ];
         words.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
@@ -131,25 +168,31 @@ mod tests {
         .unwrap();
         let profiles = Profiles { base: Profile::default(), rules };
         let db = profiles.of(&unit("db.service"), None);
-        assert_eq!((db.string_limit, db.payload, db.misses_calls()), (64, true, false));
-        assert_eq!(db.words(), "64 bytes of strings");
+        assert_eq!((db.string_limit, db.payload, db.misses_calls(Level::All)), (64, true, false));
+        assert_eq!(db.words(Level::All), "64 bytes of strings");
         let web = profiles.of(&unit("web.service"), None);
         assert_eq!(
-            web.words(),
+            web.words(Level::All),
             "only the calls %file, only calls that lasted 1.5ms or more, no contents of reads, writes and messages"
         );
-        assert!(web.misses_calls());
+        assert!(web.misses_calls(Level::All));
         assert_eq!(profiles.of(&unit("a.scope"), None), Profile::default());
-        assert_eq!(Profile::default().words(), "");
+        assert_eq!(Profile::default().words(Level::All), "");
+        let kept = web.words(Level::Kept);
+        assert!(
+            kept.contains("1.5ms") && kept.ends_with("only calls that [history] keep names, and no contents"),
+            "{kept}"
+        );
+        assert!(Profile::default().misses_calls(Level::Kept) && !Profile::default().misses_calls(Level::NoContents));
         let own: Rule = toml::from_str("off = true").unwrap();
         let off = profiles.of(&unit("web.service"), Some(&own));
-        assert!(off.off && off.misses_calls() && off.words() == "nothing");
+        assert!(off.off && off.misses_calls(Level::All) && off.words(Level::All) == "nothing");
     }
 
     #[test]
     fn a_profile_comes_back_as_it_was_written_down() {
         let rule: Rule = toml::from_str(
-            "string-limit = 7\nsyscalls = \"!futex\"\nonly-slower = \"1.5ms\"\nstacks = \"duration>3s\"\nbuffer-size = \"1M\"",
+            "string-limit = 7\nsyscalls = \"!futex\"\nonly-slower = \"1.5ms\"\nstacks = \"duration>3s\"\nbuffer-size = \"1M\"\nmax-overhead = \"7%\"",
         )
         .unwrap();
         let text = serde_json::to_string(&rule).unwrap();
@@ -176,6 +219,7 @@ mod tests {
             ("[[unit]]\nmatch = [\"a\"]\nonly-slower = \"soon\"", &["line 3", "200ms"]),
             ("[[unit]]\nmatch = [\"a\"]\nstacks = \"some\"", &["line 3", "duration>TIME"]),
             ("[[unit]]\nmatch = [\"a\"]\nbuffer-size = \"4K\"", &["line 3", "too small"]),
+            ("[[unit]]\nmatch = [\"a\"]\nmax-overhead = \"0%\"", &["line 3", "1%", "none"]),
         ] {
             let error = rules(text).unwrap_err().to_string();
             words.iter().for_each(|word| assert!(error.contains(word), "{text:?} is told as {error}"));

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    Calls, Profile,
+    Calls, Overhead, Profile,
     text::{Time, as_some_text},
 };
 use crate::{
@@ -37,6 +37,9 @@ pub struct Rule {
     /// Bytes of each ring.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "buffer_size")]
     pub buffer_size: Option<usize>,
+    /// How much of its own CPU time recording may cost.
+    #[serde(skip_serializing_if = "Option::is_none", with = "as_some_text")]
+    pub max_overhead: Option<Overhead>,
     /// Nothing is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub off: Option<bool>,
@@ -53,6 +56,7 @@ impl Rule {
             only_slower: self.only_slower.as_ref().map_or(base.only_slower, Time::length),
             stacks: self.stacks.unwrap_or(base.stacks),
             buffer_size: self.buffer_size.or(base.buffer_size),
+            max_overhead: self.max_overhead.unwrap_or(base.max_overhead),
         }
     }
 
@@ -65,7 +69,7 @@ impl Rule {
     pub fn check(&self) -> Result<()> {
         ensure!(
             !self.is_empty(),
-            "it changes nothing: string-limit, payload, syscalls, only-slower, stacks, buffer-size or off"
+            "it changes nothing: string-limit, payload, syscalls, only-slower, stacks, buffer-size, max-overhead or off"
         );
         let off = Self { off: Some(true), units: self.units.clone(), ..Self::default() };
         ensure!(

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use anyhow::Error;
+use anyhow::{Context, Error};
 
 use crate::{model::duration, syscall::Filter};
 
@@ -80,6 +80,46 @@ impl FromStr for Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// A share of the CPU time that a unit uses itself, or no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overhead(Option<u8>);
+
+impl Overhead {
+    /// So many per cent.
+    pub const fn percent(most: u8) -> Self {
+        Self(Some(most))
+    }
+
+    /// The share, from 0 to 1; `None`: there is no limit.
+    pub fn share(self) -> Option<f64> {
+        self.0.map(|percent| f64::from(percent) / 100.0)
+    }
+}
+
+impl FromStr for Overhead {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let percent = text.strip_suffix('%').and_then(|number| number.parse().ok());
+        let percent = percent.filter(|percent| (1..=100).contains(percent));
+        percent
+            .map(|percent| Self(Some(percent)))
+            .with_context(|| format!("{text:?} is not \"1%\" to \"100%\", nor \"none\""))
+    }
+}
+
+impl fmt::Display for Overhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(percent) => write!(f, "{percent}%"),
+            None => f.write_str("none"),
+        }
     }
 }
 

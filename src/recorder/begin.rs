@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 
 use super::{
-    Notice, Recorder, Settings, boottime,
+    Notice, Recorder, Settings, boottime, cost,
     ends::Ends,
     given_up::Remembered,
     half,
-    hold::{self, Hold, RECORDING, RecordingNote},
+    hold::{self, COST, Hold, RECORDING, RecordingNote},
     online,
     resume::{Left, resume},
     slot::{LOBBY, REST, Slot},
@@ -41,11 +41,14 @@ impl Recorder {
         };
         if note.fingerprint == print(settings, note.most, note.ring) {
             let options = options(settings, note.most, note.ring);
+            let cost = held.note(COST)?;
             match resume(&options, &note, &held, &line, watching.clone(), settings) {
                 Ok((mut recorder, new)) => {
                     line.go_on(held);
                     recorder.hold = Hold::new(Some(line));
                     recorder.hold.history(new.as_ref(), &settings.history, settings.budget.total)?;
+                    recorder.cost = cost.unwrap_or_default();
+                    recorder.set_kept(&settings.history.keep.by_number())?;
                     recorder.set_profiles(watching.profiles)?;
                     recorder.catch_up()?;
                     return Ok((recorder, Vec::new()));
@@ -69,6 +72,7 @@ impl Recorder {
         let cpus = online()?;
         let root = Cgroup::open(&cgroup::v2_mount()?.point)?;
         let share = settings.budget.share(take_in::leaves(&root, &watching.rules), watching.ready, cpus.len())?;
+        let before = cost::measure().ok();
         let kernel = Kernel::load(&options(settings, share.most, share.ring))?;
         let outlives = line.is_some().then(hold::outlives).flatten();
         let mut recorder = Self::around(kernel, share.ring, settings, cpus, outlives.clone())?;
@@ -116,6 +120,9 @@ impl Recorder {
         recorder.kernel.assign(&root, Assignment { slot: REST, parted: true })?;
         recorder.take_in()?;
         recorder.notice_calls_in_flight()?;
+        recorder.set_kept(&settings.history.keep.by_number())?;
+        recorder.cost = recorder.reckon(before);
+        recorder.hold.cost(&recorder.cost);
         Ok(recorder)
     }
 

@@ -8,7 +8,7 @@ use std::{os::fd::OwnedFd, time::Duration};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::TrackId;
+use super::{TrackId, cost::Cost};
 use crate::{
     history::{Keep, Outlives, Remains, Settings},
     keeper::{self, Line},
@@ -17,6 +17,8 @@ use crate::{
 
 /// The note of the recording as a whole.
 pub(super) const RECORDING: &str = "recording";
+/// The note of what recording a call costs.
+pub(super) const COST: &str = "cost";
 /// Before a slot's number.
 pub(super) const SLOT: &str = "slot/";
 /// Before a track's number.
@@ -151,6 +153,11 @@ impl Hold {
 
     pub(super) fn recording(&self, note: &RecordingNote) {
         self.note(RECORDING, note);
+    }
+
+    /// What recording a call costs, which is measured before anything is attached.
+    pub(super) fn cost(&self, cost: &Cost) {
+        self.note(COST, cost);
     }
 
     /// What the ring is made of is given away.

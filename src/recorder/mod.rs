@@ -12,6 +12,7 @@ mod begin;
 mod budget;
 mod clock;
 mod copied;
+mod cost;
 mod counting;
 mod cpus;
 mod dump;
@@ -27,6 +28,7 @@ mod id;
 mod manager;
 mod notice;
 mod one;
+mod overhead;
 mod part;
 mod resume;
 mod slot;
@@ -53,6 +55,7 @@ pub use crate::host::interfaces;
 pub use alive::Silence;
 pub use budget::{Budget, Shrunk};
 pub use clock::{boottime, realtime_offset};
+pub use cost::Cost;
 pub use counting::count;
 pub use dump::Dumping;
 pub use family::generic_families;
@@ -60,6 +63,7 @@ pub use find::{Unfound, find};
 pub use given_up::GivenUp;
 pub use id::TrackId;
 pub use notice::{Asked, Notice};
+pub use overhead::cpu_times_are_known;
 pub use stand_in::StandIn;
 pub use subject::Subject;
 pub use track::Seen;
@@ -80,7 +84,7 @@ use crate::{
     identity,
     kernel::{Feature, Features, Kernel, Options},
     model::{Cause, Identity, Loss, Module, Recording},
-    profile::Profiles,
+    profile::{Level, Profiles},
     ring::Batch,
     syscall::plan,
 };
@@ -122,8 +126,9 @@ pub struct Recorder {
     root: PathBuf,
     shrunk: Option<Shrunk>,
     watch: Option<Watch>,
-    /// How units are recorded, where the tree is watched.
+    /// How units are recorded, where the tree is watched, and what recording a call costs.
     profiles: Profiles,
+    cost: Cost,
     hold: Hold,
     alive: Alive,
     /// What happened while nobody was there to be told.
@@ -176,6 +181,7 @@ impl Recorder {
             shrunk: None,
             watch: None,
             profiles: Profiles::default(),
+            cost: Cost::default(),
             hold: Hold::default(),
             alive: Alive::new(),
             meanwhile: Vec::new(),
@@ -188,7 +194,7 @@ impl Recorder {
             let by = By { kernel: &self.kernel, hold: &self.hold, history: &self.history };
             let slot = Slot::make(number, self.cpus.iter().copied(), self.ring, &mut batch, by, true)?;
             if self.watch.is_some() {
-                self.kernel.set_profile(number, &self.profiles.base)?;
+                self.kernel.set_profile(number, &self.profiles.base, Level::All)?;
             }
             self.spare.insert(number, slot);
             Ok(())

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{clock::boottime, hold::Hold};
+use super::{clock::boottime, hold::Hold, overhead::Counted};
 use crate::{
     history::{self, History, Remains, Shelf, Taken, oldest_first},
     kernel::Kernel,
@@ -114,6 +114,8 @@ struct Span {
     before: u64,
     lost_before: u64,
     calls_before: u64,
+    #[serde(default)]
+    skipped_before: u64,
     /// What its ring had not taken when the ring was made.
     #[serde(default)]
     lost_when_made: u64,
@@ -139,6 +141,8 @@ pub(super) struct Written {
     pub(super) records: u64,
     pub(super) lost: u64,
     pub(super) calls: u64,
+    /// Calls that were not to be recorded.
+    pub(super) skipped: u64,
 }
 
 /// What a keeper has to know of a slot's rings.
@@ -317,6 +321,7 @@ impl Slot {
                 before: tally.records,
                 lost_before: tally.lost,
                 calls_before: tally.calls,
+                skipped_before: tally.skipped,
                 lost_when_made: stretch.span.lost_when_made,
                 cut: None,
                 old: false,
@@ -357,6 +362,7 @@ impl Slot {
             written.records += tally.records.saturating_sub(stretch.span.before);
             written.lost += tally.lost.saturating_sub(stretch.span.lost_before);
             written.calls += tally.calls.saturating_sub(stretch.span.calls_before);
+            written.skipped += tally.skipped.saturating_sub(stretch.span.skipped_before);
         }
         // A CPU that has come and has no ring yet.
         let with_ring: BTreeSet<u32> = self.cpus().collect();
@@ -364,6 +370,11 @@ impl Slot {
             written.lost += kernel.tally(self.number, cpu)?.lost;
         }
         Ok(written)
+    }
+
+    /// What all CPUs have written and left out, whosever it was, as of the last flush.
+    pub(super) fn counted(&self, kernel: &Kernel) -> Result<Counted> {
+        counted(kernel, self.number)
     }
 
     /// The CPUs whose rings refuse what is written: they were away.
@@ -430,6 +441,18 @@ impl Slot {
             (shelf.ring().cpu(), taken, stretch.span.cut)
         })
     }
+}
+
+/// The same of a slot by its number.
+pub(super) fn counted(kernel: &Kernel, slot: u32) -> Result<Counted> {
+    (0..kernel.possible_cpus()).try_fold(Counted::default(), |all, cpu| {
+        let tally = kernel.tally(slot, cpu)?;
+        Ok(Counted {
+            calls: all.calls + tally.calls,
+            bytes: all.bytes + tally.bytes,
+            skipped: all.skipped + tally.skipped,
+        })
+    })
 }
 
 impl Stretch {

@@ -7,6 +7,7 @@ use super::{
     slot::{REST, Slot},
     track::Track,
 };
+use crate::profile::Level;
 
 /// How many slots wait for cgroups. When they have run out, twice as many are made ready, as long as there is
 /// memory that nothing else needs; what was made once stays.
@@ -96,7 +97,7 @@ impl Recorder {
         for mut slot in free {
             slot.begin(self.by())?;
             slot.wants(None);
-            self.kernel.set_profile(slot.number, &self.profiles.base)?;
+            self.kernel.set_profile(slot.number, &self.profiles.base, Level::All)?;
             self.kernel.offer(slot.number)?;
             self.spare.insert(slot.number, slot);
         }

@@ -25,6 +25,7 @@ impl Recorder {
         self.end_old()?;
         self.refill()?;
         self.settle_waiting()?;
+        self.look_at_overhead()?;
         Ok(told)
     }
 

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{slot::Slot, units::Terms};
+use super::{overhead::Overhead, slot::Slot, units::Terms};
 use crate::{
     cgroup::Cgroup,
     host::{Look, Whose},
@@ -37,6 +37,8 @@ pub(super) struct Track {
     pub(super) wants_slot: bool,
     /// How it has been recorded.
     pub(super) terms: Terms,
+    /// What that costs it.
+    pub(super) overhead: Overhead,
     /// A look at what descriptors stood for when it began, and its place in it.
     pub(super) before: Option<(Look, usize)>,
 }
@@ -76,6 +78,7 @@ impl Track {
             shared: None,
             wants_slot: false,
             terms: Terms::default(),
+            overhead: Overhead::default(),
             before: None,
         }
     }

@@ -19,6 +19,7 @@ use super::{
     spare::Ready,
     track::{Stay, Track},
     tree::{Node, Tree},
+    units::Term,
 };
 use crate::{
     cgroup::{Cgroup, Rules},
@@ -26,7 +27,7 @@ use crate::{
     keeper,
     kernel::Counters,
     model::Identity,
-    profile::{Profile, Profiles},
+    profile::{Level, Profiles},
 };
 
 /// How the tree is watched.
@@ -75,6 +76,13 @@ pub struct TrackInfo {
     pub part_from: Option<u64>,
     /// What is recorded of it now, in words, as far as it is not what is recorded where nothing is configured.
     pub settings: String,
+    /// Calls that were not to be recorded.
+    pub skipped: u64,
+    /// What recording it has cost in the last second, of the CPU time that it used itself; `None`: so little that nobody
+    /// has asked, or there is no limit to it.
+    pub overhead: Option<f64>,
+    /// How much of its calls is recorded for the sake of that.
+    pub level: Level,
     /// Whether its rings were looked at: `overwritten`, `complete_from` and `part_from` are known.
     pub looked_at: bool,
 }
@@ -215,7 +223,10 @@ impl Recorder {
             lost: written.lost,
             complete_from,
             part_from,
-            settings: track.terms.profile().map(Profile::words).unwrap_or_default(),
+            settings: track.terms.now().map(Term::words).unwrap_or_default(),
+            skipped: written.skipped,
+            overhead: track.overhead.share,
+            level: track.overhead.level(),
             looked_at,
         })
     }

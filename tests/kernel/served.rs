@@ -32,8 +32,10 @@ impl Served {
         let prefix = format!("traceloop-daemon-{}-{}-", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let place = tempfile::tempdir().expect("a directory");
         let shown = place.path().display();
+        // Storms are to be complete, unless a test is about what they may cost.
+        let overhead = if record.contains("max-overhead") { "" } else { "max-overhead = \"none\"" };
         let config = format!(
-            "socket = \"{shown}/sock\"\n{top}\n[record]\ninclude = [\"{prefix}*\"]\n{record}\n\
+            "socket = \"{shown}/sock\"\n{top}\n[record]\ninclude = [\"{prefix}*\"]\n{overhead}\n{record}\n\
              [store]\ndirectory = \"{shown}/store\"\nmax-use = \"1G\"\nkeep-free = \"1M\"\n[triggers]\n{triggers}\n"
         );
         fs::write(place.path().join("config"), config).expect("write the configuration");

@@ -209,3 +209,40 @@ fn rings_of_a_unit_are_as_large_as_it_is_to_have_them() {
     let (calls, _) = parts(&served.told(&["dump", large.name()]));
     assert!(calls.contains("\"/first\"") && calls.contains("\"/second\""), "{calls}");
 }
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn a_unit_costs_no_more_than_it_may_and_each_step_is_said() {
+    let served = Served::start("max-overhead = \"1%\"", "status = false");
+    let group = served.cgroup_with_rings("dear.service");
+    let track = || -> serde_json::Value {
+        serde_json::from_str(&served.told(&["ps", "--json", group.name()])).expect("an object")
+    };
+    // Twice a million cheap calls a second, as long as it lasts.
+    let mut storm = group.command("exec dd if=/dev/zero of=/dev/null bs=1").spawn().expect("start it");
+    wait_until("it is recorded by less", || track()["level"] == "counts");
+    let skipped = track()["skipped"].as_u64().expect("a count");
+    wait_until("what is not recorded is counted", || {
+        track()["skipped"].as_u64().is_some_and(|now| now > skipped + 1000)
+    });
+    assert!(served.told(&["ps", group.name()]).contains("recording no calls: they were counted"));
+    let metrics = served.asked("/metrics");
+    let level = format!("traceloop_track_recording_level{{target=\"{0}\",unit=\"{0}\"}} 3", group.name());
+    assert!(
+        metrics.contains(&level) && metrics.contains("traceloop_call_cost_seconds{what=\"recorded\"}"),
+        "{metrics}"
+    );
+    assert!(served.log().contains("less is recorded of a unit") && served.log().contains("max-overhead is 1%"));
+    storm.kill().expect("end it");
+    storm.wait().expect("wait for it");
+    // Quiet again, it comes up.
+    wait_until("all is recorded again", || track()["level"] == "all");
+    let mut asked = Asked::start(&group);
+    asked.ask("after");
+    let (calls, header) = parts(&served.told(&["dump", group.name()]));
+    assert!(calls.contains("\"/after\"") && calls.contains("+++ killed by SIGKILL +++"), "{calls}");
+    let told: Vec<&str> = header.lines().filter(|line| line.contains("recorded from ")).collect();
+    let counted = told.iter().find(|line| line.contains("they were counted")).expect("a step");
+    assert!(counted.contains(" to ") && counted.contains("calls a second, of which recording cost "), "{header}");
+    assert!(header.contains("of what was to be recorded"), "{header}");
+}

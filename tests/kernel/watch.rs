@@ -14,6 +14,7 @@ use traceloop::{
     cgroup::{Cgroup, Rules},
     decode::{History, Style},
     model::{Cause, Recording, What},
+    profile::{Level, Profile},
     recorder::{Budget, Notice, Recorder, Settings, TrackId, TrackInfo, Watching, Windows},
     syscall::{Filter, plan::Wanted},
 };
@@ -561,4 +562,42 @@ fn what_a_recorder_with_other_settings_finds_is_given_back() {
     assert!(watched.calls(watched.track("old.service").id).iter().any(|call| call.contains("/nonexistent-new")));
     watched.end();
     keeper.join().expect("the keeper ends with the recording");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
+fn what_is_left_of_calls_that_cost_too_much_is_worth_the_most() {
+    let mut watched = Watched::new(16 << 20, 8, Duration::from_secs(600));
+    let all_slots = |watched: &Watched, level| {
+        let kernel = watched.seen().kernel();
+        (3..40).for_each(|slot| kernel.set_profile(slot, &Profile::default(), level).expect("set it"));
+    };
+    let (cgroup, name) = watched.make_with_rings();
+    let file = watched.scratch.files.path().join("written");
+    let script = format!("sh -c 'cat /nonexistent; sleep 0.2; echo > {}; cat /etc/hostname'", file.display());
+    all_slots(&watched, Level::Kept);
+    run_in(&cgroup, &script);
+    watched.tidy();
+    let calls = watched.calls(watched.track(&name).id);
+    let has = |text: &str| calls.iter().any(|call| call.contains(text));
+    for kept in
+        ["execve(\"/", "openat(AT_FDCWD, \"/nonexistent\"", "nanosleep(", "written\", O_WRONLY|O_CREAT", "exit_group("]
+    {
+        assert!(has(kept), "{kept}: {calls:#?}");
+    }
+    for left_out in ["read(", "mmap(", "/etc/hostname\", O_RDONLY", "close("] {
+        assert!(!has(left_out), "{left_out}: {calls:#?}");
+    }
+    let track = watched.track(&name);
+    assert!(track.skipped > 50, "{track:?}");
+    all_slots(&watched, Level::Counts);
+    run_in(&cgroup, "cat /nonexistent-later");
+    watched.tidy();
+    let later = watched.track(&name);
+    assert!(later.skipped > track.skipped + 20, "{later:?}");
+    let recording = watched.seen().dump_track(later.id, Cause::Request).expect("a dump").whole();
+    assert!(!calls_of(&recording).iter().any(|call| call.contains("later")));
+    let history = History::of(&recording, &Style::default()).expect("a history");
+    let ends = history.events().filter(|event| matches!(event.what, What::Exit(_))).count();
+    assert!(ends >= 5, "ends are told in any case: {ends}");
 }
