@@ -50,6 +50,7 @@ mod styling;
 mod summarizing;
 mod top;
 mod topic;
+mod trigger;
 mod vacuum;
 mod view;
 
@@ -85,6 +86,7 @@ enum Verb {
     Dump(dump::Dump),
     Stuck(stuck::Stuck),
     Follow(follow::Follow),
+    Trigger(trigger::Triggers),
     List(list::List),
     Info(info::Info),
     Show(show::Show),
@@ -116,6 +118,7 @@ impl Verb {
             Self::Dump(verb) => &mut verb.recorded.place,
             Self::Stuck(verb) => &mut verb.place,
             Self::Follow(verb) => &mut verb.recorded.place,
+            Self::Trigger(verb) => verb.place(),
             Self::List(verb) => &mut verb.choosing.place,
             Self::Info(verb) => &mut verb.choosing.place,
             Self::Show(verb) => &mut verb.place,
@@ -150,6 +153,7 @@ impl Verb {
             Self::Dump(verb) => verb.run(),
             Self::Stuck(verb) => verb.run(),
             Self::Follow(verb) => verb.run(),
+            Self::Trigger(verb) => verb.run(),
             Self::List(verb) => verb.run(),
             Self::Info(verb) => verb.run(),
             Self::Show(verb) => verb.run(),

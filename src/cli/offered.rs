@@ -8,7 +8,10 @@ use clap_complete::{CompleteEnv, CompletionCandidate, PathCompleter, engine::Val
 use tokio::time::timeout;
 
 use super::{Cli, choosing::Choosing, place::Given, signals::runtime};
-use crate::syscall::{self, Abi, Class, NUMBERS};
+use crate::{
+    model::errno_name,
+    syscall::{self, Abi, Class, NUMBERS},
+};
 
 /// The variable by which a shell asks.
 pub(super) const VARIABLE: &str = "_TRACELOOP_COMPLETE";
@@ -57,6 +60,36 @@ pub(super) fn targets() -> Vec<CompletionCandidate> {
     let names: BTreeSet<String> =
         asked.unwrap_or_default().into_iter().map(|track| track.target).filter(|name| is_a_word(name)).collect();
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The numbers of rules that were added, and what they are.
+pub(super) fn triggers() -> Vec<CompletionCandidate> {
+    let mut place = super::place::Place::usual();
+    let asked = place.settle(Given::default()).and_then(|()| {
+        let client = place.client();
+        runtime()?.block_on(async { timeout(PATIENCE, client.triggers()).await? })
+    });
+    let added = asked.unwrap_or_default().into_iter().filter(|trigger| !trigger.configured);
+    added
+        .map(|trigger| {
+            let about = crate::model::plain(&trigger.rule).into_owned();
+            CompletionCandidate::new(trigger.id.to_string()).help(Some(about.into()))
+        })
+        .collect()
+}
+
+/// A rule for calls: their names, and behind = what they fail with.
+pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    let words: Vec<String> = match current.split_once('=') {
+        Some((call, _)) => {
+            // Some numbers in between are nothing.
+            let errnos = (1..134).map(errno_name).filter(|name| name.starts_with('E'));
+            errnos.map(|errno| format!("{call}={errno}")).collect()
+        }
+        None => names().flat_map(|call| [format!("{call}="), format!("{call}>")]).collect(),
+    };
+    words.into_iter().filter(|word| word.starts_with(current)).map(CompletionCandidate::new).collect()
 }
 
 /// Names of recorded programs must not drive the shell or its terminal.
@@ -108,7 +141,10 @@ mod tests {
     use super::*;
 
     fn offered(current: &str) -> Vec<String> {
-        let words = expressions(OsStr::new(current));
+        texts(&expressions(OsStr::new(current)))
+    }
+
+    fn texts(words: &[CompletionCandidate]) -> Vec<String> {
         words.iter().map(|word| word.get_value().to_string_lossy().into_owned()).collect()
     }
 
@@ -122,6 +158,10 @@ mod tests {
         assert_eq!(offered("status=f"), ["status=failed"]);
         assert_eq!(offered("signal=SIGSE"), ["signal=SIGSEGV"]);
         assert!(offered("read=").is_empty() && offered("nonsense=").is_empty());
+        let of_rules = |current: &str| texts(&rules(OsStr::new(current)));
+        assert_eq!(of_rules("openat="), texts(&rules(OsStr::new("openat=E"))));
+        assert_eq!(of_rules("openat=EAC"), ["openat=EACCES"]);
+        assert_eq!(of_rules("fsyn"), ["fsync=", "fsync>"]);
         assert!(is_a_word("web@1.service") && !is_a_word("a\x1b[31m") && !is_a_word("a b"));
     }
 }

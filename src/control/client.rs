@@ -20,7 +20,7 @@ use tokio::{net::UnixStream, time::timeout};
 
 use super::{
     frame::Frames,
-    messages::{ANSWER_WITHIN, Add, GivenUp, News, Refusal, Saved, Status, Track},
+    messages::{ANSWER_WITHIN, Add, AddTrigger, Fire, GivenUp, News, Refusal, Saved, Status, Track, Trigger},
 };
 use crate::{
     model::{Reading, Stuck},
@@ -83,6 +83,27 @@ impl Client {
     /// Has a dump stored.
     pub async fn save(&self, id: u64) -> Result<Saved> {
         self.json(Method::POST, &format!("/v1/tracks/{id}/dumps"), Vec::new()).await
+    }
+
+    /// The rules that make dumps.
+    pub async fn triggers(&self) -> Result<Vec<Trigger>> {
+        self.json(Method::GET, "/v1/triggers", Vec::new()).await
+    }
+
+    /// Adds one.
+    pub async fn add_trigger(&self, add: &AddTrigger) -> Result<Trigger> {
+        self.json(Method::POST, "/v1/triggers", serde_json::to_vec(add)?).await
+    }
+
+    /// Removes one that was added.
+    pub async fn remove_trigger(&self, id: u64) -> Result<()> {
+        self.ask(Method::DELETE, &format!("/v1/triggers/{id}"), Vec::new()).await.map(drop)
+    }
+
+    /// Has one dump of several things stored.
+    pub async fn fire(&self, targets: &[String]) -> Result<Saved> {
+        let fire = Fire { targets: targets.to_vec() };
+        self.json(Method::POST, "/v1/dumps", serde_json::to_vec(&fire)?).await
     }
 
     /// What the daemon tells of its stored dumps, of which these words are said: a line of JSON each, the oldest first.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
-    messages::{Cost, GivenUp, Limited, Saved, Silence, Status, Track},
+    messages::{AddTrigger, Cost, Fire, GivenUp, Limited, Saved, Silence, Status, Track, Trigger},
     request::{FollowWanted, Kind, Problem, Request, Which},
     routes,
 };
@@ -130,6 +130,23 @@ fn answer(request: Request, fails: Option<Problem>) {
             drop(reply.send(with(track(), fails)));
         }
         Request::Close(_, _, reply) => drop(reply.send(with((), fails))),
+        Request::Triggers(reply) => {
+            let rule = Trigger { rule: "openat=EACCES".into(), units: vec!["a".into()], ..Trigger::default() };
+            drop(reply.send(with(vec![rule], fails)));
+        }
+        Request::AddTrigger(add, _, reply) => {
+            let wanted = AddTrigger { rule: "openat=EACCES".into(), units: vec!["a".into()], with: Vec::new() };
+            assert_eq!(add, wanted);
+            drop(
+                reply
+                    .send(with(Trigger { id: 1, rule: add.rule, with: vec!["b".into()], ..Trigger::default() }, fails)),
+            );
+        }
+        Request::RemoveTrigger(_, _, reply) => drop(reply.send(with((), fails))),
+        Request::Fire(fire, _, reply) => {
+            assert_eq!(fire, Fire { targets: vec!["a".into(), "b".into()] });
+            drop(reply.send(with(saved, fails)));
+        }
         Request::Stuck(wanted, _, reply) => {
             assert_eq!((wanted.target.as_deref(), wanted.longer.as_millis()), (Some("a b"), 1500));
             let whom = vec![Process { tid: 8, pid: 7, comm: "sh".into() }];
@@ -201,7 +218,12 @@ fn example(method: &str, path: &str) -> (String, Body) {
         ("get", "/v1/counts") => "?target=a%20b&every=0.25",
         _ => "",
     };
-    let body = if (method, path) == ("post", "/v1/tracks") { Body::from("{\"target\":\"a\"}") } else { Body::empty() };
+    let body = match (method, path) {
+        ("post", "/v1/tracks") => Body::from("{\"target\":\"a\"}"),
+        ("post", "/v1/triggers") => Body::from("{\"rule\":\"openat=EACCES\",\"units\":[\"a\"]}"),
+        ("post", "/v1/dumps") => Body::from("{\"targets\":[\"a\",\"b\"]}"),
+        _ => Body::empty(),
+    };
     (path.replace("{id}", "7") + query, body)
 }
 

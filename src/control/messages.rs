@@ -160,6 +160,43 @@ pub struct Add {
     pub settings: Option<Rule>,
 }
 
+/// A rule that makes dumps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Its number; 0: the configuration's, which cannot be removed here.
+    pub id: u64,
+    /// The calls, as in `[triggers]`; `deaths`: it says what else dumps of deaths hold.
+    pub rule: String,
+    /// Of what; none: of all.
+    pub units: Vec<String>,
+    /// What else its dumps hold.
+    pub with: Vec<String>,
+    /// Whether it is the configuration's.
+    pub configured: bool,
+}
+
+/// Asks for a rule to be added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddTrigger {
+    /// The calls, as in `[triggers]`: `connect=ECONNREFUSED>100/s`.
+    pub rule: String,
+    /// Of what: TARGETs; none: of all.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// What else its dumps are to hold: TARGETs.
+    #[serde(default)]
+    pub with: Vec<String>,
+}
+
+/// Asks for one dump of several things to be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fire {
+    /// What the dump is to hold: TARGETs.
+    pub targets: Vec<String>,
+}
+
 /// A dump that was stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {

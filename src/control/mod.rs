@@ -21,7 +21,10 @@ mod scrape;
 
 pub use client::{Client, Counting, Following, Refused};
 pub use listen::{Socket, answer, serve};
-pub use messages::{Add, Cost, Followed, GivenUp, Limited, News, Part, Refusal, Saved, Silence, Status, Track};
+pub use messages::{
+    Add, AddTrigger, Cost, Fire, Followed, GivenUp, Limited, News, Part, Refusal, Saved, Silence, Status, Track,
+    Trigger,
+};
 pub use peer::{Groups, Peer};
 pub use place::trusted;
 pub use request::{CountWanted, FollowWanted, Kind, Problem, Reply, Request, StuckWanted, Which, WhichDumps};

@@ -5,7 +5,7 @@ use std::{fmt, io, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    messages::{Add, GivenUp, Saved, Status, Track},
+    messages::{Add, AddTrigger, Fire, GivenUp, Saved, Status, Track, Trigger},
     peer::Peer,
 };
 use crate::model::{Reading, Stuck};
@@ -28,6 +28,14 @@ pub enum Request {
     Add(Add, Peer, Reply<Track>),
     /// Record it no longer, and forget what was recorded.
     Close(u64, Peer, Reply<()>),
+    /// The rules that make dumps.
+    Triggers(Reply<Vec<Trigger>>),
+    /// One more, from now on.
+    AddTrigger(AddTrigger, Peer, Reply<Trigger>),
+    /// One less, by its number.
+    RemoveTrigger(u64, Peer, Reply<()>),
+    /// One dump of several things, stored.
+    Fire(Fire, Peer, Reply<Saved>),
     /// Calls in flight that have lasted long.
     Stuck(StuckWanted, Peer, Reply<Vec<Stuck>>),
     /// A dump file of what is held of something.

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{
-    messages::{ANSWER_WITHIN, Add, GivenUp, Refusal, Saved, Status, Track},
+    messages::{ANSWER_WITHIN, Add, AddTrigger, Fire, GivenUp, Refusal, Saved, Status, Track, Trigger},
     peer::Peer,
     query::{DumpId, HowToFollow, Id, OneTarget, WhatIsStuck, WhatToCount, WhatToFollow, WhatToList, WhichTracks},
     request::{FollowWanted, Kind, Problem, Reply, Request, Which, WhichDumps},
@@ -47,7 +47,7 @@ const PIECE: usize = 64 << 10;
 type Route = (&'static str, &'static str, fn() -> MethodRouter<Owner>);
 
 /// Every route.
-pub const ROUTES: [Route; 19] = [
+pub const ROUTES: [Route; 23] = [
     ("get", "/v1", || get(status)),
     ("get", "/v1/tracks", || get(tracks)),
     ("post", "/v1/tracks", || post(add)),
@@ -61,6 +61,10 @@ pub const ROUTES: [Route; 19] = [
     ("get", "/v1/follow", || get(follow_of)),
     ("get", "/v1/counts", || get(counts)),
     ("get", "/v1/dumps", || get(stored)),
+    ("post", "/v1/dumps", || post(fire)),
+    ("get", "/v1/triggers", || get(triggers)),
+    ("post", "/v1/triggers", || post(add_trigger)),
+    ("delete", "/v1/triggers/{id}", || delete(remove_trigger)),
     ("get", "/v1/dumps/stream", || get(stream)),
     ("get", "/v1/dumps/{id}", || get(stored_file)),
     ("get", "/v1/given-up", || get(given_up)),
@@ -200,6 +204,28 @@ async fn add(State(owner): State<Owner>, request: HttpRequest) -> Result<(Status
 async fn close(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem> {
     owner.ask(|reply| Request::Close(id.0, owner.peer.clone(), reply)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn triggers(State(owner): State<Owner>) -> Result<Json<Vec<Trigger>>, Problem> {
+    owner.ask(Request::Triggers).await.map(Json)
+}
+
+async fn add_trigger(State(owner): State<Owner>, request: HttpRequest) -> Result<(StatusCode, Json<Trigger>), Problem> {
+    let add: AddTrigger = body(request).await?;
+    let trigger = owner.ask(|reply| Request::AddTrigger(add, owner.peer.clone(), reply)).await?;
+    Ok((StatusCode::CREATED, Json(trigger)))
+}
+
+async fn remove_trigger(State(owner): State<Owner>, id: Id) -> Result<StatusCode, Problem> {
+    owner.ask(|reply| Request::RemoveTrigger(id.0, owner.peer.clone(), reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn fire(State(owner): State<Owner>, request: HttpRequest) -> Result<(StatusCode, Json<Saved>), Problem> {
+    let fire: Fire = body(request).await?;
+    let _place = owner.place().await?;
+    let saved = owner.ask(|reply| Request::Fire(fire, owner.peer.clone(), reply)).await?;
+    Ok((StatusCode::CREATED, Json(saved)))
 }
 
 async fn stuck(State(owner): State<Owner>, what: WhatIsStuck) -> Result<Json<Vec<Stuck>>, Problem> {

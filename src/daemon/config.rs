@@ -13,6 +13,8 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::{
+    calls::Standing,
+    exec::Exec,
     rule::{self, Rule},
     share::Limits,
     trigger::Policy,
@@ -153,10 +155,37 @@ pub struct Triggers {
     interval: Duration,
     daily_each: usize,
     daily: usize,
+    /// The same of some units, and what else dumps of them hold.
+    rule: Vec<Spanned<TriggerRule>>,
+    /// What is run for each stored dump, and for how long.
+    exec: Vec<String>,
+    #[serde(deserialize_with = "duration")]
+    exec_timeout: Duration,
     /// Targets that SIGUSR2 dumps.
     pub on_usr2: Vec<String>,
     /// Targets whose history is stored when the daemon stops.
     pub on_stop: Vec<String>,
+}
+
+/// What makes dumps of some units.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct TriggerRule {
+    units: Vec<String>,
+    #[serde(deserialize_with = "rules")]
+    calls: Vec<Rule>,
+    with: Vec<String>,
+}
+
+impl TriggerRule {
+    fn standing(&self) -> Result<Vec<Standing>> {
+        let Self { units, calls, with } = self;
+        ensure!(!units.is_empty(), "it names no units: [\"*\"] is all of them");
+        ensure!(!calls.is_empty() || !with.is_empty(), "it has neither calls nor with");
+        let of_deaths = (!with.is_empty()).then_some(None);
+        let rules = calls.iter().cloned().map(Some).chain(of_deaths);
+        rules.map(|rule| Standing::new(rule, units, with)).collect()
+    }
 }
 
 impl Default for Config {
@@ -235,6 +264,9 @@ impl Default for Triggers {
             status: true,
             unit: true,
             calls: Vec::new(),
+            rule: Vec::new(),
+            exec: Vec::new(),
+            exec_timeout: Duration::from_secs(30),
             tail: Duration::from_millis(200),
             burst: 5,
             interval: Duration::from_secs(600),
@@ -273,11 +305,34 @@ impl Config {
         );
         ensure!(config.record.string_limit <= 4096, "`record.string-limit` is 4096 at most");
         ensure!(config.triggers.tail <= Duration::from_secs(60), "`triggers.tail` is a minute at most");
-        ensure!(config.triggers.calls.len() <= rule::MOST, "`triggers.calls` are {} at most", rule::MOST);
         config.check_rings(text)?;
+        config.check_triggers(text)?;
         config.watching()?;
         config.redaction(config.string_limit())?;
         Ok(config)
+    }
+
+    /// Refuses rules and commands that make no sense.
+    fn check_triggers(&self, text: &str) -> Result<()> {
+        for rule in &self.triggers.rule {
+            let doing =
+                || format!("understand the rule of [[triggers.rule]] at line {}", line_of(text, rule.span().start));
+            rule.get_ref().standing().with_context(doing)?;
+        }
+        let calls = self.standing()?.iter().filter(|standing| standing.is_of_calls()).count();
+        ensure!(
+            calls <= rule::MOST,
+            "`triggers.calls` are {} at most, those of [[triggers.rule]] included",
+            rule::MOST
+        );
+        if let Some(program) = self.triggers.exec.first() {
+            ensure!(!program.is_empty(), "`triggers.exec` begins with the path of a program");
+        }
+        ensure!(
+            (1..=600).contains(&self.triggers.exec_timeout.as_secs()),
+            "`triggers.exec-timeout` is a second at least and ten minutes at most"
+        );
+        Ok(())
     }
 
     /// Refuses rings of units that cannot be had.
@@ -285,8 +340,8 @@ impl Config {
         let most = self.record.memory_max / 8;
         for rule in &self.record.unit {
             let Some(size) = rule.get_ref().rule().buffer_size else { continue };
-            let line = text.get(..rule.span().start).unwrap_or_default().matches('\n').count() + 1;
-            let doing = || format!("understand the rule of [[record.unit]] at line {line}");
+            let doing =
+                || format!("understand the rule of [[record.unit]] at line {}", line_of(text, rule.span().start));
             let kib = |bytes: usize| bytes >> 10;
             Err(if self.history.history_cpu == 0 {
                 anyhow!(
@@ -389,6 +444,22 @@ impl Config {
         Policy { killed: self.triggers.killed.clone(), status, unit, tail, limits }
     }
 
+    /// The rules for calls, and what else dumps of some units hold.
+    pub(super) fn standing(&self) -> Result<Vec<Standing>> {
+        let Triggers { calls, rule, .. } = &self.triggers;
+        let mut all =
+            calls.iter().map(|call| Standing::new(Some(call.clone()), &[], &[])).collect::<Result<Vec<_>>>()?;
+        for rule in rule {
+            all.extend(rule.get_ref().standing()?);
+        }
+        Ok(all)
+    }
+
+    /// What is run for each stored dump.
+    pub(super) fn exec(&self) -> Option<Exec> {
+        Exec::of(self.triggers.exec.clone(), self.triggers.exec_timeout)
+    }
+
     /// What of another configuration is only looked at when the daemon starts.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let mut changed = Vec::new();
@@ -416,6 +487,11 @@ impl Config {
 
 fn calls<'de, D: Deserializer<'de>>(from: D) -> Result<Calls, D::Error> {
     text(from, str::parse)
+}
+
+/// The line of a place in a text.
+fn line_of(text: &str, place: usize) -> usize {
+    text.get(..place).unwrap_or_default().matches('\n').count() + 1
 }
 
 /// A value out of a text, whose mistakes are told as the configuration's.
@@ -494,7 +570,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (7, 11 + 3 + 4 + 11 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 11 + 3 + 4 + 13 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]
@@ -526,6 +602,10 @@ mod tests {
                 "[history]\nhistory-cpu = \"0%\"\n[[record.unit]]\nmatch = [\"a\"]\nbuffer-size = \"1M\"",
                 &["line 3", "history-cpu"],
             ),
+            ("[triggers]\n[[triggers.rule]]\nunits = []\ncalls = [\"openat=EACCES\"]", &["line 2", "names no units"]),
+            ("[[triggers.rule]]\nunits = [\"a\"]", &["line 1", "neither calls nor with"]),
+            ("[[triggers.rule]]\nunits = [\"a\"]\ncalls = [\"openat=EACCES>5/d\"]", &["line 3", "5/d"]),
+            ("[[triggers.rule]]\nunits = [\"[\"]\nwith = [\"b\"]", &["line 1", "pattern"]),
             ("= 3", &["line 1"]),
         ] {
             let error = format!("{:#}", Config::parse(text).unwrap_err());

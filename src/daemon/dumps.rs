@@ -8,7 +8,10 @@ use std::{
 use anyhow::Result;
 use tokio::{sync::broadcast, task::JoinSet};
 
-use super::trigger::Last;
+use super::{
+    exec::{self, Exec, Facts},
+    trigger::Last,
+};
 use crate::{
     control::{Problem, Reply},
     decode,
@@ -46,6 +49,8 @@ pub(super) struct Outcome {
     target: String,
     reason: &'static str,
     result: Result<(Saved, u64)>,
+    /// What the command is given that is run for it.
+    facts: Option<Facts>,
     last: Option<Last>,
     reply: Option<Reply<crate::control::Saved>>,
 }
@@ -59,6 +64,8 @@ pub(super) struct Saving {
     news: broadcast::Sender<String>,
     /// The dump of each crash loop's last death, by whose it is; of calls that rules name, the last of those.
     lasts: HashMap<(String, bool), String>,
+    /// What is run for each.
+    pub(super) exec: Option<Exec>,
     pub(super) counts: Counts,
 }
 
@@ -66,7 +73,7 @@ impl Saving {
     pub(super) fn new(store: Store) -> Self {
         let news = broadcast::Sender::new(UNHEARD);
         let (tasks, lasts) = (JoinSet::new(), HashMap::new());
-        Self { store: Arc::new(store), tasks, lasts, news, counts: Counts::default() }
+        Self { store: Arc::new(store), tasks, lasts, news, exec: None, counts: Counts::default() }
     }
 
     /// Uses another directory from now on.
@@ -122,7 +129,8 @@ impl Saving {
                 }
                 (kept.saved, kept.given_up.len() as u64)
             });
-            Outcome { target, reason: recording.dump.cause.word(), result, last, reply }
+            let facts = result.as_ref().ok().and_then(|(saved, _)| exec::facts(&recording.dump, saved));
+            Outcome { target, reason: recording.dump.cause.word(), result, facts, last, reply }
         });
     }
 
@@ -139,7 +147,7 @@ impl Saving {
     }
 
     fn settle(&mut self, outcome: Outcome) {
-        let Outcome { target, reason, result, last, reply } = outcome;
+        let Outcome { target, reason, result, facts, last, reply } = outcome;
         let answer = match result {
             Ok((saved, given_up)) => {
                 *self.counts.stored.entry(reason).or_default() += 1;
@@ -153,6 +161,9 @@ impl Saving {
                     given_up,
                     "a dump is stored"
                 );
+                if let (Some(exec), Some(facts)) = (&self.exec, facts) {
+                    exec.start(facts);
+                }
                 // Nobody may be listening.
                 let _ = self.news.send(saved.id.clone());
                 if let Some(last) = last {

@@ -11,6 +11,7 @@ mod counting;
 mod describe;
 mod dumps;
 mod evidence;
+mod exec;
 mod following;
 mod metrics;
 mod names;

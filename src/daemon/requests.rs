@@ -4,9 +4,18 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{choosing::choose, describe, following, following::Follower, run::Daemon, stored, stored::Whose};
+use super::{
+    choosing::choose,
+    describe, following,
+    following::Follower,
+    run::{Daemon, TOGETHER},
+    stored,
+    stored::Whose,
+};
 use crate::{
-    control::{Add, FollowWanted, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which},
+    control::{
+        Add, Fire, FollowWanted, Kind, Limited, Peer, Problem, Reply, Request, Status, StuckWanted, Track, Which,
+    },
     decode, host,
     model::{Cause, Module, Stack, Stuck, plain},
     recorder::{TrackId, Unfound, Windows, find},
@@ -38,6 +47,23 @@ impl Daemon {
                 }
                 send(reply, closed);
             }
+            Request::Triggers(reply) => send(reply, Ok(self.calls.triggers())),
+            Request::AddTrigger(add, peer, reply) => {
+                let added = self.calls.add(&add, &self.recorder);
+                if added.is_ok() {
+                    self.tell_of("trigger add", &add.rule, &peer);
+                }
+                send(reply, added);
+            }
+            Request::RemoveTrigger(number, peer, reply) => {
+                let removed = self.calls.remove(number, &self.recorder);
+                if removed.is_ok() {
+                    self.tell_of("trigger rm", &number.to_string(), &peer);
+                }
+                send(reply, removed);
+            }
+            Request::Fire(fire, peer, reply) if !reply.is_closed() => self.fire(&fire, &peer, reply),
+            Request::Fire(..) => {}
             Request::Stuck(wanted, peer, reply) if !reply.is_closed() => self.stuck(&wanted, &peer, reply),
             Request::Dump(which, peer, reply) if !reply.is_closed() => self.dump(&which, &peer, reply),
             Request::Save(id, peer, reply) if !reply.is_closed() => self.save(id, &peer, reply),
@@ -219,6 +245,30 @@ impl Daemon {
                 self.store(move || copied.whole(), None, Some(reply));
             }
             Err(_) if self.recorder.identity(TrackId(id)).is_none() => send(reply, Err(Problem::no_track(id))),
+            Err(error) => send(reply, Err(error.into())),
+        }
+    }
+
+    /// Stores one dump of all that is named.
+    fn fire(&mut self, fire: &Fire, peer: &Peer, reply: Reply<crate::control::Saved>) {
+        let mut tracks: Vec<TrackId> = Vec::new();
+        for target in &fire.targets {
+            match self.choose(target) {
+                Ok(chosen) => tracks.extend(chosen),
+                Err(problem) => return send(reply, Err(problem)),
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        tracks.retain(|track| seen.insert(*track));
+        if tracks.is_empty() || tracks.len() > TOGETHER {
+            let sentence = format!("one dump holds 1 to {TOGETHER} recordings, and {} are named", tracks.len());
+            return send(reply, Err(Problem::new(Kind::Wrong, sentence)));
+        }
+        match self.recorder.dump_tracks(&tracks, Cause::Request) {
+            Ok(copied) => {
+                self.tell_of("trigger fire", &fire.targets.join(" "), peer);
+                self.store(move || copied.whole(), None, Some(reply));
+            }
             Err(error) => send(reply, Err(error.into())),
         }
     }

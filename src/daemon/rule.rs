@@ -1,8 +1,8 @@
-//! A rule for calls as the configuration writes it: `openat=EACCES:/etc/*`, `fsync>200ms`.
+//! A rule for calls as people write it: `openat=EACCES:/etc/*`, `fsync>200ms`, `connect=ECONNREFUSED>100/s`.
 
 use std::{str::FromStr, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use globset::{GlobBuilder, GlobMatcher};
 use nix::errno::Errno;
 
@@ -24,11 +24,25 @@ pub struct Rule {
     pub call: String,
     /// What about it.
     pub when: When,
+    /// How often; `None`: each one.
+    pub rate: Option<Rate>,
     native: Option<u16>,
     compat: Option<u16>,
     /// A path that one of its arguments has to match.
     path: Option<GlobMatcher>,
 }
+
+/// More than so many within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// So many are none too many.
+    pub most: u32,
+    /// The time.
+    pub within: Duration,
+}
+
+/// Their times are kept until there are so many.
+const RATE_MOST: u32 = 10_000;
 
 /// What makes a call one of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +66,11 @@ impl Rule {
                 When::Failed(errno) => ret == -i64::from(errno),
                 When::Longer(least) => took.is_some_and(|took| u128::from(took) >= least.as_nanos()),
             }
+    }
+
+    /// Whether a call's paths decide.
+    pub fn is_by_path(&self) -> bool {
+        self.path.is_some()
     }
 
     /// For the kernel side: the rule without its path, by each ABI that has the call.
@@ -84,8 +103,14 @@ impl FromStr for Rule {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let doing = || format!("understand the rule {text:?} (as in openat=EACCES, openat=ENOENT:/etc/*, fsync>200ms)");
+        let whole = text;
+        let doing = || {
+            format!(
+                "understand the rule {text:?} (as in openat=EACCES, openat=ENOENT:/etc/*, fsync>200ms, connect=ECONNREFUSED>100/s)"
+            )
+        };
         let parse = || -> Result<Self> {
+            let (text, rate) = rate(text)?;
             let (call, when, path) = if let Some((call, rest)) = text.split_once('=') {
                 let (errno, path) = rest.split_once(':').map_or((rest, None), |(errno, path)| (errno, Some(path)));
                 (call, When::Failed(number(errno)?), path)
@@ -102,10 +127,33 @@ impl FromStr for Rule {
             let path = path.map(|glob| glob.compile_matcher());
             let number = |compat| syscall::number(Abi::native(compat), call);
             let (native, compat) = (number(false), number(true));
-            Ok(Self { text: text.to_owned(), call: call.to_owned(), when, native, compat, path })
+            Ok(Self { text: whole.to_owned(), call: call.to_owned(), when, rate, native, compat, path })
         };
         parse().with_context(doing)
     }
+}
+
+/// What stands before `>100/s`, and that.
+fn rate(text: &str) -> Result<(&str, Option<Rate>)> {
+    let Some((rest, (count, unit))) =
+        text.rsplit_once('>').and_then(|(rest, rate)| Some((rest, rate.split_once('/')?)))
+    else {
+        return Ok((text, None));
+    };
+    // Of `fsync>200ms:/var/*` the path has it.
+    if count.is_empty() || !count.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok((text, None));
+    }
+    let within = match unit {
+        "s" => 1,
+        "min" => 60,
+        "h" => 3600,
+        _ => bail!("a rate is so many a time, as 100/s, 5/min or 1/h; not {count}/{unit}"),
+    };
+    let most = count.parse().ok().filter(|most| (1..=RATE_MOST).contains(most));
+    let most = most.with_context(|| format!("a rate is 1 to {RATE_MOST}, not {count}"))?;
+    ensure!(rest.contains(['=', '>']), "a rate is of calls that failed with an errno, or lasted");
+    Ok((rest, Some(Rate { most, within: Duration::from_secs(within) })))
 }
 
 /// An errno's number, by its name.
@@ -131,6 +179,18 @@ mod tests {
         assert!(!rule.may_fit(nr + 1, false, 0, Some(200_000_000)) && !rule.may_fit(nr, false, 0, None));
         let rule: Rule = "openat=ENOENT:/etc/*".parse().unwrap();
         assert!(rule.path.unwrap().is_match("/etc/hosts"));
+        let rule: Rule = "connect=ECONNREFUSED>100/s".parse().unwrap();
+        let rate = |most, seconds| Some(Rate { most, within: Duration::from_secs(seconds) });
+        assert_eq!(
+            (rule.when, rule.rate, &*rule.text),
+            (When::Failed(111), rate(100, 1), "connect=ECONNREFUSED>100/s")
+        );
+        let rule: Rule = "fsync>200ms:/var/*>5/min".parse().unwrap();
+        assert!(rule.is_by_path() && rule.rate == rate(5, 60) && rule.when == When::Longer(Duration::from_millis(200)));
+        assert_eq!("fsync>200ms:/var/5/s".parse::<Rule>().unwrap().rate, None);
+        for wrong in ["fsync>5/s", "openat=EACCES>0/s", "openat=EACCES>5/d", "openat=EACCES>99999/s"] {
+            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        }
         for wrong in ["openat", "openat=", "openat=ENONSENSE", "opennat=EACCES", "fsync>x", "openat=EACCES:[", ""] {
             assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
         }

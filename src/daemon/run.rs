@@ -44,6 +44,8 @@ use crate::{
 const WAITING: usize = 64;
 /// For systemd to answer after the start.
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
+/// So many recordings one dump holds that is made of several.
+pub(super) const TOGETHER: usize = 32;
 /// For dumps to reach the disk when the daemon stops.
 const STORED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -155,7 +157,8 @@ impl Daemon {
         for id in known {
             daemon.born(id);
         }
-        daemon.calls = Calls::new(daemon.config.triggers.calls.clone(), &daemon.recorder)?;
+        daemon.calls = Calls::new(daemon.config.standing()?, &daemon.recorder)?;
+        daemon.saving.exec = daemon.config.exec();
         Ok((daemon, inbox, asked))
     }
 
@@ -202,7 +205,10 @@ impl Daemon {
                 () = at(follow) => self.follow_on(),
                 () = at(self.calls.next()) => self.look_at_calls(),
                 () = self.saving.next() => {}
-                Some((id, identity)) = self.names.next() => self.names.take_over(&mut self.recorder, id, identity),
+                Some((id, identity)) = self.names.next() => {
+                    self.names.take_over(&mut self.recorder, id, identity);
+                    self.calls.named(id, &self.recorder)?;
+                }
                 _ = second.tick() => self.tidy()?,
                 _ = inbox.reload.recv() => self.reload(),
                 _ = inbox.dump.recv() => self.dump_targets(&self.config.triggers.on_usr2.clone(), Cause::Request),
@@ -274,7 +280,11 @@ impl Daemon {
                         self.weigh(evidence);
                     }
                 }
-                Notice::Called { track, time } => self.calls.told(*track, *time, Instant::now()),
+                Notice::Called { track, time } => {
+                    if let Some(identity) = self.recorder.identity(*track) {
+                        self.calls.told(*track, identity, *time, Instant::now());
+                    }
+                }
                 Notice::Gone(_) => {}
             }
         }
@@ -380,7 +390,7 @@ impl Daemon {
     fn dump_one(&mut self, planned: Planned) {
         let track = TrackId(planned.track);
         self.names.look_for_mark(&mut self.recorder, track);
-        match self.recorder.dump_track(track, planned.cause) {
+        match self.recorder.dump_tracks(&self.with_others(track, &planned.cause), planned.cause) {
             Ok(copied) => {
                 if let (Some(last), Some(identity)) = (&planned.last, self.recorder.identity(track)) {
                     self.undumped.has_dump(&last.name, identity.cgroup_id, last.again);
@@ -396,6 +406,23 @@ impl Daemon {
                 tracing::error!(%track, error = %format!("{error:#}"), "a dump was not made");
             }
         }
+    }
+
+    /// A track and what else its dump is to hold.
+    fn with_others(&self, track: TrackId, cause: &Cause) -> Vec<TrackId> {
+        let mut tracks = vec![track];
+        let with = self.recorder.identity(track).map(|identity| self.calls.with(identity, cause)).unwrap_or_default();
+        for target in with {
+            match self.choose(target) {
+                Ok(others) => others.into_iter().for_each(|other| {
+                    if !tracks.contains(&other) && tracks.len() < TOGETHER {
+                        tracks.push(other);
+                    }
+                }),
+                Err(error) => tracing::warn!(target, %error, "a dump is made without what [triggers] wants in it"),
+            }
+        }
+        tracks
     }
 
     /// Plans dumps of all that some targets mean, so that no more are in memory at once than may be.
@@ -448,7 +475,8 @@ impl Daemon {
         }
         self.redaction = Arc::new(redaction);
         self.policy = new.policy();
-        self.calls = Calls::new(new.triggers.calls.clone(), &self.recorder)?;
+        self.calls = self.calls.reloaded(new.standing()?, &self.recorder)?;
+        self.saving.exec = new.exec();
         self.config = self.config.reloaded(new);
         tracing::info!("the configuration was read again");
         Ok(())

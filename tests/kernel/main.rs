@@ -33,6 +33,7 @@
 //! | `stacks` | where in the program calls were made, also after its death |
 //! | `units` | units by settings of their own: what is recorded, since when, and that it is said |
 //! | `stored` | dumps on disks that are full, read-only or broken |
+//! | `triggers` | rates, rules of units, rules that come and go, and what is run for each dump |
 //! | `uring` | what io_uring does is told as lines of its own, whoever does it |
 //!
 //! What traceloop promises, and the tests that hold it to that:
@@ -76,6 +77,7 @@ mod several;
 mod stacks;
 mod stored;
 mod support;
+mod triggers;
 mod units;
 mod unread;
 mod uring;
