@@ -22,6 +22,9 @@ struct task_state {
 	__u16 at_end;
 	/* Its user, see user.h; 0: nobody has looked. Written by the thread itself, and by who makes it. */
 	__u64 user;
+	/* Capabilities that were not there in the call that was entered at that time, see capability.h. */
+	__u64 denied;
+	__u64 denied_in;
 };
 
 /* Settings: written once before load, so that the verifier removes what they switch off. */
@@ -55,6 +58,8 @@ const volatile bool watching = false;
 
 const volatile __u32 stacks = STACKS_NONE;
 const volatile __u64 stacks_slower = 0;
+/* Whether it is noted which capabilities are not there. */
+const volatile bool tell_denied = false;
 /* The network namespace of who reads, by its inode; 0: it is not known. */
 const volatile __u32 own_network = 0;
 /* How this kernel tells of io_uring, see uring.h. */

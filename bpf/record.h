@@ -85,6 +85,7 @@ enum part {
 	PART_SECOND = 9,
 	PART_THIRD = 10,
 	PART_FOURTH = 21,
+	PART_DENIED = 22,	/* a u64: capabilities that were looked for and not found, a bit each */
 } __attribute__((packed));
 
 /* Captured memory: length bytes follow; a negative length is the errno of the failed read. */

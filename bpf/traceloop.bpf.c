@@ -2,8 +2,9 @@
 /*
  * The recorder's kernel side, one object: dispatch.h finds the track (followed.h: of processes that are
  * followed) and what is wanted of a call, write.h and capture.h write it down, process.h and cgroup.h what
- * happens around them, profile.h how a slot's calls are recorded, kept.h which of them at least, file.h what descriptors stand for, stack.h where calls were made, uring.h what io_uring
- * does, notice.h what userspace is told at once, user.h whose calls are, rule.h of which calls, own.h of its own calls.
+ * happens around them, profile.h how a slot's calls are recorded, kept.h which of them at least, file.h what descriptors
+ * stand for, stack.h where calls were made, uring.h what io_uring does, notice.h what userspace is told at once, user.h
+ * whose calls are, rule.h of which calls, own.h of its own calls, capability.h which capabilities a refused call was without.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,6 +21,7 @@
 #include "user.h"
 #include "capture.h"
 #include "message.h"
+#include "capability.h"
 #include "write.h"
 #include "file.h"
 #include "count.h"

@@ -163,7 +163,7 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	struct writing *w;
 	bool again;
 	__u32 count;
-	__u64 at;
+	__u64 at, denied;
 
 	if (!state || !state->slot)
 		return 0;
@@ -185,7 +185,8 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
 	/* Only where writers are called: the shortest way has no functions. */
 	again = phase == AT_EXIT && writer > WRITER_CAPTURE && (state->flags & FLAG_MISSED) && ret < 0;
-	if (count || again || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
+	denied = phase == AT_EXIT ? denied_in(state, ret) : 0;
+	if (count || again || denied || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
 		if (!take_limits(w, state->slot)) {
 			end_writing(w);
 			return 0;
@@ -198,6 +199,8 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 		__builtin_memcpy(w->args, call->args, sizeof(call->args));
 		w->long_items = 0;
 		/* First: it must not be what there is no room for. */
+		if (denied)
+			put_denied(w, denied);
 		if (phase == AT_EXIT && (plan->flags & PLAN_NETWORK))
 			put_network(w, task);
 		if (plan->flags & PLAN_WORDS)

@@ -17,7 +17,7 @@ use super::{End, health, json::Json, place::Place, signals::runtime, stored::std
 use crate::{
     cgroup::v2_mount,
     control::{Cost, Status},
-    kernel::{Uring, can_take_stacks},
+    kernel::{Capabilities, Uring, can_take_stacks},
     recorder::{Budget, Recorder, Settings, cpu_times_are_known},
     render::size,
     ring::leaves_events_to_admins,
@@ -88,7 +88,7 @@ const CAP_BPF: u32 = 39;
 
 impl Doctor {
     pub(super) fn run(self) -> Result<End> {
-        let checks: [(&str, Check); 16] = [
+        let checks: [(&str, Check); 17] = [
             ("kernel", kernel),
             ("BTF", btf),
             ("cgroup v2", cgroup2),
@@ -99,6 +99,7 @@ impl Doctor {
             ("process memory", ptrace),
             ("io_uring", io_uring),
             ("stacks", stacks),
+            ("refusals", refusals),
             ("recording", recording),
             ("daemon", daemon),
             ("overhead", overhead),
@@ -249,6 +250,17 @@ fn stacks(_: &Place) -> Finding {
         return good("--stacks: by frame pointers, with files by build id".to_owned());
     }
     weak("--stacks is not possible".to_owned(), "use Linux 5.17 or later: before, it cannot tell mapped files")
+}
+
+fn refusals(_: &Place) -> Finding {
+    let seen = Capabilities::probe();
+    match seen {
+        Capabilities::Unseen => weak(
+            seen.to_string(),
+            "use Linux 6.14 or later, or one with CONFIG_FUNCTION_TRACER=y that lets BPF programs hang on functions",
+        ),
+        _ => good(seen.to_string()),
+    }
 }
 
 /// The daemon at the socket, if one runs.

@@ -1,6 +1,6 @@
 //! One call: its name, its arguments in order, its result.
 
-use super::{argument, moved, net, raw::Raw, result, said, text::Text};
+use super::{argument, denied, moved, net, raw::Raw, result, said, text::Text};
 use crate::{
     model::{Argument, Call, Outcome},
     syscall::{self, Kind, Ret, Shape},
@@ -83,6 +83,7 @@ pub(super) fn decode(raw: &Raw<'_>) -> Call {
         fds,
         moved: moved::of(raw),
         said: raw.style.said.then(|| said::of(raw)).flatten(),
+        denied: denied::of(raw),
         stack: None,
     }
 }

@@ -109,6 +109,7 @@ mod tests {
             fds: vec![],
             said: None,
             moved: None,
+            denied: vec![],
             stack: None,
         };
         Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), whose: 0, what: What::Call(call.into()) }

@@ -18,6 +18,7 @@ mod captured;
 mod clone;
 mod context;
 mod date;
+mod denied;
 mod device;
 mod errno;
 mod escape;

@@ -17,7 +17,7 @@ use libbpf_rs::{
 };
 
 use super::{
-    Counters, Feature, Features, WHEN_FIRST, execs,
+    Capabilities, Counters, Feature, Features, WHEN_FIRST, capability, execs,
     held::{self, Held},
     inflight::{self, InFlight},
     losses,
@@ -196,6 +196,7 @@ fn opened(options: &Options, cpus: u32, features: Features) -> Result<OpenTracel
     uring.choose(&mut open);
     execs::choose(&mut open, features.task_registers && !options.counting);
     stacks::choose(&mut open, stacks)?;
+    Capabilities::choose(!options.counting, &mut open)?;
     if features.attach.is_classic() {
         writers::make_classic(&mut open);
     }
@@ -391,10 +392,10 @@ impl Kernel {
         self.cpu_marks.get(cpu % self.cpu_marks.count()).has_written > 0
     }
 
-    /// How often a program did not run because it was running already on that CPU: by program.
+    /// How often a program that writes did not run because it was running already on that CPU: by program.
     pub fn missed(&self) -> Result<Vec<(String, u64)>> {
         let mut missed = Vec::new();
-        for (name, program) in &self.programs {
+        for (name, program) in self.programs.iter().filter(|(name, _)| !capability::PROGRAMS.contains(&name.as_str())) {
             let misses = losses::recursion_misses(program.as_fd())?;
             if misses > 0 {
                 missed.push((name.clone(), misses));

@@ -4,6 +4,7 @@
 //! the slot's rings or is counted as lost. Knows maps and programs; knows nothing of dumps.
 
 mod attach;
+mod capability;
 mod counts;
 mod execs;
 mod features;
@@ -30,6 +31,7 @@ mod uring;
 mod writers;
 
 pub use attach::{Attach, preempts_programs};
+pub use capability::Capabilities;
 pub use counts::{Count, CountKey};
 pub use features::{Feature, Features};
 pub use halves::{Halves, Tallies};

@@ -137,6 +137,8 @@ pub struct Call {
     pub said: Option<Box<[u8]>>,
     /// What it read or wrote, if it was asked for.
     pub moved: Option<Moved>,
+    /// Capabilities that the kernel looked for in it and did not find, if it then refused it.
+    pub denied: Vec<Cow<'static, str>>,
     /// Where in the program it was made, if that was recorded.
     pub stack: Option<Box<Stack>>,
 }
@@ -192,6 +194,7 @@ impl Call {
             fds: vec![],
             said: None,
             moved: None,
+            denied: vec![],
             stack: None,
         }
     }

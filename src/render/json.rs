@@ -46,6 +46,8 @@ enum Object<'a> {
         died: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cut: bool,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        capabilities: &'a [Cow<'static, str>],
         #[serde(skip_serializing_if = "Option::is_none")]
         stack: Option<StackObject<'a>>,
     },
@@ -393,6 +395,7 @@ fn call<'a>(call: &'a Call, who: Who<'a>) -> Object<'a> {
         end_missing: matches!(call.outcome, Outcome::EndMissing),
         died: matches!(call.outcome, Outcome::Died { .. }),
         cut: call.cut,
+        capabilities: &call.denied,
         stack: call.stack.as_deref().map(stack),
     }
 }

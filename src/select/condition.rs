@@ -64,6 +64,7 @@ const FIELDS: &[Field] = &[
     field("end_missing",   Kind::Flag,      |event| flag(matches!(call(event)?.outcome, Outcome::EndMissing))),
     field("died",          Kind::Flag,      |event| flag(matches!(call(event)?.outcome, Outcome::Died { .. }))),
     field("cut",           Kind::Flag,      |event| flag(call(event)?.cut)),
+    field("capabilities",  Kind::Texts,     capabilities),
     field("signal",        Kind::Text,      signal_of),
     field("info",          Kind::Text,      |event| text(&*signal(event)?.info)),
     field("stops",         Kind::Flag,      |event| flag(signal(event)?.stops)),
@@ -80,6 +81,13 @@ const FIELDS: &[Field] = &[
     field("user_data",     Kind::Number,    |event| unsigned(uring(event)?.user_data)),
     field("res",           Kind::Number,    |event| if let Step::Completed { result, .. } = &uring(event)?.step { number(result.unwrap_or_else(|errno| errno.saturating_neg())) } else { None }),
 ];
+
+/// As in JSON, a call that lacked none has no such field.
+fn capabilities(event: &Event) -> Option<Cel> {
+    let denied = &call(event)?.denied;
+    let names: Vec<Cel> = denied.iter().map(|name| name.to_string().into()).collect();
+    (!names.is_empty()).then(|| names.into())
+}
 
 fn field_named(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)

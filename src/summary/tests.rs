@@ -348,3 +348,34 @@ fn whoever_waits_is_named_and_not_who_waits_for_him() {
 fn nothing_is_said_where_nothing_is_known() {
     assert_eq!(text(&[]), "The record shows no process that ended badly, and no call that waits.");
 }
+
+#[test]
+fn what_the_kernel_looked_for_in_vain_is_named_where_it_refused_the_call() {
+    let refused = |name, path, errno, denied: &[&'static str]| Call {
+        denied: denied.iter().map(|name| (*name).into()).collect(),
+        ..failed(name, path, errno)
+    };
+    for (call_, told) in [
+        (
+            refused("setuid", "", libc::EPERM, &["CAP_SETUID"]),
+            "setuid() failed with EPERM (Operation not permitted), without CAP_SETUID",
+        ),
+        (
+            refused("perf_event_open", "", libc::EACCES, &["CAP_PERFMON", "CAP_SYS_ADMIN"]),
+            "perf_event_open() failed with EACCES (Permission denied), without CAP_PERFMON or CAP_SYS_ADMIN",
+        ),
+        // Its mode comes first there.
+        (
+            refused("openat", "/etc/shadow", libc::EACCES, &["CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE"]),
+            "open of /etc/shadow failed with EACCES (Permission denied), by the permissions on its path and without \
+             CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE",
+        ),
+        (
+            refused("openat", "/etc/shadow", libc::EACCES, &[]),
+            "open of /etc/shadow failed with EACCES (Permission denied)",
+        ),
+    ] {
+        let events = [call(1, 7, "app", call_), exits(3, 7, "app", 1)];
+        assert_eq!(text(&events), format!("app[7] exited with 1, 2.0 ms after {told}."));
+    }
+}

@@ -90,7 +90,26 @@ pub(super) fn failed(call: &Call, number: i32, known: Option<&str>) -> String {
         (name, Some(to)) => format!("{name} to {to}"),
         _ => self::call(call),
     };
-    format!("{what} failed with {}", errno(number))
+    format!("{what} failed with {}{}", errno(number), refused(call))
+}
+
+/// Capabilities that let their holder past the modes of files.
+const PAST_MODES: [&str; 2] = ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"];
+
+/// `, without CAP_NET_BIND_SERVICE`: what the kernel looked for before it refused the call. It looks for those of files
+/// only where a mode has refused it already.
+fn refused(call: &Call) -> String {
+    let by_mode = call.denied.iter().all(|name| PAST_MODES.contains(&&**name));
+    match lacks(call) {
+        Some(lacks) if by_mode => format!(", by the permissions on its path and {lacks}"),
+        Some(lacks) => format!(", {lacks}"),
+        None => String::new(),
+    }
+}
+
+/// `without CAP_PERFMON or CAP_SYS_ADMIN`.
+fn lacks(call: &Call) -> Option<String> {
+    (!call.denied.is_empty()).then(|| format!("without {}", call.denied.join(" or ")))
 }
 
 /// The same of a failure, with how often it was looked for.
@@ -132,8 +151,9 @@ pub fn whole(call: &Call) -> String {
         most -= 1;
     }
     let cut = if most < args.len() { "..." } else { "" };
+    let lacks = lacks(call).map(|lacks| format!(" <{lacks}>")).unwrap_or_default();
     let between = if matches!(call.outcome, Outcome::InFlight { .. } | Outcome::EndMissing) { "" } else { ") = " };
-    plain(&format!("{}({}{cut}{between}{end}", call.name(), &args[..most])).into_owned()
+    plain(&format!("{}({}{cut}{between}{end}{lacks}", call.name(), &args[..most])).into_owned()
 }
 
 fn arguments(text: &str) -> String {

@@ -40,6 +40,7 @@ INCIDENTS = [
     incident("ssh to a port where nobody listens", "ssh -o BatchMode=yes -p 9 127.0.0.1 true", r"ssh\[\d+\] exited with 255", r"127\.0\.0\.1", r"refused"),
     incident("curl to a port where nobody listens", "curl -sS http://127.0.0.1:9/", r"curl\[\d+\] exited with 7", r"127\.0\.0\.1:9|127\.0\.0\.1 port 9", r"refused"),
     incident("a mount that nobody but root may make", FOREIGN + " 'mount -t tmpfs x /mnt'", r"mount\[\d+\] exited with 32|mount\[\d+\] exited with 1", r"permission denied|must be superuser"),
+    incident("a port that is root's", FOREIGN + " '{python} -c \"import socket; socket.create_server((str(), 80))\"'", r"python3?[.\d]*\[\d+\] exited with 1", r"bind to 0\.0\.0\.0:80 failed with EACCES", r"without CAP_NET_BIND_SERVICE", unwanted=[r"CAP_SYS_ADMIN"]),
     incident("a repository that is not there", "git clone {d}/norepo {d}/clone", r"git\[\d+\] exited with 128", r"/norepo", r"does not exist|ENOENT"),
     incident("a lock that somebody has", "flock {d}/lock sleep 2 & sleep 0.3; flock -n {d}/lock true", r"flock\[\d+\] exited with 1", r"flock.*/lock", r"EAGAIN"),
     incident("a lock that is waited for too long", "flock {d}/lock sleep 2 & sleep 0.3; flock -w 1 {d}/lock true", r"flock\[\d+\] exited with 1", r"flock.*/lock", r"EINTR"),

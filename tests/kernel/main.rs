@@ -30,6 +30,7 @@
 //! | `fuzzed` | real records hold to what the fuzzer asks of any |
 //! | `kernels` | what differs from kernel to kernel |
 //! | `machine` | CPUs that go and come, a clock that is set, a machine that sleeps: needs one of its own |
+//! | `refused` | a call that is refused names the capability that it lacked |
 //! | `stacks` | where in the program calls were made, also after its death |
 //! | `units` | units by settings of their own: what is recorded, since when, and that it is said |
 //! | `stored` | dumps on disks that are full, read-only or broken |
@@ -68,6 +69,7 @@ mod kernels;
 mod machine;
 mod networks;
 mod parity;
+mod refused;
 mod restart;
 mod rings;
 mod schema;

@@ -16,7 +16,7 @@ use crate::support::Scratch;
 
 /// Each program, and the instructions that the verifier processed for it on Linux 6.18 with all features: where cgroups or
 /// processes are given, and where the tree is watched and slots have profiles.
-const VERIFIED: [(&str, u32, u32); 31] = [
+const VERIFIED: [(&str, u32, u32); 33] = [
     ("flush", 107, 107),
     ("enter_plain", 4_715, 7_574),
     ("enter_capture", 4_715, 7_574),
@@ -43,6 +43,8 @@ const VERIFIED: [(&str, u32, u32); 31] = [
     ("on_mkdir", 77, 119_897),
     ("on_rmdir", 21, 55),
     ("on_attach", 54_057, 140_981),
+    ("on_capable", 50, 50),
+    ("on_capable_end", 54, 54),
     ("exit_stack", 24_127, 24_538),
     ("enter_stack", 23_849, 24_144),
     ("uring_req", 867, 816),

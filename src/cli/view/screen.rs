@@ -575,6 +575,9 @@ impl Screen {
 
 fn call_lines(call: &Call) -> Vec<String> {
     let mut lines = vec![format!("{} = {}", call.name(), call.outcome.text())];
+    if !call.denied.is_empty() {
+        lines.push(format!("without {}", call.denied.join(" or ")));
+    }
     if let Some(duration) = call.duration {
         lines.push(format!("lasted {}.{:09} s", duration / 1_000_000_000, duration % 1_000_000_000));
     }
