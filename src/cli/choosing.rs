@@ -139,7 +139,7 @@ impl Choosing {
             && let path = PathBuf::from(word.to_string())
             && is_dump(&path)
         {
-            let (source, entry) = Source::of_file(&path)?;
+            let (source, entry) = Source::of_file(&path, self.place.identity())?;
             return Ok(Some((source, vec![entry])));
         }
         let found = match self.elsewhere() {
@@ -158,7 +158,7 @@ impl Choosing {
         if self.reverse {
             dumps.reverse();
         }
-        Ok(Some((source, dumps)))
+        Ok(Some((source.with_identity(self.place.identity()), dumps)))
     }
 
     /// The directory, for a verb that changes it.
@@ -190,7 +190,7 @@ fn found(place: &Place, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>>
     let refused = match Store::existing(place.directory()) {
         Ok(store) => {
             let dumps = choice.of(&store)?;
-            return Ok(Some((Source::Directory(store), dumps)));
+            return Ok(Some((Source::of_directory(store), dumps)));
         }
         Err(_) if !may_be_there(place.directory()) => return Ok(None),
         Err(refused) => refused,
@@ -210,7 +210,7 @@ fn found(place: &Place, choice: &Choice) -> Result<Option<(Source, Vec<Entry>)>>
 fn found_elsewhere(url: &str, choice: &Choice) -> Result<(Source, Vec<Entry>)> {
     let (store, entries) = Elsewhere::list(url, choice.since, choice.until)?;
     let dumps = choice.of_those(entries, |entry| store.header(entry))?;
-    Ok((Source::Elsewhere(store), dumps))
+    Ok((Source::of_elsewhere(store), dumps))
 }
 
 /// The newest of the dumps that are meant; it is said if there is none.
@@ -230,7 +230,8 @@ fn newest_of(place: &Place, matches: &[Match], quiet: bool) -> Result<Option<(So
 
 /// Whether this is the name of a dump file: a unit may be called as some file here is.
 fn is_dump(path: &Path) -> bool {
-    path.is_file() && File::open(path).is_ok_and(store::is_dump)
+    let begins_so = |is: fn(&File) -> bool| File::open(path).is_ok_and(|file| is(&file));
+    path.is_file() && (begins_so(|file| store::is_dump(file)) || begins_so(|file| store::is_sealed(file)))
 }
 
 /// Whether there may be a directory, seen or not.

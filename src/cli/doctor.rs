@@ -21,7 +21,7 @@ use crate::{
     recorder::{Budget, Recorder, Settings, cpu_times_are_known},
     render::size,
     ring::leaves_events_to_admins,
-    store::Store,
+    store::{Sealed, Store},
     syscall::plan::Wanted,
 };
 
@@ -373,7 +373,7 @@ fn store(place: &Place) -> Finding {
         Ok(dumps) => dumps,
         Err(error) => return bad(format!("{error:#}"), "the disk may be broken: dmesg"),
     };
-    let damaged = dumps.iter().filter(|dump| store.header(dump).is_err()).count();
+    let damaged = dumps.iter().filter(|dump| store.header(dump).is_err_and(|error| !error.is::<Sealed>())).count();
     let used = size(dumps.iter().map(|dump| dump.used).sum());
     let free = nix::sys::statvfs::fstatvfs(&store).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
     let what = format!("{} dumps, {used}, in {name}; {} of the file system are free", dumps.len(), size(free));

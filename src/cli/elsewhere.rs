@@ -15,13 +15,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::Deserialize;
 
-use super::stored::Stored;
+use super::{source::in_memory, stored::Stored};
 use crate::{
     model::{Dump, plain, plain_lines},
-    store::{self, Entry, Match, Name},
+    store::{self, Entry, Match, Name, Sealed},
 };
 
 /// Who speaks to them.
@@ -35,7 +34,16 @@ const TAIL: &str = "256";
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     url: String,
-    told: HashMap<PathBuf, (Result<Dump, String>, bool)>,
+    told: HashMap<PathBuf, Seen>,
+}
+
+/// What one says of itself.
+#[derive(Debug)]
+struct Seen {
+    dump: Result<Dump, String>,
+    /// Whether its end is there.
+    whole: bool,
+    sealed: bool,
 }
 
 /// A line of the helper's list.
@@ -67,11 +75,12 @@ pub(super) fn parse(text: &str) -> Result<Match> {
 
 impl Line {
     /// Which object it is of, how long that is, what it says of itself, and whether its end is there.
-    fn understood(text: &str) -> Result<(PathBuf, u64, Result<Dump, String>, bool)> {
+    fn understood(text: &str) -> Result<(PathBuf, u64, Seen)> {
         let line: Self = serde_json::from_str(text).with_context(|| format!("understand what {HELPER} prints"))?;
         let path = PathBuf::from(&line.url);
         if let Some(error) = &line.error {
-            return Ok((path, line.size, Err(plain(error).into_owned()), false));
+            let dump = Err(plain(error).into_owned());
+            return Ok((path, line.size, Seen { dump, whole: false, sealed: false }));
         }
         let bytes = |text: &str| STANDARD.decode(text).with_context(|| format!("understand what {HELPER} prints"));
         let (head, tail) = (bytes(&line.head)?, bytes(&line.tail)?);
@@ -79,8 +88,9 @@ impl Line {
         if dump.is_err() && line.size > head.len() as u64 && store::is_dump(&head[..]) {
             dump = got(&path).and_then(|mut file| store::header(&mut file));
         }
+        let sealed = dump.as_ref().is_err_and(anyhow::Error::is::<Sealed>);
         let dump = dump.map_err(|error| plain(&format!("{error:#}")).into_owned());
-        Ok((path, line.size, dump, store::has_end(&tail)))
+        Ok((path, line.size, Seen { dump, whole: store::has_end(&tail), sealed }))
     }
 }
 
@@ -98,11 +108,11 @@ impl Elsewhere {
         // A line at a time: a fleet's dumps are many.
         for line in BufReader::new(child.stdout.take().context("read what traceloop-ship prints")?).lines() {
             let line = line.with_context(doing)?;
-            let (path, size, dump, whole) = Line::understood(&line).with_context(doing)?;
+            let (path, size, seen) = Line::understood(&line).with_context(doing)?;
             // What is called as none of ours and says nothing of itself is no dump.
-            let Some(entry) = Entry::elsewhere(&path, size, dump.as_ref().ok()) else { continue };
+            let Some(entry) = Entry::elsewhere(&path, size, seen.dump.as_ref().ok()) else { continue };
             entries.push(entry);
-            told.insert(path, (dump, whole));
+            told.insert(path, seen);
         }
         ended(&doing(), child)?;
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -116,21 +126,21 @@ impl Elsewhere {
     /// What a dump there says of itself.
     pub(super) fn look<'a>(&self, entry: &'a Entry) -> Stored<'a> {
         match self.told.get(&entry.path) {
-            Some((dump, whole)) => Stored::told(entry, dump.clone(), *whole),
+            Some(Seen { dump, whole, sealed }) => Stored::told(entry, dump.clone(), *whole).sealed(*sealed),
             None => Stored::told(entry, Err("it was not listed".to_owned()), false),
         }
     }
 
     /// The same, where it is readable.
     pub(super) fn header(&self, entry: &Entry) -> Option<Dump> {
-        self.told.get(&entry.path).and_then(|(dump, _)| dump.as_ref().ok().cloned())
+        self.told.get(&entry.path).and_then(|seen| seen.dump.as_ref().ok().cloned())
     }
 }
 
 /// A dump's bytes.
 pub(super) fn got(url: &Path) -> Result<File> {
     let doing = || format!("get {}", url.display());
-    let mut file = File::from(memfd_create(c"dump", MFdFlags::MFD_CLOEXEC).context("make room for it")?);
+    let mut file = in_memory()?;
     let mut command = helper(&["get", "--"]);
     let child = started(&doing(), command.arg(url).stdout(file.try_clone().with_context(doing)?))?;
     ended(&doing(), child)?;

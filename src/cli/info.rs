@@ -11,7 +11,10 @@ use super::{
     history, limits,
     stored::{Paging, Stored},
 };
-use crate::render::{self, size};
+use crate::{
+    model::plain,
+    render::{self, size},
+};
 
 /// Describe stored dumps: whose calls, why, for which time, how it ended
 #[derive(Args, Debug)]
@@ -64,7 +67,12 @@ fn describe(out: &mut impl Write, stored: &Stored<'_>) -> Result<()> {
                 fact(out, name, &lines)?;
             }
         }
-        Err(what) => fact(out, "Unreadable", &[what])?,
+        Err(what) => {
+            // Its name is all that there is.
+            fact(out, "Name", &[plain(&entry.name.whose())])?;
+            fact(out, "Reason", &[&entry.name.reason])?;
+            fact(out, if stored.state() == "encrypted" { "Encrypted" } else { "Unreadable" }, &[what])?;
+        }
     }
     let torn = if stored.state() == "torn" { ", its end is missing" } else { "" };
     fact(out, "Size", &[format!("{}{torn}", size(entry.size))])?;

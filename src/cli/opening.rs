@@ -13,14 +13,22 @@ use super::{
     choosing::{newest, quietly},
     elsewhere,
     place::Place,
+    source::decrypted,
 };
 use crate::{
     model::Recording,
     store::{self, Match},
 };
 
-/// The dump that is meant, opened; `None`: there is none, which was said. `verb` is what is done with it.
+/// The dump that is meant, opened and, where its key is given, decrypted; `None`: there is none, which was said. `verb` is
+/// what is done with it.
 pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
+    let Some((path, file)) = as_it_is(verb, what, place)? else { return Ok(None) };
+    let file = decrypted(file, place.identity()).with_context(|| format!("{verb} {}", path.display()))?;
+    Ok(Some((path, file)))
+}
+
+fn as_it_is(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
     let text = match what {
         [text] if text == "-" => return Ok(Some(("standard input".into(), stdin()?))),
         [text] => text.as_str(),
@@ -30,7 +38,9 @@ pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Optio
         let mut file = File::open(text).with_context(|| format!("{verb} {text}"))?;
         // A pipe is read once: what it brings is looked at there.
         if file.metadata().is_ok_and(|about| about.is_file()) {
-            ensure!(store::is_dump(&file), "{verb} {text}: this is not a traceloop dump");
+            let is_dump = store::is_dump(&file);
+            file.rewind().with_context(|| format!("{verb} {text}"))?;
+            ensure!(is_dump || store::is_sealed(&file), "{verb} {text}: this is not a traceloop dump");
             file.rewind().with_context(|| format!("{verb} {text}"))?;
         }
         return Ok(Some((text.into(), file)));

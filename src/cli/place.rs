@@ -20,6 +20,7 @@ use crate::{
 const DIRECTORY: &str = "TRACELOOP_DIRECTORY";
 const SOCKET: &str = "TRACELOOP_SOCKET";
 const CONFIG: &str = "TRACELOOP_CONFIG";
+const IDENTITY: &str = "TRACELOOP_IDENTITY";
 
 /// What the command line says of it.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +32,9 @@ pub(super) struct Given {
     /// The daemon's socket, or TRACELOOP_SOCKET [default: the configuration's]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// The file of the secret key of dumps that are encrypted, as age-keygen writes it, or TRACELOOP_IDENTITY
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// The daemon's configuration, or TRACELOOP_CONFIG [default: /etc/traceloop/traceloop.toml where it is there]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -43,12 +47,13 @@ impl Given {
             directory: self.directory.or(before.directory),
             socket: self.socket.or(before.socket),
             config: self.config.or(before.config),
+            identity: self.identity.or(before.identity),
         }
     }
 
     /// The first of the options that is given and that only concerns the store or the daemon's clients.
     pub(super) fn of_clients(&self) -> Option<&'static str> {
-        let given = [("--directory", &self.directory), ("--socket", &self.socket)];
+        let given = [("--directory", &self.directory), ("--socket", &self.socket), ("--identity", &self.identity)];
         given.into_iter().find(|(_, path)| path.is_some()).map(|(name, _)| name)
     }
 
@@ -61,7 +66,12 @@ impl Given {
     fn or_environment(self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         // An empty variable is one that somebody took back.
         let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        self.or(Self { directory: path(DIRECTORY), socket: path(SOCKET), config: path(CONFIG) })
+        self.or(Self {
+            directory: path(DIRECTORY),
+            socket: path(SOCKET),
+            config: path(CONFIG),
+            identity: path(IDENTITY),
+        })
     }
 }
 
@@ -85,6 +95,8 @@ struct Found {
     socket: PathBuf,
     /// The keeper's; none: the daemon is to have none.
     keeper: Option<PathBuf>,
+    /// Of dumps that are encrypted.
+    identity: Option<PathBuf>,
     /// Whether the daemon at this socket stores in this directory, as far as is known.
     together: bool,
 }
@@ -100,6 +112,7 @@ impl Found {
                 Some(socket) => Some(socket.with_file_name("keeper.sock")),
                 None => config.keeper(),
             },
+            identity: given.identity.clone(),
             together,
         }
     }
@@ -134,6 +147,11 @@ impl Place {
         self.found.keeper.as_deref()
     }
 
+    /// The file of the secret key of dumps that are encrypted.
+    pub(super) fn identity(&self) -> Option<&Path> {
+        self.found.identity.as_deref()
+    }
+
     pub(super) fn client(&self) -> Client {
         Client::new(self.socket())
     }
@@ -163,7 +181,7 @@ mod tests {
     use super::*;
 
     fn given(directory: Option<&str>, socket: Option<&str>) -> Given {
-        Given { directory: directory.map(Into::into), socket: socket.map(Into::into), config: None }
+        Given { directory: directory.map(Into::into), socket: socket.map(Into::into), ..Given::default() }
     }
 
     #[test]
@@ -174,7 +192,7 @@ mod tests {
             _ => None,
         };
         let all = given(None, Some("/behind")).or(given(None, Some("/before"))).or_environment(variable);
-        let Given { directory, socket, config } = all;
+        let Given { directory, socket, config, .. } = all;
         assert_eq!(directory, Some("/environment".into()));
         assert_eq!(socket, Some("/behind".into()));
         assert_eq!(config, None);
@@ -188,6 +206,7 @@ mod tests {
             directory: directory.into(),
             socket: socket.into(),
             keeper: Some("/keeper.sock".into()),
+            identity: None,
             together,
         };
         assert_eq!(found(None, None), of("/d", "/s", true));

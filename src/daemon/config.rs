@@ -28,7 +28,7 @@ use crate::{
     profile::{Calls, Overhead, Profile, Profiles, UnitRule},
     recorder::{Budget, Settings, Watching},
     redact::{Patterns, Payload, Redaction},
-    store::{self, Amount, Retention},
+    store::{self, Amount, Recipients, Retention},
     syscall::plan::Wanted,
 };
 
@@ -135,6 +135,8 @@ pub struct Storage {
     max_age: Option<Duration>,
     #[serde(deserialize_with = "size_from")]
     dump_most: usize,
+    #[serde(deserialize_with = "recipients")]
+    encrypt_for: Option<Recipients>,
 }
 
 /// When dumps are made by themselves.
@@ -240,7 +242,7 @@ impl Record {
 impl Default for Storage {
     fn default() -> Self {
         let Retention { max_use, keep_free, max_age } = Retention::default();
-        Self { directory: store::DIRECTORY.into(), max_use, keep_free, max_age, dump_most: 64 << 20 }
+        Self { directory: store::DIRECTORY.into(), max_use, keep_free, max_age, dump_most: 64 << 20, encrypt_for: None }
     }
 }
 
@@ -432,6 +434,11 @@ impl Config {
         Retention { max_use, keep_free, max_age }
     }
 
+    /// For whom stored dumps are encrypted; `None`: they are not.
+    pub fn recipients(&self) -> Option<Recipients> {
+        self.store.encrypt_for.clone()
+    }
+
     /// How many bytes one stored dump takes at most.
     pub fn dump_most(&self) -> u64 {
         self.store.dump_most as u64
@@ -504,6 +511,11 @@ fn told<E: de::Error>(error: impl Into<anyhow::Error>) -> E {
     E::custom(format!("{error:#}"))
 }
 
+/// Public keys, for which dumps are encrypted.
+fn recipients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Recipients>, D::Error> {
+    Recipients::parse(&Vec::<String>::deserialize(from)?).map_err(told)
+}
+
 fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     text(from, |text| {
         let number = text.strip_suffix('%').and_then(|number| number.parse().ok());
@@ -570,7 +582,7 @@ mod tests {
         let keys = |table: &toml::Table| {
             table.values().filter_map(|value| value.as_table()).map(toml::Table::len).sum::<usize>()
         };
-        assert_eq!((table.len(), keys(&table)), (7, 11 + 3 + 4 + 13 + 4 + 3), "a key is missing in the example");
+        assert_eq!((table.len(), keys(&table)), (7, 11 + 3 + 5 + 13 + 4 + 3), "a key is missing in the example");
     }
 
     #[test]
@@ -606,6 +618,7 @@ mod tests {
             ("[[triggers.rule]]\nunits = [\"a\"]", &["line 1", "neither calls nor with"]),
             ("[[triggers.rule]]\nunits = [\"a\"]\ncalls = [\"openat=EACCES>5/d\"]", &["line 3", "5/d"]),
             ("[[triggers.rule]]\nunits = [\"[\"]\nwith = [\"b\"]", &["line 1", "pattern"]),
+            ("[store]\nencrypt-for = [\"age1nonsense\"]", &["line 2", "age1nonsense", "age-keygen"]),
             ("= 3", &["line 1"]),
         ] {
             let error = format!("{:#}", Config::parse(text).unwrap_err());

@@ -1,11 +1,15 @@
 //! Dumps that are stored: packed and written beside the task that owns the recorder, and made known.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Result;
+use jiff::Timestamp;
+use nix::time::{ClockId, clock_gettime};
 use tokio::{sync::broadcast, task::JoinSet};
 
 use super::{
@@ -18,8 +22,8 @@ use crate::{
     model::{Cause, Dump, Own, Recording},
     redact::{self, Redaction},
     render,
-    store::{self, Retention, Saved, Store},
-    systemd::{self, Journal},
+    store::{self, Retention, Saved, Sealed, Store},
+    systemd::{self, Journal, UnitFailed},
 };
 
 /// Dumps that are being stored at once: each is in memory until it is on the disk.
@@ -119,17 +123,22 @@ impl Saving {
             let mut recording = decode::summed_up(redaction.apply(store::bounded(recording(), most)));
             recording.dump.own = own(&recording);
             let target = name(&recording);
+            // What is said of an encrypted one says no more than its name does.
+            let told = match directory.sealed_for() {
+                None => Cow::Borrowed(&recording.dump),
+                Some(_) => Cow::Owned(nameplate(&recording.dump)),
+            };
             let result = directory.keep(&recording, &retention).map(|kept| {
                 // Nothing happened to its units: the daemon's settings changed.
                 if recording.dump.cause != Cause::Replaced {
-                    announce(&kept.saved, &recording.dump);
+                    announce(&kept.saved, &told);
                 }
                 if let Some(former) = former {
                     replace(&directory, &former, &kept.saved.id);
                 }
                 (kept.saved, kept.given_up.len() as u64)
             });
-            let facts = result.as_ref().ok().and_then(|(saved, _)| exec::facts(&recording.dump, saved));
+            let facts = result.as_ref().ok().and_then(|(saved, _)| exec::facts(&told, saved));
             Outcome { target, reason: recording.dump.cause.word(), result, facts, last, reply }
         });
     }
@@ -193,10 +202,25 @@ fn own(recording: &Recording) -> Option<Own> {
 }
 
 /// Whether a dump of that invocation of a unit is stored. Not for the task: the disk may not answer.
-pub(super) fn has_one_of(store: &Store, invocation: &str) -> bool {
-    let entries = store.entries().unwrap_or_default();
-    let headers = entries.iter().filter_map(|entry| store.header(entry).ok());
-    headers.flat_map(|(dump, _)| dump.identities).any(|identity| identity.invocation.as_deref() == Some(invocation))
+pub(super) fn has_one_of(store: &Store, failed: &UnitFailed) -> bool {
+    let since = failed.exited.and_then(exited_at);
+    store.entries().unwrap_or_default().iter().any(|entry| match store.header(entry) {
+        Ok((dump, _)) => {
+            dump.identities.iter().any(|identity| identity.invocation.as_ref() == Some(&failed.invocation))
+        }
+        // Of an encrypted one only the name can be read.
+        Err(error) if error.is::<Sealed>() => {
+            entry.name.whose() == failed.unit && since.is_some_and(|since| entry.name.time >= since)
+        }
+        Err(_) => false,
+    })
+}
+
+/// What time it was then, CLOCK_MONOTONIC microseconds.
+fn exited_at(monotonic: u64) -> Option<Timestamp> {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).ok()?;
+    let now = u64::try_from(now.tv_sec()).ok()? * 1_000_000 + u64::try_from(now.tv_nsec()).ok()? / 1000;
+    Timestamp::now().checked_sub(Duration::from_micros(now.saturating_sub(monotonic))).ok()
 }
 
 /// What people call it.
@@ -214,6 +238,16 @@ fn replace(store: &Store, former: &str, by: &str) {
         Ok(()) => tracing::info!(id = former, by, "a later death of the same crash loop has taken a dump's place"),
         Err(error) => tracing::warn!(id = former, error = %format!("{error:#}"), "a dump stays"),
     }
+}
+
+/// What may be said of a dump that is encrypted: whose it is, and why it was made.
+fn nameplate(dump: &Dump) -> Dump {
+    let mut cause = dump.cause.clone();
+    if let Cause::Call { call, .. } = &mut cause {
+        *call = None;
+    }
+    let (host, window) = (dump.host.clone(), dump.window.clone());
+    Dump { cause, host, window, identities: dump.identities.clone(), cgroups: dump.cgroups.clone(), ..Dump::default() }
 }
 
 /// Tells the world of a stored dump. Where there is no journal, the daemon's own words have to do.

@@ -107,6 +107,7 @@ pub async fn serve(config: Config, named: Option<&Path>) -> Result<()> {
 impl Daemon {
     fn start(config: Config, named: Option<&Path>) -> Result<(Self, Inbox, mpsc::Sender<Request>)> {
         let store = Store::open(&config.store.directory)?;
+        store.seal_for(config.recipients());
         if let Some(directory) =
             config.keeper().as_deref().and_then(Path::parent).filter(|directory| directory.exists())
         {
@@ -294,7 +295,7 @@ impl Daemon {
     fn see_unit(&mut self, failed: UnitFailed) {
         if failed.earlier {
             let store = self.saving.store.clone();
-            self.earlier.spawn_blocking(move || (!has_one_of(&store, &failed.invocation)).then_some(failed));
+            self.earlier.spawn_blocking(move || (!has_one_of(&store, &failed)).then_some(failed));
         } else {
             self.judge_unit(&failed);
         }
@@ -467,9 +468,11 @@ impl Daemon {
         // Before anything changes: it may be refused.
         self.recorder.set_profiles(new.profiles())?;
         let redaction = new.redaction(self.recorder.least_strings())?;
+        let recipients = new.recipients();
         if let Some(store) = store {
             self.saving.replace(store);
         }
+        self.saving.store.seal_for(recipients);
         for part in self.config.needs_restart(&new) {
             tracing::warn!(part, "this part of the configuration is looked at when the daemon starts");
         }

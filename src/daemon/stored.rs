@@ -21,7 +21,7 @@ use crate::{
     control::{Groups, Kind, Peer, Problem, Reply, WhichDumps},
     model::{Dump, Own, Recording, plain},
     redact, render,
-    store::{self, Choice, Entry, Match, Store},
+    store::{self, Choice, Entry, Match, Sealed, Store},
 };
 
 /// Bytes of a file that are read at once, and pieces that wait for the client.
@@ -37,6 +37,8 @@ pub struct Stored<'a> {
     pub about: Result<Dump, String>,
     /// Whether its end is there.
     whole: bool,
+    /// Whether it is encrypted.
+    sealed: bool,
 }
 
 /// The same for programs.
@@ -57,21 +59,32 @@ impl<'a> Stored<'a> {
     /// Reads its header.
     pub fn look(store: &Store, entry: &'a Entry) -> Self {
         match store.header(entry) {
-            Ok((dump, whole)) => Self { entry, about: Ok(dump), whole },
-            Err(error) => Self { entry, about: Err(plain(&format!("{error:#}")).into_owned()), whole: false },
+            Ok((dump, whole)) => Self { entry, about: Ok(dump), whole, sealed: false },
+            Err(error) => {
+                let sealed = error.is::<Sealed>();
+                // Nothing was wrong with reading it.
+                let what = if sealed { Sealed.to_string() } else { plain(&format!("{error:#}")).into_owned() };
+                Self { entry, about: Err(what), whole: false, sealed }
+            }
         }
     }
 
     /// What another has read of it.
     pub fn told(entry: &'a Entry, about: Result<Dump, String>, whole: bool) -> Self {
-        Self { entry, about, whole }
+        Self { entry, about, whole, sealed: false }
     }
 
-    /// `whole`, `torn`: its end is missing, `unreadable`: its header is damaged.
+    /// The same of an encrypted one.
+    pub fn sealed(self, sealed: bool) -> Self {
+        Self { sealed, ..self }
+    }
+
+    /// `whole`, `torn`: its end is missing, `encrypted`, `unreadable`: its header is damaged.
     pub fn state(&self) -> &'static str {
         match (&self.about, self.whole) {
             (Ok(_), true) => "whole",
             (Ok(_), false) => "torn",
+            (Err(_), _) if self.sealed => "encrypted",
             (Err(_), _) => "unreadable",
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Dump {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Name {
     time: String,
+    /// Whose calls it holds, escaped.
+    owner: String,
     reason: String,
 }
 
@@ -55,7 +57,7 @@ impl Dump {
 
     /// Where it belongs below a prefix, without an ending: the same for ever, so that writing it again changes nothing.
     pub(crate) fn key(&self, cluster: &str, node: &str) -> String {
-        let Name { time, reason } = &self.name;
+        let Name { time, reason, .. } = &self.name;
         let (namespace, date) = (self.namespace(), self.date());
         format!("cluster={cluster}/namespace={namespace}/date={date}/node={node}/{time}-{reason}-{}", self.id)
     }
@@ -110,6 +112,10 @@ impl Dump {
         text(&self.about["summary"]["text"]).unwrap_or_else(|| {
             let name = text(&self.about["name"]).unwrap_or_else(|| "a dump".to_owned());
             match text(&self.about["error"]) {
+                // Its name is all that anybody here knows.
+                Some(_) if self.about["state"] == "encrypted" => {
+                    format!("{}: {}; the dump is encrypted", self.name.owner, self.reason())
+                }
                 Some(error) => format!("The dump {} cannot be read: {error}", self.id),
                 None => format!("{name}: {}", self.reason()),
             }
@@ -122,7 +128,7 @@ impl Name {
     fn parse(file: &str, id: &str) -> Option<Self> {
         let rest = file.strip_suffix(".dump")?.strip_suffix(id)?.strip_suffix('-')?;
         let (rest, reason) = rest.rsplit_once('-')?;
-        let (time, _) = rest.split_once('-')?;
+        let (time, owner) = rest.split_once('-')?;
         let time = time.split_once('+').map_or(time, |(time, _)| time);
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let is_time = time.len() == 23
@@ -130,7 +136,11 @@ impl Name {
             && digits(&time[..8])
             && time[8..].bytes().all(|byte| byte.is_ascii_digit() || b"TZ.".contains(&byte));
         let is_reason = !reason.is_empty() && reason.bytes().all(|byte| byte.is_ascii_lowercase());
-        (is_time && is_reason).then(|| Self { time: time.to_owned(), reason: reason.to_owned() })
+        (is_time && is_reason).then(|| Self {
+            time: time.to_owned(),
+            owner: owner.to_owned(),
+            reason: reason.to_owned(),
+        })
     }
 }
 
@@ -238,5 +248,8 @@ pub(crate) mod tests {
         let dump = Dump::parse(line.as_bytes()).unwrap();
         assert!(dump.summary().contains("cannot be read: no header"), "{}", dump.summary());
         assert_eq!((dump.namespace(), dump.pod(), dump.size()), (HOST, None, 3));
+        let path = format!("/a/20261125T031210.481022Z-shop.service-killed-{id}.dump");
+        let line = json!({"id": id, "path": path, "size": 3, "state": "encrypted", "error": "it is"}).to_string();
+        assert_eq!(Dump::parse(line.as_bytes()).unwrap().summary(), "shop.service: killed; the dump is encrypted");
     }
 }

@@ -191,12 +191,14 @@ impl Choice {
         // For each dump whose fields fit: the words that name it.
         let mut fitting: Vec<(Entry, Vec<bool>)> = Vec::new();
         for entry in entries {
-            // A dump whose header is damaged is still found by what its name tells.
-            let dump = header(&entry).unwrap_or_else(|| entry.name.as_header());
+            // A dump whose header cannot be read is still found by what its name says.
+            let header = header(&entry);
+            let whose = if header.is_none() { entry.name.whose() } else { String::new() };
+            let dump = header.unwrap_or_else(|| entry.name.as_header());
             if self.fields_fit(&entry, &dump) {
                 let names = |(word, is_id): &(&Word, bool)| match is_id {
                     true => word.pattern.text == entry.id(),
-                    false => word.names(&dump),
+                    false => word.names(&dump) || !whose.is_empty() && word.pattern.is(&whose),
                 };
                 let named = words.iter().map(names).collect();
                 fitting.push((entry, named));

@@ -21,7 +21,7 @@ use nix::{
     unistd::{UnlinkatFlags, geteuid, unlinkat},
 };
 
-use super::{format, name::Name, read, trouble::Trouble};
+use super::{format, name::Name, read, sealed::Recipients, trouble::Trouble};
 use crate::{directory, model::Dump};
 
 /// Where dumps are stored if nobody says otherwise.
@@ -37,6 +37,8 @@ pub struct Store {
     directory: OwnedFd,
     /// The boot of which dumps were stored last, and which one it is here.
     boot: Mutex<Option<(String, u32)>>,
+    /// For whom what is stored is encrypted.
+    sealed_for: Mutex<Option<Recipients>>,
 }
 
 /// A stored dump, as its name and its inode tell of it.
@@ -67,9 +69,8 @@ impl Entry {
 
     /// A dump file from anywhere, with what it says of itself and whether its end is there. One that is not called as
     /// ours are has no id.
-    pub fn of_file(path: &Path) -> Result<(Self, Dump, bool)> {
+    pub fn of_file(path: &Path, mut file: File) -> Result<(Self, Dump, bool)> {
         let doing = || format!("read {}", path.display());
-        let mut file = File::open(path).with_context(doing)?;
         let about = file.metadata().with_context(doing)?;
         let dump = read::header(&mut file).with_context(doing)?;
         let whole = file_has_end(&file, about.len()).unwrap_or(false);
@@ -134,6 +135,16 @@ impl Store {
         Ok(store)
     }
 
+    /// What is stored from now on is encrypted for these; `None`: it is not.
+    pub fn seal_for(&self, recipients: Option<Recipients>) {
+        *self.sealed_for.lock().unwrap_or_else(PoisonError::into_inner) = recipients;
+    }
+
+    /// For whom it is.
+    pub fn sealed_for(&self) -> Option<Recipients> {
+        self.sealed_for.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A directory that is there, for reading and for removing dumps, whosever it is.
     pub fn existing(path: &Path) -> Result<Self> {
         Self::open_directory(path, OFlag::empty()).with_context(|| format!("look for dumps in {}", path.display()))
@@ -142,7 +153,7 @@ impl Store {
     fn open_directory(path: &Path, flags: OFlag) -> io::Result<Self> {
         let flags = flags | OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let directory = nix::fcntl::open(path, flags, Mode::empty())?;
-        Ok(Self { path: path.to_owned(), directory, boot: Mutex::default() })
+        Ok(Self { path: path.to_owned(), directory, boot: Mutex::default(), sealed_for: Mutex::default() })
     }
 
     /// Where it is.

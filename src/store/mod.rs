@@ -16,6 +16,7 @@ mod name;
 mod read;
 mod retention;
 mod save;
+mod sealed;
 mod trouble;
 mod write;
 
@@ -27,4 +28,5 @@ pub use name::{ID_LENGTH, Name};
 pub use read::{Damage, header, is_dump, open, read};
 pub use retention::{Amount, Kept, Retention, Vacuum};
 pub use save::Saved;
+pub use sealed::{Recipients, Sealed, is_sealed, unseal};
 pub use write::write;

@@ -19,6 +19,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::format::{
     BARE_HEAD, BLOCK_HEAD, END_MOST, Head, Kind, MAGIC, VERSION, VERSION_OF_BARE_HEADS, bare_sum_fits,
 };
+use super::sealed::{Sealed, is_beginning};
 use crate::{
     identity,
     model::{Block, Body, Dump, Recording, Stored, plain},
@@ -54,6 +55,9 @@ pub fn header(file: &mut impl Read) -> Result<Dump> {
 fn start(file: &mut impl Read) -> Result<(u16, Dump)> {
     let mut start = [0; MAGIC.len() + 2];
     let got = fill(file, &mut start).context("read the dump")?;
+    if is_beginning(&start[..got]) {
+        return Err(Sealed.into());
+    }
     ensure!(got == start.len() && start.starts_with(MAGIC), "this is not a traceloop dump");
     let version = u16::from_le_bytes([start[MAGIC.len()], start[MAGIC.len() + 1]]);
     if version > VERSION {

@@ -7,7 +7,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter},
+    io::{self, BufWriter, Write},
     os::fd::AsRawFd,
     path::PathBuf,
 };
@@ -86,7 +86,16 @@ impl Store {
             Ok(error) => self.trouble(&error).into(),
             Err(error) => error,
         };
-        write_parts(BufWriter::with_capacity(1 << 17, &mut *file), &dump, &recording.blocks).map_err(told)?;
+        let out = BufWriter::with_capacity(1 << 17, &mut *file);
+        match self.sealed_for() {
+            None => write_parts(out, &dump, &recording.blocks),
+            Some(recipients) => recipients.seal(out).and_then(|mut sealed| {
+                write_parts(&mut sealed, &dump, &recording.blocks)?;
+                sealed.finish()?.flush()?;
+                Ok(())
+            }),
+        }
+        .map_err(told)?;
         // The umask may have taken something away.
         fchmod(&mut *file, MODE).map_err(|errno| self.trouble(&errno.into())).context("set the dump's mode")?;
         fdatasync(&mut *file).map_err(|errno| self.trouble(&errno.into())).context("bring the dump to the disk")?;

@@ -10,7 +10,7 @@ use std::{
 use traceloop::{
     decode,
     model::{Block, Cause, Container, Identity, Pod, Recording},
-    store::{Amount, Retention, Saved, Store},
+    store::{Amount, Recipients, Retention, Saved, Store},
 };
 
 use super::support::{dump, execve, header, openat, reading, recording_of, stderr, stdout, task, traceloop};
@@ -412,6 +412,74 @@ fn dumps_are_found_by_the_programs_that_were_begun() {
     let directory = directory.to_str().expect("a path");
     let before = traceloop(&["--no-pager", "-D", directory, "list", "--all", "--no-legend"]);
     assert_eq!(stdout(&before).lines().count(), 2, "{}", stderr(&before));
+}
+
+/// Key pairs as age-keygen makes them.
+const PUBLIC: &str = "age1net3j4xtuk8fmr6372wwsxs48587ev0n0jjcjezpfxug5u57zd2shapjpq";
+const SECRET: &str = "AGE-SECRET-KEY-150Y4E5HZM5N3C4YNJHZAUFACAQD9HNFG4DX6XTTL25G90PZY2RSSJ79G42";
+const ANOTHER: &str = "AGE-SECRET-KEY-19X98PXEYCKK2A3QKAUWNP2L83Z9LVHZFAD6W360DUL9P4NSM5HRS0GVZ62";
+
+#[test]
+fn an_encrypted_dump_is_read_by_who_has_its_key() {
+    let dumps = Dumps::new();
+    let store = dumps.store();
+    store.seal_for(Recipients::parse(&[PUBLIC.to_owned()]).expect("a key"));
+    let id = store.save(&failed("shop.service", killed("shop", 77), 0)).expect("store a dump").id;
+    let place = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        fs::write(&path, text).expect("write a key");
+        path.to_str().expect("a path").to_owned()
+    };
+    let (key, another, none) = (file("key", SECRET), file("another", ANOTHER), file("none", "nothing"));
+    // Nothing of what was recorded is there, and what its name tells is.
+    let stored = fs::read(store.entries().expect("entries")[0].path.clone()).expect("the file");
+    assert!(stored.starts_with(b"age-encryption.org/v1\n"));
+    let list = stdout(&dumps.run(&["list"]));
+    assert!(list.contains("shop.service") && list.contains("killed") && list.contains("encrypted"), "{list}");
+    let info = stdout(&dumps.run(&["info", "shop"]));
+    assert!(info.contains("Encrypted: the dump is encrypted: give the file of its key with --identity"), "{info}");
+    let told: serde_json::Value = serde_json::from_str(&stdout(&dumps.run(&["list", "--json"]))).expect("an object");
+    assert_eq!((&told["state"], &told["id"]), (&"encrypted".into(), &id.as_str().into()));
+    let list = stdout(&dumps.run(&["list", "--identity", &key]));
+    assert!(list.contains("shop.service") && !list.contains("encrypted"), "{list}");
+    let info = stdout(&dumps.run(&["info", "--identity", &key, "shop"]));
+    assert!(info.contains("Calls: 1") && !info.contains("Encrypted"), "{info}");
+    let info = stdout(&dumps.run(&["info", "--identity", &another, "shop"]));
+    assert!(info.contains("Encrypted: ") && info.contains("by the key in") && info.contains("No matching"), "{info}");
+    let refused = dumps.run(&["show", "shop"]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--identity"), "{}", stderr(&refused));
+    let shown = dumps.run(&["show", "--format", "strace", "--identity", &key, "shop"]);
+    assert!(stdout(&shown).contains("/etc/missing"), "{}", stderr(&shown));
+    let counted = dumps.run(&["stats", "--identity", &key, "-1"]);
+    assert!(stdout(&counted).contains("openat"), "{}", stderr(&counted));
+    // As it is without the key, plain with it.
+    let (sealed, plain) = (file("sealed", ""), file("plain", ""));
+    assert!(dumps.run(&["export", "-o", &sealed, &id]).status.success());
+    assert_eq!(fs::read(&sealed).expect("a copy"), stored);
+    assert!(dumps.run(&["export", "-o", &plain, "--identity", &key, &id]).status.success());
+    assert!(stdout(&traceloop(&["show", &plain])).contains("/etc/missing"));
+    assert!(stdout(&traceloop(&["show", "--identity", &key, &sealed])).contains("/etc/missing"));
+    let refused = traceloop(&["info", &sealed]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--identity"), "{}", stderr(&refused));
+    assert!(stdout(&traceloop(&["info", "--identity", &key, &sealed])).contains("Calls: 1"));
+    for (wrong, why) in [(&another, "No matching keys found"), (&none, "read the key"), (&sealed, "read the key")] {
+        let refused = dumps.run(&["show", "--identity", wrong, "-1"]);
+        assert!(refused.status.code() == Some(1) && stderr(&refused).contains(why), "{}", stderr(&refused));
+        assert_eq!(stderr(&refused).lines().count(), 1, "{}", stderr(&refused));
+    }
+    // Changed or cut, it says so.
+    let mut broken = stored.clone();
+    let last = broken.len() - 1;
+    broken[last] ^= 1;
+    fs::write(&sealed, &broken).expect("write it");
+    let refused = traceloop(&["show", "--identity", &key, &sealed]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("decrypt the dump"), "{}", stderr(&refused));
+    // One that is stored afterwards may be plain again.
+    store.seal_for(None);
+    store.save(&failed("other.service", Cause::Exit, 1)).expect("store a dump");
+    assert!(stdout(&dumps.run(&["show", "other"])).contains("/etc/missing"));
+    assert!(Recipients::parse(&["age1nonsense".to_owned()]).is_err());
 }
 
 /// What bash offers for a line, by the completions as they are packaged.
