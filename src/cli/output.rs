@@ -70,6 +70,8 @@ pub(super) enum Format {
     Html,
     /// A trace for the Perfetto UI: threads, calls as slices, arrows for forks and signals
     Perfetto,
+    /// A table of events for DuckDB, pandas, Spark: Apache Parquet
+    Parquet,
     /// A table of calls, errors and times, as `strace -c -w` prints
     Summary,
     /// The dump file itself, for `traceloop show`
@@ -83,6 +85,7 @@ impl Format {
             Self::Raw => Some("raw"),
             Self::Html => Some("html"),
             Self::Perfetto => Some("perfetto"),
+            Self::Parquet => Some("parquet"),
             Self::Text | Self::Strace | Self::Json | Self::Summary => None,
         }
     }
@@ -104,6 +107,9 @@ impl Output {
     pub(super) fn open_for_reader(&self, paged: bool) -> Result<Destination<'_>> {
         if self.format() == Format::Raw {
             self.check_raw();
+        }
+        if self.format() == Format::Parquet && self.is_terminal() {
+            super::usage("a table of Parquet's is nothing for a terminal: give -o FILE");
         }
         let pager = if self.output.is_none() && paged { pager::start() } else { None };
         Ok(match pager {
@@ -228,6 +234,7 @@ impl Output {
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
             Format::Perfetto => Some(render::Format::Perfetto),
+            Format::Parquet => Some(render::Format::Parquet),
             Format::Summary | Format::Raw => None,
         }
     }

@@ -9,6 +9,7 @@ mod last_words;
 mod lines;
 mod moment;
 mod moved;
+mod parquet;
 mod perfetto;
 mod quantity;
 mod seen;
@@ -60,6 +61,8 @@ pub enum Format {
     Html,
     /// What the Perfetto UI opens.
     Perfetto,
+    /// A table for Apache Parquet's readers.
+    Parquet,
 }
 
 impl Format {
@@ -83,6 +86,7 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
             }
             page.finish(out)
         }
+        Format::Parquet => parquet::dump(out, dump, events),
         Format::Perfetto => {
             let mut trace = perfetto::Perfetto::begin(out, dump)?;
             for event in events {
@@ -106,6 +110,8 @@ pub fn follow(
         Format::Strace { column, form } => strace::follow(&mut Plain(out), (column, form), clock_offset, events),
         Format::Json => json::follow(out, false, clock_offset, names, events),
         Format::Pretty => json::follow(out, true, clock_offset, names, events),
-        Format::Html | Format::Perfetto => Err(io::Error::other("this format is made of a whole dump")),
+        Format::Html | Format::Perfetto | Format::Parquet => {
+            Err(io::Error::other("this format is made of a whole dump"))
+        }
     }
 }

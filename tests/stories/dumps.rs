@@ -283,6 +283,36 @@ fn two_runs_are_compared_by_what_they_did() {
 }
 
 #[test]
+fn a_dump_becomes_a_table_for_parquets_readers() {
+    use parquet::{file::reader::FileReader, record::RowAccessor};
+    let place = tempfile::tempdir().expect("a directory");
+    let (file, table) = (place.path().join("a.dump"), place.path().join("a.parquet"));
+    let records = [openat("/one", 2_000_002_500), writing(b"x", 1, 3_000_000_000), reading(9, 4_000_000_000)];
+    fs::write(&file, dump(&records)).expect("write a file");
+    let (file, to) = (file.to_str().expect("a path"), table.to_str().expect("a path"));
+    let output = traceloop(&["export", "--format", "parquet", "-o", to, file]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let opened = fs::File::open(&table).expect("a table");
+    let reader = parquet::file::reader::SerializedFileReader::new(opened).expect("Parquet");
+    let about = reader.metadata().file_metadata().key_value_metadata().expect("metadata");
+    let about = about.iter().find(|about| about.key == "traceloop.dump").and_then(|about| about.value.clone());
+    assert!(about.is_some_and(|about| about.contains("\"host\":\"elsewhere\"")));
+    let rows: Vec<_> = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+    let texts = |column: usize| -> Vec<Option<&str>> {
+        rows.iter().map(|row| row.get_string(column).ok().map(|text| text.as_str())).collect()
+    };
+    assert_eq!(texts(6), [Some("openat"), Some("write"), Some("read")]);
+    assert_eq!(texts(10), [Some("ENOENT"), None, None]);
+    assert_eq!(rows[1].get_long(9).ok(), Some(1));
+    assert_eq!((rows[0].get_long(12).ok(), rows[2].get_long(12).ok()), (Some(2_500), None));
+    // As a number or as a moment: that is up to its readers.
+    let begun = rows[0].to_string();
+    assert!(begun.contains("1700000002000000000") || begun.contains("2023-11-14 22:13:22"), "{begun}");
+    let output = traceloop(&["follow", "x", "--format", "parquet", "--socket", "/nonexistent"]);
+    assert!(stderr(&output).contains("traceloop dump takes it"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_dumps_calls_are_counted() {
     let place = tempfile::tempdir().expect("a directory");
     let file = place.path().join("a.dump");
