@@ -3,9 +3,11 @@
 //!
 //! `cargo bench --bench history [-- --seconds 180] [--pairs 7]`, as root. First both run for so long, and what the
 //! daemon then says of them is printed: windows, calls a MiB, CPU time of packing. Then they run again for ten seconds
-//! at a time, with packing and with rings alone in turn: what it costs in throughput is the median of the pairs.
+//! at a time, in turn without a daemon and with one of each kind of `WAYS`: throughput and latencies are medians of what
+//! each has kept of those without a daemon, round by round.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::Read,
     path::{Path, PathBuf},
@@ -16,7 +18,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// The servers, each in a cgroup of its name, and what is run against it; `$T` is how many seconds.
+/// The servers, each in a cgroup of its name, and what is run against it; `$T` is how many seconds. A load prints how often
+/// a second it was answered, and the latencies below which half and 99 of a hundred answers lie, microseconds.
 const LOADS: [(&str, &str, &str); 2] = [
     (
         "postgres",
@@ -24,16 +27,29 @@ const LOADS: [(&str, &str, &str); 2] = [
          as='setpriv --reuid postgres --regid postgres --clear-groups'; export PGDATA=$PWD/pg/data; \
          [ -d pg/data ] || $as initdb -N >/dev/null; exec $as postgres -k $PWD/pg -c listen_addresses=",
         "PATH=$(echo /usr/lib/postgresql/*/bin):$PATH; export PGHOST=$PWD/pg PGUSER=postgres; \
-         pgbench -n -c 4 -T $T postgres | sed -n 's/^tps = \\([0-9]*\\).*/\\1/p'",
+         rm -f pg/log.*; pgbench -n -c 4 -T $T -l --log-prefix=pg/log postgres | sed -n 's/^tps = \\([0-9]*\\).*/\\1/p'; \
+         sort -n -k 3 pg/log.* | awk '{ at[NR] = $3 } END { print at[int((NR + 1) / 2)], at[int(NR * 0.99)] }'",
     ),
     (
         "nginx",
         "printf 'daemon off; worker_processes 2; pid nginx.pid; error_log error.log; events {} http { access_log off; \
          server { listen 127.0.0.1:18099; location / { root /usr/share/common-licenses; } } }' > nginx.conf; \
          exec nginx -p . -c $PWD/nginx.conf",
-        "wrk -t 1 -c 20 -d $T http://127.0.0.1:18099/GPL-3 | sed -n 's/^Requests.sec: *\\([0-9]*\\).*/\\1/p'",
+        "wrk -t 1 -c 20 -d $T --latency http://127.0.0.1:18099/GPL-3 | awk ' \
+         function us(t) { return t ~ /us$/ ? t + 0 : t ~ /ms$/ ? t * 1000 : t * 1000000 } \
+         $1 == \"50%\" { half = us($2) } $1 == \"99%\" { most = us($2) } $1 == \"Requests/sec:\" { rate = $2 } \
+         END { print rate, half, most }'",
     ),
 ];
+
+/// What is compared with no daemon: the lines of its configuration.
+const WAYS: [(&str, &str); 3] = [
+    ("the daemon's defaults", ""),
+    ("rings alone", "[history]\nhistory-cpu = \"0%\"\n"),
+    ("max-overhead = 3%", "[record]\nmax-overhead = \"3%\"\n"),
+];
+/// Seconds that a load runs before it is measured: a budget is held against what a second has cost.
+const WARM: u64 = 4;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
@@ -85,17 +101,19 @@ impl Bench {
         shell
     }
 
-    /// Both loads at once; what each did in a second.
-    fn load(&self, seconds: u64) -> Result<Vec<f64>> {
+    /// Both loads at once: what each says of itself.
+    fn load(&self, seconds: u64) -> Result<Vec<Said>> {
         let start = |(.., load): &(_, _, &str)| {
             self.shell(load).env("T", seconds.to_string()).stdout(Stdio::piped()).spawn().context("start a load")
         };
         let loads: Vec<Child> = LOADS.iter().map(start).collect::<Result<_>>()?;
-        let rate = |load: Child| -> Result<f64> {
+        let said = |load: Child| -> Result<Said> {
             let Output { stdout, .. } = load.wait_with_output().context("wait for a load")?;
-            String::from_utf8_lossy(&stdout).trim().parse().context("a load did not say what it did")
+            let text = String::from_utf8_lossy(&stdout);
+            let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            numbers.first_chunk().copied().with_context(|| format!("a load did not say what it did: {text}"))
         };
-        loads.into_iter().map(rate).collect()
+        loads.into_iter().map(said).collect()
     }
 
     fn long(&self, seconds: u64) -> Result<()> {
@@ -103,14 +121,8 @@ impl Bench {
         let rates = self.load(seconds)?;
         let listed = daemon.asks(&["ps", "--json"])?;
         println!("| server | a second | calls | complete window, s | lost |\n|---|---|---|---|---|");
-        for ((name, ..), rate) in LOADS.iter().zip(rates) {
-            let target = self.cgroup(name).file_name().map(|name| name.to_string_lossy().into_owned());
-            let target = target.unwrap_or_default();
-            let track = listed
-                .lines()
-                .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-                .find(|track| track["target"] == *target)
-                .with_context(|| format!("{name} is not recorded"))?;
+        for ((name, ..), [rate, ..]) in LOADS.iter().zip(rates) {
+            let track = self.track(&listed, name)?;
             let window = track["window"].as_f64().unwrap_or_default();
             println!("| {name} | {rate:.0} | {} | {window:.1} | {} |", track["calls"], track["lost"]);
         }
@@ -132,27 +144,63 @@ impl Bench {
         Ok(())
     }
 
-    fn compare(&self, pairs: u64) -> Result<()> {
-        let mut kept: Vec<Vec<f64>> = LOADS.iter().map(|_| Vec::new()).collect();
-        for pair in 0..pairs {
-            let mut rates = [Vec::new(), Vec::new()];
-            for n in [pair % 2, 1 - pair % 2] {
-                let which = usize::from(n == 1);
-                let _daemon = Daemon::start(&self.directory, ["", "[history]\nhistory-cpu = \"0%\"\n"][which])?;
-                rates[which] = self.load(10)?;
-            }
-            for (kept, (with, without)) in kept.iter_mut().zip(rates[0].iter().zip(&rates[1])) {
-                kept.push(100.0 * with / without);
+    /// What `ps --json` has of a server.
+    fn track(&self, listed: &str, name: &str) -> Result<serde_json::Value> {
+        let target = self.cgroup(name).file_name().map(|name| name.to_string_lossy().into_owned());
+        let target = target.unwrap_or_default();
+        let tracks = listed.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        tracks.into_iter().find(|track| track["target"] == *target).with_context(|| format!("{name} is not recorded"))
+    }
+
+    fn compare(&self, rounds: u64) -> Result<()> {
+        let mut samples: BTreeMap<(usize, usize), Vec<Said>> = BTreeMap::new();
+        let mut costs: BTreeMap<(usize, usize), String> = BTreeMap::new();
+        for round in 0..rounds {
+            for n in 0..=WAYS.len() {
+                // Each begins a round in its turn.
+                let way = (n + usize::try_from(round)?) % (WAYS.len() + 1);
+                let with = way.checked_sub(1).map(|way| Daemon::start(&self.directory, WAYS[way].1)).transpose()?;
+                self.load(WARM)?;
+                for (load, said) in self.load(10)?.into_iter().enumerate() {
+                    samples.entry((way, load)).or_default().push(said);
+                }
+                let Some(daemon) = with else { continue };
+                let listed = daemon.asks(&["ps", "--json"])?;
+                for (load, (name, ..)) in LOADS.iter().enumerate() {
+                    let track = self.track(&listed, name)?;
+                    let share =
+                        track["overhead"].as_f64().map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+                    costs.insert((way, load), format!("{share}, {}", track["level"].as_str().unwrap_or("all")));
+                }
             }
         }
-        for ((name, ..), kept) in LOADS.iter().zip(&mut kept) {
-            kept.sort_by(f64::total_cmp);
-            let Some(median) = kept.get(kept.len() / 2) else { continue };
-            println!("{name} keeps {median:.1} % of its throughput with rings alone ({kept:.1?})");
+        println!(
+            "\n| server | way | throughput kept | median latency | 99 of 100 | reckoned cost, and what is recorded |"
+        );
+        println!("|---|---|---|---|---|---|");
+        for (load, (name, ..)) in LOADS.iter().enumerate() {
+            for (way, (words, _)) in (1..).zip(WAYS) {
+                let (Some(without), Some(with)) = (samples.get(&(0, load)), samples.get(&(way, load))) else {
+                    continue;
+                };
+                let of = |n: usize| -> String {
+                    let mut ratios: Vec<f64> =
+                        with.iter().zip(without).map(|(with, without)| with[n] / without[n]).collect();
+                    ratios.sort_by(f64::total_cmp);
+                    let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+                    let [median, least, most] = [ratios[ratios.len() / 2], least, most].map(|ratio| 100.0 * ratio);
+                    format!("{median:.1} % ({least:.1}-{most:.1})")
+                };
+                let cost = costs.get(&(way, load)).map_or("-", String::as_str);
+                println!("| {name} | {words} | {} | {} | {} | {cost} |", of(0), of(1), of(2));
+            }
         }
         Ok(())
     }
 }
+
+/// How often a second a load was answered, the median latency and the 99th percentile, microseconds.
+type Said = [f64; 3];
 
 impl Drop for Bench {
     fn drop(&mut self) {
