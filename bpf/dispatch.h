@@ -216,7 +216,8 @@ static __always_inline bool adopt(struct task_struct *task, struct task_state *s
 	state->plan = index;
 	state->nr = nr;
 	state->flags = FLAG_NO_ENTER | (compat ? FLAG_COMPAT : 0);
-	/* Refused, it has touched nothing; interrupted, it may have. */
+	/* Refused (its number is put back for a result if its thread is to die of it), it has touched nothing; interrupted,
+	 * it may have. */
 	if ((plan->flags & (PLAN_ENTER | PLAN_NOTE)) && ret != -EINTR && ret > -RESTART_FIRST)
 		state->flags |= FLAG_MISSED;
 	state->entered = 0;

@@ -184,7 +184,8 @@ static __always_inline int write(void *ctx, struct pt_regs *regs, long ret, enum
 	grabs = phase == AT_ENTER ? plan->enter : plan->grab;
 	count = phase == AT_ENTER ? plan->enter_grabs : plan->grabs;
 	/* Only where writers are called: the shortest way has no functions. */
-	again = phase == AT_EXIT && writer > WRITER_CAPTURE && (state->flags & FLAG_MISSED) && ret < 0;
+	again = phase == AT_EXIT && writer > WRITER_CAPTURE && (state->flags & FLAG_MISSED) &&
+		(ret < 0 || ((state->flags & FLAG_NO_ENTER) && ret == state->nr));
 	denied = phase == AT_EXIT ? denied_in(state, ret) : 0;
 	if (count || again || denied || (plan->flags & (PLAN_WORDS | PLAN_NOTE))) {
 		if (!take_limits(w, state->slot)) {

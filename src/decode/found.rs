@@ -20,9 +20,9 @@ impl Kept for Box<[u8]> {
 pub(super) enum Tells {
     /// A call has ended.
     Call,
-    /// A call was interrupted, or may have killed its own thread: it ended, unless `Died` follows.
+    /// A call was interrupted, may have killed its own thread, or was forbidden: it ended, unless `Died` follows.
     Interrupted,
-    /// The thread was killed in the call that was told last.
+    /// The call that was told last did not end: its thread was killed in it, or a filter had forbidden it.
     Died,
     /// A call began that never returns.
     Never,

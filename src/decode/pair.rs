@@ -1,14 +1,14 @@
 //! Joins what belongs together: a call's end with what the kernel wrote at its start, a signal with who
 //! sent it, a record with its thread's name and the descriptors of that time. Decodes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     asked::Moment,
     errno,
     fds::Descriptors,
     found::{Found, Kept, Tells},
-    opened, raw,
+    opened, raw, siginfo,
     style::Style,
     tell,
     threads::Threads,
@@ -22,6 +22,15 @@ use crate::{
 /// What stands for a result in a traced thread that was killed before its call was made.
 const NOT_BEGUN: i32 = libc::ENOSYS;
 
+/// Why a call that has a result may have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unsure {
+    /// It was interrupted: its thread may have died of it.
+    Interrupted,
+    /// Its result is its own number: a seccomp filter may have forbidden it, and the kernel has put that back.
+    PutBack,
+}
+
 /// What was read of the records so far, given in the order of their times.
 #[derive(Clone, Debug)]
 pub(super) struct Pairs<K> {
@@ -33,8 +42,8 @@ pub(super) struct Pairs<K> {
     begun: HashMap<u32, K>,
     /// Fatal signals that were sent, by the thread's process or thread id, and whether they were told.
     kills: HashMap<u32, (K, bool)>,
-    /// Threads whose last call was interrupted, until it is known whether they died of it.
-    interrupted: HashSet<u32>,
+    /// Threads whose last call may have had no end, until it is known.
+    interrupted: HashMap<u32, Unsure>,
     /// Calls that restart_syscall goes on with, by thread.
     restarting: HashMap<u32, K>,
     /// Where a thread's next call was made.
@@ -62,7 +71,7 @@ impl<K: Kept> Pairs<K> {
             files,
             begun: HashMap::new(),
             kills: HashMap::new(),
-            interrupted: HashSet::new(),
+            interrupted: HashMap::new(),
             restarting: HashMap::new(),
             stacks: HashMap::new(),
             in_part_until: Vec::new(),
@@ -255,10 +264,16 @@ impl<K: Kept> Pairs<K> {
         let may_have_died = errno::restart(ret).is_some()
             || [libc::EINTR, NOT_BEGUN].iter().any(|errno| ret == -i64::from(*errno))
             || tell::kills(&self.style, &ended);
+        let put_back = record.has(record_flag::FLAG_NO_ENTER) && ret == i64::from(ended.nr());
+        let unsure = match (may_have_died, put_back) {
+            (true, _) => Some(Unsure::Interrupted),
+            (false, true) => Some(Unsure::PutBack),
+            (false, false) => None,
+        };
         // Its thread's next call may be missing.
-        if may_have_died && !self.in_part {
+        if let Some(unsure) = unsure.filter(|_| !self.in_part) {
             tells = Tells::Interrupted;
-            self.interrupted.insert(tid);
+            self.interrupted.insert(tid, unsure);
         }
         let stack = self.stacks.remove(&tid);
         let found = Found { stack: stack.as_ref(), ..self.found(record, tells, restarted.as_ref().or(begun.as_ref())) };
@@ -301,9 +316,13 @@ impl<K: Kept> Pairs<K> {
         if sent.map_or(delivered.signo(), |sent| sent.signo()) == libc::SIGKILL {
             return;
         }
-        self.interrupted.remove(&record.tid());
+        let unsure = self.interrupted.remove(&record.tid());
         let who = self.threads.of(record.tid());
-        tell(Found { record, kept: None, tells: Tells::Signal, with: kill, stack: None, who, view: None });
+        let found = Found { record, kept: None, tells: Tells::Signal, with: kill, stack: None, who, view: None };
+        if unsure == Some(Unsure::PutBack) && siginfo::is_of_seccomp(&delivered) {
+            tell(Found { tells: Tells::Died, with: None, ..found });
+        }
+        tell(found);
     }
 
     fn task(&mut self, record: Record<'_>, tell: &mut impl FnMut(Found<'_, K>)) {
@@ -328,7 +347,9 @@ impl<K: Kept> Pairs<K> {
                 self.begun.remove(&tid);
                 self.restarting.remove(&tid);
                 self.stacks.remove(&tid);
-                if self.interrupted.remove(&tid) {
+                let forbidden = task.code() & 0x7f == libc::SIGSYS.unsigned_abs();
+                let unsure = self.interrupted.remove(&tid);
+                if unsure.is_some_and(|unsure| unsure == Unsure::Interrupted || forbidden) {
                     tell(self.found(record, Tells::Died, None));
                 }
             }

@@ -1,12 +1,16 @@
 //! siginfo_t: who sent a signal, and why.
 
 use super::{errno, memory::Memory, number, signal, style::Style, text::Text};
-use crate::syscall::{self, Abi, Words, words};
+use crate::{
+    syscall::{self, Abi, Words, words},
+    wire::SignalRecord,
+};
 
 const SI_NOINFO: i32 = 32767;
 const TRAP_PERF: i32 = 6;
 const SEGV_BNDERR: i32 = 3;
 const SEGV_PKUERR: i32 = 4;
+const SYS_SECCOMP: i32 = 1;
 
 /// siginfo_t as the kernel gives it to a program.
 pub(super) fn siginfo(text: &mut Text<'_>, memory: &mut Memory<'_>) {
@@ -46,6 +50,12 @@ pub(super) fn info(style: &Style, signo: i32, info: Option<&[u8]>) -> String {
         }),
     }
     text.finish()
+}
+
+/// Whether a seccomp filter sent it, for a call that the thread did not make then.
+pub(super) fn is_of_seccomp(signal: &SignalRecord<'_>) -> bool {
+    let code = signal.info().and_then(|info| info.get(8..12)?.first_chunk::<4>());
+    signal.signo() == libc::SIGSYS && code.is_some_and(|code| i32::from_ne_bytes(*code) == SYS_SECCOMP)
 }
 
 fn codes(signo: i32) -> Option<&'static Words> {

@@ -91,13 +91,7 @@ impl<'a> Process<'a> {
                     core,
                     sent_by: sender,
                     info: self.signal(signo).map(|(_, signal)| signal.info.to_string()),
-                    last_call: last.map(|(_, call)| match call.outcome {
-                        // The kernel has put the number back where a result would stand: it did not run.
-                        Outcome::Returned { value, .. } if signo == libc::SIGSYS && value == i64::from(call.nr) => {
-                            words::whole(&Call { outcome: Outcome::Never, ..call.clone() })
-                        }
-                        _ => words::whole(call),
-                    }),
+                    last_call: last.map(|(_, call)| words::whole(call)),
                     ..plainly
                 }
             }

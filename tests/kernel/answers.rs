@@ -239,7 +239,9 @@ fn who_killed_is_told_where_only_the_kernel_knows_it() {
     let whole = Command::new(TRACELOOP).args(["run", "--", &program, "process"]).output().expect("run it");
     let whole = String::from_utf8_lossy(&whole.stdout).into_owned();
     let last = whole.lines().find(|line| line.contains("its last call: chdir(")).unwrap_or_else(|| panic!("{whole}"));
-    assert!(last.ends_with(") = ?"), "{last}");
+    assert!(last.ends_with("chdir(\"/\") = ?"), "{last}");
+    let line = whole.lines().find(|line| line.contains("] chdir(")).unwrap_or_else(|| panic!("{whole}"));
+    assert!(line.ends_with("chdir(\"/\") = ?"), "{line}");
     let (orphan, _) = summary_of_run(&["sh", "-c", &format!("{program} orphan; sleep 0.3")]);
     assert!(orphan.contains("SIGTERM, which it gets when its parent ends (PR_SET_PDEATHSIG), as ended["), "{orphan}");
     for signal in [40, libc::SIGVTALRM, libc::SIGIO, libc::SIGPWR] {
