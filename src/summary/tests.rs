@@ -1,7 +1,7 @@
 //! Histories of a few events, and what is said of them.
 
 use super::of;
-use crate::model::{Call, Cause, Comm, Dump, Event, Exit, Memory, OomKill, Outcome, Sent, Signal, What, Why};
+use crate::model::{self, Call, Cause, Comm, Dump, Event, Exit, Memory, OomKill, Outcome, Sent, Signal, What, Why};
 
 const MILLI: u64 = 1_000_000;
 
@@ -342,6 +342,44 @@ fn whoever_waits_is_named_and_not_who_waits_for_him() {
     let dump = Dump { cause: Cause::Request, taken: 20_003 * MILLI, ..Dump::default() };
     let told = of(&dump, &[], &events).0.text;
     assert_eq!(told, "backup[8] waits for a lock: flock() for 20.0 s. One more thread waits.");
+}
+
+#[test]
+fn who_waits_for_each_other_is_named_together() {
+    let waits = |at, pid, tid, comm: &str| {
+        let outcome = Outcome::InFlight { start_seen: true };
+        let mut event = event(at, pid, tid, comm, What::Call(Call { outcome, ..Call::of("futex") }.into()));
+        event.end = u64::MAX;
+        event
+    };
+    let on = |tid, on, pid, whom| {
+        let whom = vec![model::Process { tid: whom, pid, comm: "x".into() }];
+        model::Wait { tid, on, whom, more: 0 }
+    };
+    let told = |events: &[Event], waits: Vec<model::Wait>| {
+        let dump = Dump { cause: Cause::Request, taken: 20_003 * MILLI, waits, ..Dump::default() };
+        let (summary, _) = of(&dump, &[], events);
+        (summary.text, summary.events.len())
+    };
+    use model::WaitsOn::{FileLock, Mutex};
+    let events = [waits(2, 7, 8, "a"), waits(3, 7, 9, "b"), waits(4, 7, 7, "main")];
+    // The main thread waits for one of the two, and is not what it hangs on.
+    let (text, rests_on) = told(&events, vec![on(7, Mutex, 7, 8), on(8, Mutex, 7, 9), on(9, Mutex, 7, 8)]);
+    assert_eq!(
+        text,
+        "The threads a[8] and b[9] of main[7] wait for each other for 20.0 s: each for a mutex that the other one holds. \
+         One more thread waits."
+    );
+    assert_eq!(rests_on, 2);
+    let events = [waits(2, 7, 7, "a"), waits(2, 8, 8, "b"), waits(3, 9, 9, "c")];
+    let (text, _) = told(&events, vec![on(7, FileLock, 8, 8), on(8, FileLock, 9, 9), on(9, FileLock, 7, 7)]);
+    assert_eq!(
+        text,
+        "a[7], b[8] and c[9] wait for each other for 20.0 s: each for a lock of a file that the next one holds."
+    );
+    // One that gets its lock sooner or later is no deadlock.
+    let (text, _) = told(&events, vec![on(7, FileLock, 8, 8), on(8, FileLock, 4, 4)]);
+    assert!(!text.contains("each other"), "{text}");
 }
 
 #[test]

@@ -27,26 +27,99 @@ pub(super) fn find<'a>(findings: &mut Findings<'a>, dump: &Dump, processes: &Pro
     let mut waits: Vec<InFlight<'_, 'a>> = living().flat_map(|process| of(process, dump, processes)).collect();
     waits.sort_by_key(|wait| wait.event.start);
     let long = waits.iter().filter(|wait| wait.lasts >= LEAST);
+    let ring = long.clone().find_map(|wait| ring_of(dump, &waits, wait));
+    if let Some(ring) = ring {
+        let others = long.filter(|wait| !ring.iter().any(|of_it| of_it.event.tid == wait.event.tid)).count();
+        let sentence = format!("{}{}", deadlock(dump, &ring), more(others));
+        return findings.say(sentence, ring.iter().map(|wait| wait.event));
+    }
     // Whoever waits for another one that waits himself is not where it hangs.
     let waiting: Vec<u32> = long.clone().map(|wait| wait.process.pid).collect();
     let leaf = long.clone().find(|wait| !wait.whom.iter().any(|whom| waiting.contains(whom)));
     let leaf = leaf.or_else(|| long.clone().next());
     let Some(wait) = leaf else { return };
-    let others = long.count() - 1;
-    let others = match others {
-        0 => String::new(),
-        1 => " One more thread waits.".to_owned(),
-        more => format!(" {more} more threads wait."),
-    };
-    let age = if wait.age_known {
-        format!("for {}", words::span(wait.lasts))
-    } else {
-        format!("for {} at least", words::span(wait.lasts))
-    };
+    let others = more(long.count() - 1);
+    let age = aged(wait);
     findings.say(
         format!("{} {} {age}{}.{others}", words::who(wait.process.pid, &wait.event.comm), wait.what, wait.on),
         [wait.event],
     );
+}
+
+/// Whoever else waits.
+fn more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " One more thread waits.".to_owned(),
+        more => format!(" {more} more threads wait."),
+    }
+}
+
+/// Those that wait for each other's locks, if who is waited for leads back to who waits.
+fn ring_of<'w, 'p, 'a>(
+    dump: &Dump,
+    waits: &'w [InFlight<'p, 'a>],
+    first: &'w InFlight<'p, 'a>,
+) -> Option<Vec<&'w InFlight<'p, 'a>>> {
+    let mut way = vec![first];
+    loop {
+        let last = way.last()?;
+        let wait = wait_of(dump, last.event.tid)?;
+        let whom = wait.whom.first()?;
+        // A mutex is a thread's; the kernel names the process that has a file locked.
+        let is_it = |other: &&InFlight<'_, '_>| match wait.on {
+            WaitsOn::Mutex => other.event.tid == whom.tid,
+            WaitsOn::FileLock => {
+                other.process.pid == whom.pid
+                    && wait_of(dump, other.event.tid).is_some_and(|wait| wait.on == WaitsOn::FileLock)
+            }
+            _ => false,
+        };
+        let next = waits.iter().find(is_it)?;
+        match way.iter().position(|seen| seen.event.tid == next.event.tid) {
+            Some(0) => return Some(way),
+            // It leads into a ring that others are in: theirs is found from them.
+            Some(_) => return None,
+            None => way.push(next),
+        }
+    }
+}
+
+/// `The threads a[1] and b[2] of app[1] wait for each other for 20.0 s: each for a mutex that the other one holds.`
+fn deadlock(dump: &Dump, ring: &[&InFlight<'_, '_>]) -> String {
+    let processes: Vec<u32> = ring.iter().map(|wait| wait.process.pid).collect();
+    let in_one = processes.iter().all(|pid| *pid == processes[0]);
+    let names: Vec<String> = ring.iter().map(|wait| words::who(wait.event.tid, &wait.event.comm)).collect();
+    let (last, names) =
+        names.split_last().map_or((String::new(), Vec::new()), |(last, names)| (last.clone(), names.to_vec()));
+    let who = match (in_one, names.is_empty()) {
+        (_, true) => last,
+        (false, false) => format!("{} and {last}", names.join(", ")),
+        (true, false) => {
+            let process = words::who(processes[0], &ring[0].process.name());
+            format!("The threads {} and {last} of {process}", names.join(", "))
+        }
+    };
+    let lock = |wait: &&InFlight<'_, '_>| match wait_of(dump, wait.event.tid).map(|wait| &wait.on) {
+        Some(WaitsOn::Mutex) => "a mutex",
+        _ => "a lock of a file",
+    };
+    let mut locks: Vec<&str> = ring.iter().map(lock).collect();
+    locks.dedup();
+    let lock = locks.first().filter(|_| locks.len() == 1).copied().unwrap_or("a lock");
+    let whose = match ring.len() {
+        1 => return format!("{who} waits for {lock} that it holds itself, {}.", aged(ring[0])),
+        2 => "the other one",
+        _ => "the next one",
+    };
+    let age = ring.iter().min_by_key(|wait| wait.lasts).map_or(String::new(), |wait| aged(wait));
+    format!("{who} wait for each other {age}: each for {lock} that {whose} holds.")
+}
+
+/// How long somebody has waited.
+fn aged(wait: &InFlight<'_, '_>) -> String {
+    let at_least = if wait.age_known { "" } else { " at least" };
+    format!("for {}{at_least}", words::span(wait.lasts))
 }
 
 /// Calls in flight that have lasted so many nanoseconds, the longest first, and their stacks, whose places have no names

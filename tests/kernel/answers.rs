@@ -222,6 +222,36 @@ fn lives_of_a_unit_are_told_with_what_they_have_in_common() {
 
 #[test]
 #[ignore = "needs root and BPF"]
+fn both_sides_of_a_deadlock_are_named() {
+    let scratch = Scratch::new();
+    let program = compile(&scratch, "deadlock", &[]).display().to_string();
+    let served = Served::start("", "");
+    let summary = |unit: &str, command: &str| {
+        let group = served.cgroup(unit);
+        let _running = Running(vec![group.command(command).spawn().expect("start it")]);
+        let summary = || {
+            let dump = served.told(&["dump", group.name()]);
+            let line = dump.lines().find_map(|line| line.strip_prefix("# summary: "));
+            line.unwrap_or_else(|| panic!("{dump}")).to_owned()
+        };
+        wait_until("they wait for a second", || summary().contains("wait for each other for"));
+        summary()
+    };
+    let threads = summary("mutexes.service", &format!("exec {program}"));
+    assert!(threads.starts_with("The threads ") && threads.contains(" of deadlock["), "{threads}");
+    assert!(threads.contains("audit[") && threads.contains("transfer["), "{threads}");
+    assert!(threads.contains(": each for a mutex that the other one holds."), "{threads}");
+    let place = served.place.path().join("locked");
+    let processes = summary("files.service", &format!("exec {program} {}", place.display()));
+    assert!(
+        processes.contains("backup[") && processes.contains("rotate[") && !processes.contains("threads "),
+        "{processes}"
+    );
+    assert!(processes.contains(": each for a lock of a file that the other one holds."), "{processes}");
+}
+
+#[test]
+#[ignore = "needs root and BPF"]
 fn who_killed_is_told_where_only_the_kernel_knows_it() {
     let scratch = Scratch::new();
     let program = compile(&scratch, "ended", &[]).display().to_string();
