@@ -56,7 +56,9 @@ impl List {
 fn write_values(out: &mut impl Write, source: &Source, dumps: &[Entry], field: &Field) -> Result<()> {
     let mut told = HashSet::new();
     for entry in dumps {
-        let values = source.look(entry).about.map(|dump| field.values(&entry.name, &dump)).unwrap_or_default();
+        // Of one that cannot be read its name says something.
+        let dump = source.look(entry).about.unwrap_or_else(|_| entry.name.as_header());
+        let values = field.values(&entry.name, &dump);
         for value in values.into_iter().filter(|value| told.insert(value.clone())) {
             writeln!(out, "{value}")?;
         }

@@ -78,7 +78,7 @@ impl Name {
     }
 
     /// What the name alone tells, where the header cannot be read.
-    pub(super) fn as_header(&self) -> Dump {
+    pub fn as_header(&self) -> Dump {
         let identity = Identity { unit: Some(self.whose()), ..Identity::default() };
         Dump { identities: vec![identity], ..Dump::default() }
     }

@@ -441,6 +441,7 @@ fn an_encrypted_dump_is_read_by_who_has_its_key() {
     assert!(info.contains("Encrypted: the dump is encrypted: give the file of its key with --identity"), "{info}");
     let told: serde_json::Value = serde_json::from_str(&stdout(&dumps.run(&["list", "--json"]))).expect("an object");
     assert_eq!((&told["state"], &told["id"]), (&"encrypted".into(), &id.as_str().into()));
+    assert_eq!(stdout(&dumps.run(&["list", "-F", "UNIT"])), "shop.service\n");
     let list = stdout(&dumps.run(&["list", "--identity", &key]));
     assert!(list.contains("shop.service") && !list.contains("encrypted"), "{list}");
     let info = stdout(&dumps.run(&["info", "--identity", &key, "shop"]));

@@ -6,10 +6,10 @@ use traceloop::model::{Block, Recording};
 
 use super::support::{header, openat_by, stderr, task, traceloop};
 
-const CALLS: u64 = 100_000;
-const FAILS: u64 = 61_234;
+const CALLS: u64 = 40_000;
+const FAILS: u64 = 21_234;
 
-/// Calls of a second's time each thousandth, in blocks as a daemon makes them; one of them fails.
+/// Calls, ten microseconds apart, in blocks as a daemon makes them; one of them fails.
 fn recording() -> Recording {
     let call = |n: u64| {
         let mut call = openat_by(7, format!("/file-{n}"), 1_000_000_000 + n * 10_000, 2_500);
