@@ -2,7 +2,7 @@
 //! `pgbench -c 4` and nginx under wrk, both at once, on the machine as it is.
 //!
 //! `cargo bench --bench history [-- --seconds 180] [--pairs 7]`, as root. First both run for so long, and what the
-//! daemon then says of them is printed: windows, calls a MiB, CPU time of packing. Then they run again for ten seconds
+//! daemon then says of them is printed: windows, calls a MiB, CPU time of packing. Then each runs by itself for ten seconds
 //! at a time, in turn without a daemon and with one of each kind of `WAYS`: throughput and latencies are medians of what
 //! each has kept of those without a daemon, round by round.
 
@@ -101,12 +101,12 @@ impl Bench {
         shell
     }
 
-    /// Both loads at once: what each says of itself.
-    fn load(&self, seconds: u64) -> Result<Vec<Said>> {
+    /// Some loads at once: what each says of itself.
+    fn load(&self, loads: &[(&str, &str, &str)], seconds: u64) -> Result<Vec<Said>> {
         let start = |(.., load): &(_, _, &str)| {
             self.shell(load).env("T", seconds.to_string()).stdout(Stdio::piped()).spawn().context("start a load")
         };
-        let loads: Vec<Child> = LOADS.iter().map(start).collect::<Result<_>>()?;
+        let loads: Vec<Child> = loads.iter().map(start).collect::<Result<_>>()?;
         let said = |load: Child| -> Result<Said> {
             let Output { stdout, .. } = load.wait_with_output().context("wait for a load")?;
             let text = String::from_utf8_lossy(&stdout);
@@ -118,7 +118,7 @@ impl Bench {
 
     fn long(&self, seconds: u64) -> Result<()> {
         let daemon = Daemon::start(&self.directory, "")?;
-        let rates = self.load(seconds)?;
+        let rates = self.load(&LOADS, seconds)?;
         let listed = daemon.asks(&["ps", "--json"])?;
         println!("| server | a second | calls | complete window, s | lost |\n|---|---|---|---|---|");
         for ((name, ..), [rate, ..]) in LOADS.iter().zip(rates) {
@@ -160,9 +160,10 @@ impl Bench {
                 // Each begins a round in its turn.
                 let way = (n + usize::try_from(round)?) % (WAYS.len() + 1);
                 let with = way.checked_sub(1).map(|way| Daemon::start(&self.directory, WAYS[way].1)).transpose()?;
-                self.load(WARM)?;
-                for (load, said) in self.load(10)?.into_iter().enumerate() {
-                    samples.entry((way, load)).or_default().push(said);
+                // One after the other: on the same CPUs what one is slowed by is the other's gain.
+                for load in 0..LOADS.len() {
+                    self.load(&LOADS[load..=load], WARM)?;
+                    samples.entry((way, load)).or_default().extend(self.load(&LOADS[load..=load], 10)?);
                 }
                 let Some(daemon) = with else { continue };
                 let listed = daemon.asks(&["ps", "--json"])?;
