@@ -112,7 +112,16 @@ mod tests {
             denied: vec![],
             stack: None,
         };
-        Event { start: 1, end: 2, tid: 1, pid: 1, comm: Default::default(), whose: 0, what: What::Call(call.into()) }
+        Event {
+            start: 1,
+            end: 2,
+            tid: 1,
+            pid: 1,
+            comm: Default::default(),
+            whose: 0,
+            cpu: None,
+            what: What::Call(call.into()),
+        }
     }
 
     #[test]

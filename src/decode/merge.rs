@@ -25,6 +25,19 @@ pub(super) struct Place {
     pub(super) at: u32,
 }
 
+/// Whose a record is, and which CPU wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) whose: u16,
+    pub(super) cpu: Option<u32>,
+}
+
+impl Origin {
+    pub(super) fn of(block: &Block) -> Self {
+        Self { whose: block.whose, cpu: block.cpu }
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub(super) enum Next<'r> {

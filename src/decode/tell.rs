@@ -43,7 +43,7 @@ pub(super) fn event<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Even
         },
     };
     let (pid, comm) = found.who;
-    Some(Event { start, end, tid: record.tid(), pid, comm, whose: 0, what })
+    Some(Event { start, end, tid: record.tid(), pid, comm, whose: 0, cpu: None, what })
 }
 
 /// A call that has ended, ready to be decoded: with what was captured at its start.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use super::{
     found::{Found, Kept, Tells},
-    merge::Place,
+    merge::{Origin, Place},
     order::{Key, Order},
     pair::{Pairs, names_threads},
     style::Style,
@@ -20,13 +20,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     place: Place,
-    whose: u16,
+    origin: Origin,
     bytes: Box<[u8]>,
 }
 
 impl Held {
-    pub(super) fn of(place: Place, whose: u16, record: Record<'_>) -> Self {
-        Self { place, whose, bytes: record.bytes().into() }
+    pub(super) fn of(place: Place, origin: Origin, record: Record<'_>) -> Self {
+        Self { place, origin, bytes: record.bytes().into() }
     }
 }
 
@@ -105,7 +105,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Takes in a record.
-    pub(super) fn feed(&mut self, place: Place, whose: u16, record: Record<'_>) {
+    pub(super) fn feed(&mut self, place: Place, origin: Origin, record: Record<'_>) {
         let Self { style, wanted, pairs, order, interrupted, exits, wants_more, .. } = self;
         let tid = record.tid();
         *wants_more |= match record.kind() {
@@ -117,12 +117,12 @@ impl<'a> Teller<'a> {
         {
             order.put(key, || wanted.filter(event));
         }
-        let keep = || Held::of(place, whose, record);
+        let keep = || Held::of(place, origin, record);
         pairs.feed(record, keep, &mut |found| {
             let key = key(place, &found);
             match found.tells {
                 Tells::Interrupted => {
-                    let event = make(style, wanted, whose, &found);
+                    let event = make(style, wanted, origin, &found);
                     *wants_more |= event.is_some();
                     interrupted.extend(event.map(|event| (tid, (key, event))));
                     return;
@@ -153,7 +153,7 @@ impl<'a> Teller<'a> {
                 exits.insert(tid, key);
             }
             if wanted.may_be(&found.record, found.tells) {
-                order.put(key, || make(style, wanted, whose, &found).filter(|event| wanted.wants(event)));
+                order.put(key, || make(style, wanted, origin, &found).filter(|event| wanted.wants(event)));
             }
         });
     }
@@ -181,7 +181,7 @@ impl<'a> Teller<'a> {
         pairs.finish(&mut |found| {
             let Some(kept) = found.kept else { return };
             if wanted.may_be(&found.record, found.tells) {
-                let event = || make(style, wanted, kept.whose, &found).filter(|event| wanted.wants(event));
+                let event = || make(style, wanted, kept.origin, &found).filter(|event| wanted.wants(event));
                 order.put(key(kept.place, &found), event);
             }
         });
@@ -192,15 +192,16 @@ impl<'a> Teller<'a> {
 /// The event of missing records.
 pub(super) fn gap(from: u64, to: u64, whose: u16, records: u64, reason: String) -> Event {
     let what = What::Gap(Box::new(Gap { records, reason }));
-    Event { start: from, end: to, tid: 0, pid: 0, comm: Comm::default(), whose, what }
+    Event { start: from, end: to, tid: 0, pid: 0, comm: Comm::default(), whose, cpu: None, what }
 }
 
-fn make(style: &Style, wanted: &Wanted, whose: u16, found: &Found<'_, Held>) -> Option<Event> {
+fn make(style: &Style, wanted: &Wanted, origin: Origin, found: &Found<'_, Held>) -> Option<Event> {
     if !wanted.may_be(&found.record, found.tells) {
         return None;
     }
     let event = tell::event(style, found)?;
-    Some(Event { whose: if wanted.several { whose } else { 0 }, ..event })
+    let whose = if wanted.several { origin.whose } else { 0 };
+    Some(Event { whose, cpu: origin.cpu, ..event })
 }
 
 fn key(place: Place, found: &Found<'_, Held>) -> Key {

@@ -62,6 +62,8 @@ pub struct Event {
     pub comm: Comm,
     /// Whose it is, by the place in the dump's `identities`; 0 where there is one.
     pub whose: u16,
+    /// The CPU that wrote its record: of a call that has ended, where it ended. `None`: that is not known.
+    pub cpu: Option<u32>,
     /// What happened.
     pub what: What,
 }

@@ -186,7 +186,7 @@ mod tests {
 
     fn exit(status: u8, start: u64) -> Event {
         let comm = Comm(*b"worker-3\0\0\0\0\0\0\0\0");
-        Event { start, end: start, tid: 7, pid: 7, comm, whose: 0, what: What::Exit(Exit::Status(status)) }
+        Event { start, end: start, tid: 7, pid: 7, comm, whose: 0, cpu: None, what: What::Exit(Exit::Status(status)) }
     }
 
     fn told(a: &[u8], b: &[u8]) -> (bool, String) {

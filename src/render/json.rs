@@ -140,8 +140,12 @@ enum Object<'a> {
 struct Who<'a> {
     /// Seconds since the epoch.
     ts: f64,
+    /// Nanoseconds since the epoch.
+    ts_ns: u64,
     pid: u32,
     tid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu: Option<u32>,
     comm: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     comm_bytes: Option<String>,
@@ -285,7 +289,16 @@ fn object<'a>(event: &'a Event, comm: &'a str, clock_offset: i64, target: Option
     #[allow(clippy::cast_precision_loss, reason = "microseconds since the epoch fit")]
     let seconds = |time: u64| (time.saturating_add_signed(clock_offset) / 1000) as f64 / 1e6;
     let ts = seconds(event.start);
-    let who = Who { ts, pid: event.pid, tid: event.tid, comm, comm_bytes: escaped(&event.comm, comm), target };
+    let who = Who {
+        ts,
+        ts_ns: event.start.saturating_add_signed(clock_offset),
+        pid: event.pid,
+        tid: event.tid,
+        cpu: event.cpu,
+        comm,
+        comm_bytes: escaped(&event.comm, comm),
+        target,
+    };
     match &event.what {
         What::Call(call) => self::call(call, who),
         What::Signal(signal) => Object::Signal {

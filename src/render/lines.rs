@@ -100,7 +100,16 @@ mod tests {
 
     fn call(tid: u32, start: u64, end: u64) -> Event {
         let call = Call::of("read");
-        Event { start, end, tid, pid: tid, comm: Comm::default(), whose: 0, what: What::Call(Box::new(call)) }
+        Event {
+            start,
+            end,
+            tid,
+            pid: tid,
+            comm: Comm::default(),
+            whose: 0,
+            cpu: None,
+            what: What::Call(Box::new(call)),
+        }
     }
 
     fn shown(events: &[Event]) -> String {

@@ -318,7 +318,7 @@ mod tests {
     fn call(tid: u32, name: &'static str, duration: u64, outcome: Outcome) -> Event {
         let call = Call { outcome, duration: Some(duration), ..Call::of(name) };
         let comm = Comm(*b"dd\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-        Event { start: 0, end: 0, tid, pid: 7, comm, whose: 0, what: What::Call(Box::new(call)) }
+        Event { start: 0, end: 0, tid, pid: 7, comm, whose: 0, cpu: None, what: What::Call(Box::new(call)) }
     }
 
     fn told(wanted: Wanted) -> String {

@@ -251,7 +251,16 @@ mod tests {
 
     fn call(name: &'static str, nr: i32, duration: u64, outcome: Outcome) -> Event {
         let call = Call { nr, outcome, duration: Some(duration), ..Call::of(name) };
-        Event { start: 0, end: 0, tid: 1, pid: 1, comm: Comm::default(), whose: 0, what: What::Call(Box::new(call)) }
+        Event {
+            start: 0,
+            end: 0,
+            tid: 1,
+            pid: 1,
+            comm: Comm::default(),
+            whose: 0,
+            cpu: None,
+            what: What::Call(Box::new(call)),
+        }
     }
 
     fn shown(summary: &Summary) -> String {

@@ -48,6 +48,7 @@ const FIELDS: &[Field] = &[
     field("type",          Kind::Text,      |event| text(kind(event))),
     field("pid",           Kind::Number,    |event| number(if event.pid == 0 { event.tid } else { event.pid })),
     field("tid",           Kind::Number,    |event| number(event.tid)),
+    field("cpu",           Kind::Number,    |event| event.cpu.and_then(number)),
     field("comm",          Kind::Text,      |event| text(event.comm.to_string())),
     field("syscall",       Kind::Text,      |event| text(call(event)?.name())),
     field("nr",            Kind::Number,    |event| number(call(event)?.nr)),
@@ -98,8 +99,9 @@ const LOGICAL: [&str; 4] =
     [operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT, operators::CONDITIONAL];
 
 /// Fields of JSON lines that are not known yet when events are chosen, and what chooses by them.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("ts", "--since and --until choose by time"),
+    ("ts_ns", "--since and --until choose by time"),
     ("target", "`traceloop show` takes one dump, and all of it"),
     ("stack", "functions are looked up for what is shown only"),
 ];
@@ -460,7 +462,7 @@ mod tests {
     fn event(what: What) -> Event {
         let mut name = [0; 16];
         name[..5].copy_from_slice(b"nginx");
-        Event { start: 1, end: 2, tid: 8, pid: 7, comm: Comm(name), whose: 0, what }
+        Event { start: 1, end: 2, tid: 8, pid: 7, comm: Comm(name), whose: 0, cpu: None, what }
     }
 
     fn openat(outcome: Outcome) -> Event {

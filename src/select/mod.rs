@@ -197,6 +197,7 @@ mod tests {
             pid: 1,
             comm: Comm::default(),
             whose: 0,
+            cpu: None,
             what: What::Call(Box::new(call)),
         }
     }

@@ -13,7 +13,7 @@ fn name(text: &str) -> Comm {
 
 /// An event of a thread of a process at so many milliseconds.
 fn event(at: u64, pid: u32, tid: u32, comm: &str, what: What) -> Event {
-    Event { start: at * MILLI, end: at * MILLI, tid, pid, comm: name(comm), whose: 0, what }
+    Event { start: at * MILLI, end: at * MILLI, tid, pid, comm: name(comm), whose: 0, cpu: None, what }
 }
 
 fn call(at: u64, pid: u32, comm: &str, call: Call) -> Event {

@@ -175,7 +175,7 @@ fn all_that_a_dump_can_say_of_itself() {
 #[test]
 fn the_schema_refuses_what_is_none_of_ours() {
     let schema = validator();
-    let call = json!({"type": "call", "ts": 1.5, "pid": 7, "tid": 7, "comm": "a", "syscall": "getpid", "nr": 39, "args": [], "ret": 7, "result": "7"});
+    let call = json!({"type": "call", "ts": 1.5, "ts_ns": 1_500_000_000, "pid": 7, "tid": 7, "comm": "a", "syscall": "getpid", "nr": 39, "args": [], "ret": 7, "result": "7"});
     assert!(schema.is_valid(&call));
     for (field, value) in [
         ("type", json!("cal")),

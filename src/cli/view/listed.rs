@@ -129,8 +129,16 @@ mod tests {
     };
 
     fn page(listed: &Listed, way: Way, starts: impl Iterator<Item = u64>) -> Page {
-        let event =
-            |start| Event { start, end: start, tid: 7, pid: 7, comm: Comm::default(), whose: 0, what: What::Join };
+        let event = |start| Event {
+            start,
+            end: start,
+            tid: 7,
+            pid: 7,
+            comm: Comm::default(),
+            whose: 0,
+            cpu: None,
+            what: What::Join,
+        };
         let selection = Arc::new(Selection::default());
         let ask =
             Ask { selection, style: Arc::default(), way, from: listed.edge(way), many: 0, purpose: Purpose::List };

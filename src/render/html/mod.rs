@@ -161,6 +161,7 @@ mod tests {
             pid: 7,
             comm: Comm(name),
             whose: 0,
+            cpu: None,
             what: What::Call(Box::new(call)),
         };
         let mut out = Vec::new();

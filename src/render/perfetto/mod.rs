@@ -277,7 +277,7 @@ mod tests {
     use crate::model::{Argument, Each, Identity, Signal, Value};
 
     fn event(tid: u32, pid: u32, start: u64, end: u64, what: What) -> Event {
-        Event { start, end, tid, pid, comm: Comm(*b"worker\0\0\0\0\0\0\0\0\0\0"), whose: 0, what }
+        Event { start, end, tid, pid, comm: Comm(*b"worker\0\0\0\0\0\0\0\0\0\0"), whose: 0, cpu: None, what }
     }
 
     fn kill(target: i64, signo: i64) -> What {
