@@ -64,6 +64,8 @@ pub(super) enum Format {
     Text,
     /// Line for line what `strace -f -ttt -T` prints
     Strace,
+    /// The first traceloop's lines: time since the first event, CPU, thread, call
+    Classic,
     /// One JSON object a line
     Json,
     /// A page for a browser: timeline, filters, last words, latencies; one file, no network
@@ -83,6 +85,7 @@ impl Format {
     fn of_whole_dumps(self) -> Option<&'static str> {
         match self {
             Self::Raw => Some("raw"),
+            Self::Classic => Some("classic"),
             Self::Html => Some("html"),
             Self::Perfetto => Some("perfetto"),
             Self::Parquet => Some("parquet"),
@@ -214,10 +217,14 @@ impl Output {
         let (most, hint) = match self.format() {
             Format::Html => (200_000, BROWSER),
             Format::Perfetto => (1_000_000, BROWSER),
-            Format::Text | Format::Strace | Format::Json if self.is_terminal() && !given && self.table().is_none() => (
-                1000,
-                "more with -n N, --last TIME or --since TIME; all of them go into a pipe, or into a file with -o",
-            ),
+            Format::Text | Format::Strace | Format::Classic | Format::Json
+                if self.is_terminal() && !given && self.table().is_none() =>
+            {
+                (
+                    1000,
+                    "more with -n N, --last TIME or --since TIME; all of them go into a pipe, or into a file with -o",
+                )
+            }
             _ => return None,
         };
         let of = if given { "those that were asked for".to_owned() } else { format!("{calls} calls") };
@@ -230,6 +237,7 @@ impl Output {
             _ if self.summarizing.is_all() => None,
             Format::Text => Some(render::Format::Text),
             Format::Strace => Some(render::Format::Strace { column: self.styling.column(), form: self.styling.form() }),
+            Format::Classic => Some(render::Format::Classic),
             Format::Json if self.json.is_pretty() => Some(render::Format::Pretty),
             Format::Json => Some(render::Format::Json),
             Format::Html => Some(render::Format::Html),
@@ -336,7 +344,9 @@ impl Destination<'_> {
         }
         self.out.flush().context("write the dump")?;
         // The other formats hold it; strace's have no place for it.
-        if matches!(self.output.format(), Format::Strace | Format::Summary) || self.output.summarizing.is_all() {
+        if matches!(self.output.format(), Format::Strace | Format::Classic | Format::Summary)
+            || self.output.summarizing.is_all()
+        {
             let lines = render::window(dump);
             let lines: Vec<_> = lines.iter().map(|line| format!("traceloop: {line}")).collect();
             super::say(lines.join("\n"))?;

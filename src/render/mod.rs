@@ -1,6 +1,7 @@
 //! Writing events down: one file a format. Sees the model only.
 
 mod about;
+mod classic;
 mod diff;
 mod history;
 mod html;
@@ -53,6 +54,8 @@ pub enum Format {
         /// Whose form it is.
         form: StraceForm,
     },
+    /// The first traceloop's lines.
+    Classic,
     /// One JSON object a line.
     Json,
     /// The same, indented.
@@ -77,6 +80,7 @@ pub fn dump(out: &mut impl Write, format: Format, dump: &Dump, events: impl Iter
     match format {
         Format::Text => text::dump(&mut Plain(out), dump, events),
         Format::Strace { column, form } => strace::dump(&mut Plain(out), (column, form), dump, events),
+        Format::Classic => classic::dump(&mut Plain(out), events),
         Format::Json => json::dump(out, false, dump, events),
         Format::Pretty => json::dump(out, true, dump, events),
         Format::Html => {
@@ -110,7 +114,7 @@ pub fn follow(
         Format::Strace { column, form } => strace::follow(&mut Plain(out), (column, form), clock_offset, events),
         Format::Json => json::follow(out, false, clock_offset, names, events),
         Format::Pretty => json::follow(out, true, clock_offset, names, events),
-        Format::Html | Format::Perfetto | Format::Parquet => {
+        Format::Classic | Format::Html | Format::Perfetto | Format::Parquet => {
             Err(io::Error::other("this format is made of a whole dump"))
         }
     }

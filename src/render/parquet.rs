@@ -28,6 +28,7 @@ const SCHEMA: &str = "message event {
     optional binary target (STRING);
     required int64 pid;
     required int64 tid;
+    optional int32 cpu;
     required binary comm (STRING);
     optional binary syscall (STRING);
     optional int32 nr;
@@ -75,6 +76,7 @@ struct Rows {
     target: Column<ByteArray>,
     pid: Column<i64>,
     tid: Column<i64>,
+    cpu: Column<i32>,
     comm: Column<ByteArray>,
     syscall: Column<ByteArray>,
     nr: Column<i32>,
@@ -122,6 +124,7 @@ impl Rows {
         self.target.push(target.map(text));
         self.pid.push(Some(event.pid.into()));
         self.tid.push(Some(event.tid.into()));
+        self.cpu.push(event.cpu.and_then(|cpu| cpu.try_into().ok()));
         self.comm.push(Some(text(event.comm.to_string())));
         self.syscall.push(call.map(|call| text(call.name())));
         self.nr.push(call.map(|call| call.nr));
@@ -148,6 +151,7 @@ impl Rows {
         column::<ByteArrayType, _>(group, &mut self.target)?;
         column::<Int64Type, _>(group, &mut self.pid)?;
         column::<Int64Type, _>(group, &mut self.tid)?;
+        column::<Int32Type, _>(group, &mut self.cpu)?;
         column::<ByteArrayType, _>(group, &mut self.comm)?;
         column::<ByteArrayType, _>(group, &mut self.syscall)?;
         column::<Int32Type, _>(group, &mut self.nr)?;
