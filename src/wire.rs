@@ -318,6 +318,11 @@ pub struct SignalRecord<'a> {
     bytes: &'a [u8],
 }
 
+/// Of a siginfo_t.
+pub fn si_code(info: &[u8]) -> Option<i32> {
+    info.get(8..12)?.first_chunk::<4>().map(|code| i32::from_ne_bytes(*code))
+}
+
 impl<'a> SignalRecord<'a> {
     /// The signal's number.
     pub fn signo(&self) -> i32 {
@@ -333,6 +338,11 @@ impl<'a> SignalRecord<'a> {
     pub fn info(&self) -> Option<&'a [u8]> {
         let at = offset_of!(signal_record, info);
         (read!(self.bytes, offset_of!(signal_record, has_info), u32) != 0).then(|| &self.bytes[at..at + 48])
+    }
+
+    /// si_code, if the kernel had a siginfo.
+    pub fn code(&self) -> Option<i32> {
+        si_code(self.info()?)
     }
 
     /// RECORD_KILL: whether the kernel sends it of its own accord.

@@ -48,6 +48,7 @@ mod stored;
 mod stuck;
 mod styling;
 mod summarizing;
+mod table;
 mod top;
 mod topic;
 mod trigger;

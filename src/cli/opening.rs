@@ -8,21 +8,48 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use super::{
     choosing::{newest, quietly},
-    elsewhere,
+    elsewhere, offered,
     place::Place,
     source::decrypted,
 };
 use crate::{
+    decode,
     model::Recording,
-    store::{self, Match},
+    store::{self, Damage, Match},
 };
+
+/// What the verbs take that open one dump.
+#[derive(Args, Debug)]
+pub(super) struct Opening {
+    /// A dump file that is there, - for standard input, or as `traceloop list` takes it: the newest dump that matches is meant
+    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true, add = ArgValueCompleter::new(offered::dumps_or_files))]
+    what: Vec<String>,
+    /// Bytes of each string that are shown
+    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
+    pub(super) string_limit: usize,
+}
+
+impl Opening {
+    pub(super) fn opened(&self, verb: &str, place: &Place) -> Result<Option<(PathBuf, File)>> {
+        opened(verb, &self.what, place)
+    }
+}
+
+/// A dump's recording, with what is said of it where an older recorder did not say it; and what is damaged.
+pub(super) fn recording(file: File) -> Result<(Recording, Option<Damage>)> {
+    let (recording, damage) = store::open(file)?;
+    let is_told = recording.dump.last_words.is_some() && recording.dump.summary.is_some();
+    Ok((if is_told { recording } else { decode::summed_up(recording) }, damage))
+}
 
 /// The dump that is meant, opened and, where its key is given, decrypted; `None`: there is none, which was said. `verb` is
 /// what is done with it.
-pub(super) fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
+fn opened(verb: &str, what: &[String], place: &Place) -> Result<Option<(PathBuf, File)>> {
     let Some((path, file)) = as_it_is(verb, what, place)? else { return Ok(None) };
     let file = decrypted(file, place.identity()).with_context(|| format!("{verb} {}", path.display()))?;
     Ok(Some((path, file)))

@@ -5,10 +5,10 @@ use std::{collections::HashMap, io::Write};
 use anyhow::{Context, Result};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use serde::Serialize;
 
-use super::{End, json::Json, limits, offered, place::Place, signals::runtime, stored};
+use super::{End, json::Json, limits, offered, place::Place, signals::runtime, stored, table};
 use crate::{
     control::{GivenUp, Track},
     render::{size, span},
@@ -87,8 +87,7 @@ fn folded(tracks: &[Track], all: bool) -> Vec<Line<'_>> {
 }
 
 fn table(lines: &[Line<'_>], recording: bool, legend: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = table::bare();
     if legend {
         table.set_header(["", "TARGET", "CALLS", "WINDOW", "REACH", "LOST", "MEMORY", "STATE"]);
     }
@@ -110,23 +109,18 @@ fn table(lines: &[Line<'_>], recording: bool, legend: bool) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    text(&table)
+    table::text(&table)
 }
 
 fn gone_table(gone: &[GivenUp], legend: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = table::bare();
     if legend {
         table.set_header(["TARGET", "GIVEN UP", "WHY"]);
     }
     for gone in gone {
         table.add_row([gone.target.clone(), format!("{} ago", seconds(now() - gone.at)), gone.why.clone()]);
     }
-    text(&table)
-}
-
-fn text(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::text(&table)
 }
 
 fn state(track: &Track, older: usize, recording: bool) -> String {

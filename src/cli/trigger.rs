@@ -5,9 +5,8 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
-use comfy_table::{Table, presets};
 
-use super::{End, json::Json, offered, place::Place, signals::runtime, stored};
+use super::{End, json::Json, offered, place::Place, signals::runtime, stored, table};
 use crate::{
     control::{AddTrigger, Trigger},
     model::plain,
@@ -119,8 +118,7 @@ impl Triggers {
 }
 
 fn table(triggers: &[Trigger], legend: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = table::bare();
     if legend {
         table.set_header(["", "RULE", "UNITS", "WITH", "FROM"]);
     }
@@ -137,5 +135,5 @@ fn table(triggers: &[Trigger], legend: bool) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::text(&table)
 }

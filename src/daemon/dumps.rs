@@ -4,12 +4,10 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Result;
 use jiff::Timestamp;
-use nix::time::{ClockId, clock_gettime};
 use tokio::{sync::broadcast, task::JoinSet};
 
 use super::{
@@ -20,6 +18,7 @@ use crate::{
     control::{Problem, Reply},
     decode,
     model::{Cause, Dump, Own, Recording},
+    recorder::{boottime_at, realtime_offset},
     redact::{self, Redaction},
     render,
     store::{self, Retention, Saved, Sealed, Store},
@@ -218,9 +217,7 @@ pub(super) fn has_one_of(store: &Store, failed: &UnitFailed) -> bool {
 
 /// What time it was then, CLOCK_MONOTONIC microseconds.
 fn exited_at(monotonic: u64) -> Option<Timestamp> {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).ok()?;
-    let now = u64::try_from(now.tv_sec()).ok()? * 1_000_000 + u64::try_from(now.tv_nsec()).ok()? / 1000;
-    Timestamp::now().checked_sub(Duration::from_micros(now.saturating_sub(monotonic))).ok()
+    Timestamp::from_nanosecond(i128::from(boottime_at(monotonic)) + i128::from(realtime_offset())).ok()
 }
 
 /// What people call it.

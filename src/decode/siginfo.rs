@@ -54,8 +54,7 @@ pub(super) fn info(style: &Style, signo: i32, info: Option<&[u8]>) -> String {
 
 /// Whether a seccomp filter sent it, for a call that the thread did not make then.
 pub(super) fn is_of_seccomp(signal: &SignalRecord<'_>) -> bool {
-    let code = signal.info().and_then(|info| info.get(8..12)?.first_chunk::<4>());
-    signal.signo() == libc::SIGSYS && code.is_some_and(|code| i32::from_ne_bytes(*code) == SYS_SECCOMP)
+    signal.signo() == libc::SIGSYS && signal.code() == Some(SYS_SECCOMP)
 }
 
 fn codes(signo: i32) -> Option<&'static Words> {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::{Call, Comm, Event, Exit, Outcome, Sent, Signal, What, Why},
     syscall::{self, Ret},
-    wire::{CallRecord, Kind, Piece, Record, TaskRecord, record_flag},
+    wire::{CallRecord, Kind, Piece, Record, TaskRecord, record_flag, si_code},
 };
 
 /// When a call that has ended began; without that, its end.
@@ -164,8 +164,7 @@ fn delivered<K: Kept>(style: &Style, found: &Found<'_, K>) -> Option<Signal> {
 /// Who sent the signal that ended the thread.
 fn sent<K: Kept>(found: &Found<'_, K>) -> Option<Sent> {
     let sent = found.with.and_then(K::record)?.signal()?;
-    let code = sent.info().and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
-    Some(Sent { pid: sent.sender(), comm: Comm(sent.comm()), by_kernel: sent.is_by_kernel(), code })
+    Some(Sent { pid: sent.sender(), comm: Comm(sent.comm()), by_kernel: sent.is_by_kernel(), code: sent.code() })
 }
 
 /// What only the kernel knows of a thread's end.
@@ -176,8 +175,7 @@ fn why(style: &Style, exit: &TaskRecord<'_>) -> Why {
 
 /// Whether a timer sent it: whoever ran just then had nothing to do with it.
 fn is_of_timer(signo: i32, info: Option<&[u8]>) -> bool {
-    let code = info.and_then(|info| info.get(8..12)).and_then(|raw| raw.try_into().ok()).map(i32::from_ne_bytes);
-    match code {
+    match info.and_then(si_code) {
         Some(libc::SI_TIMER) => true,
         // setitimer and alarm: the kernel gives no more details.
         Some(libc::SI_KERNEL) | None => matches!(signo, libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF),

@@ -1,9 +1,11 @@
 //! Which calls are recorded of a slot whose calls cost more than they may (bpf/kept.h).
 
+use std::mem::offset_of;
+
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 
-use super::Kernel;
+use super::{Kernel, row::row};
 use crate::{
     skel::types::{kept, kept_call},
     syscall::Kept,
@@ -12,15 +14,15 @@ use crate::{
 impl Kernel {
     /// By number, those of the 32-bit ABI behind the others.
     pub fn set_kept(&self, calls: &[Kept]) -> Result<()> {
-        for (key, row) in (0_u32..).zip(calls.iter().map(row)) {
+        for (key, value) in (0_u32..).zip(calls.iter().map(bytes_of)) {
             let kept_calls = &self.skel.maps.kept_calls;
-            kept_calls.update(&key.to_ne_bytes(), &row, MapFlags::ANY).context("write which calls are kept")?;
+            kept_calls.update(&key.to_ne_bytes(), &value, MapFlags::ANY).context("write which calls are kept")?;
         }
         Ok(())
     }
 }
 
-fn row(call: &Kept) -> Vec<u8> {
+fn bytes_of(call: &Kept) -> Vec<u8> {
     let named = [
         (call.always, kept::KEPT_ALWAYS),
         (call.failed, kept::KEPT_FAILED),
@@ -29,11 +31,9 @@ fn row(call: &Kept) -> Vec<u8> {
         (call.flags.is_some(), kept::KEPT_WRITING),
     ];
     let which = named.into_iter().filter(|(is, _)| *is).fold(0, |all, (_, one)| all | one.0);
-    let mut row = vec![0; size_of::<kept_call>()];
-    let mut put = |at: usize, value: &[u8]| row[at..at + value.len()].copy_from_slice(value);
-    use std::mem::offset_of;
-    put(offset_of!(kept_call, least), &call.least.unwrap_or(0).to_ne_bytes());
-    put(offset_of!(kept_call, kept), &[which]);
-    put(offset_of!(kept_call, flags_arg), &[call.flags.unwrap_or(0)]);
-    row
+    row::<kept_call>(&[
+        (offset_of!(kept_call, least), &call.least.unwrap_or(0).to_ne_bytes()),
+        (offset_of!(kept_call, kept), &[which]),
+        (offset_of!(kept_call, flags_arg), &[call.flags.unwrap_or(0)]),
+    ])
 }

@@ -24,6 +24,7 @@ mod notices;
 mod own;
 mod pids;
 mod profiles;
+mod row;
 mod slots;
 mod stacks;
 mod unsent;

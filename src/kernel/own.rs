@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 
-use super::{Kernel, WHEN_FIRST, mapped::Mapped};
+use super::{Kernel, WHEN_FIRST, mapped::Mapped, row::row};
 use crate::skel::types::own_calls;
 
 /// One may be left out where a program is running on that CPU already.
@@ -39,9 +39,7 @@ impl OwnCalls {
     /// From now on calls that bear this process's token are counted.
     pub(super) fn of(map: &impl MapCore) -> Result<Self> {
         let token = RandomState::new().hash_one(std::process::id()) | 1;
-        let mut row = [0_u8; size_of::<own_calls>()];
-        let at = std::mem::offset_of!(own_calls, token);
-        row[at..at + 8].copy_from_slice(&token.to_ne_bytes());
+        let row = row::<own_calls>(&[(std::mem::offset_of!(own_calls, token), &token.to_ne_bytes())]);
         map.update(&WHEN_FIRST, &row, MapFlags::ANY).context("tell the token of our own calls")?;
         Ok(Self { counted: Mapped::of_map(map.as_fd(), map.max_entries())?, token })
     }

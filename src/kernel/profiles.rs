@@ -1,11 +1,11 @@
 //! How the calls of each slot are recorded, where slots differ: their profiles, and the sets of calls that these name.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, mem::offset_of};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 
-use super::Kernel;
+use super::{Kernel, row::row};
 use crate::{
     model::Stacks,
     profile::{Level, Profile},
@@ -129,24 +129,22 @@ impl Kernel {
     }
 }
 
-const SET_AT: usize = std::mem::offset_of!(profile, set);
-const OFF_AT: usize = std::mem::offset_of!(profile, off);
+const SET_AT: usize = offset_of!(profile, set);
+const OFF_AT: usize = offset_of!(profile, off);
 
-fn bytes_of(row: &profile) -> Vec<u8> {
-    let mut bytes = vec![0; size_of::<profile>()];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    use std::mem::offset_of;
-    put(offset_of!(profile, slower_than), &row.slower_than.to_ne_bytes());
-    put(offset_of!(profile, stacks_slower), &row.stacks_slower.to_ne_bytes());
-    put(offset_of!(profile, string_limit), &row.string_limit.to_ne_bytes());
-    put(offset_of!(profile, vector_limit), &row.vector_limit.to_ne_bytes());
-    put(SET_AT, &row.set.to_ne_bytes());
-    put(offset_of!(profile, contents), &[row.contents]);
-    put(offset_of!(profile, stacks), &[row.stacks]);
-    put(OFF_AT, &[row.off]);
-    put(offset_of!(profile, uring), &[row.uring]);
-    put(offset_of!(profile, at_end), &[row.at_end.0]);
-    bytes
+fn bytes_of(profile: &profile) -> Vec<u8> {
+    row::<profile>(&[
+        (offset_of!(profile, slower_than), &profile.slower_than.to_ne_bytes()),
+        (offset_of!(profile, stacks_slower), &profile.stacks_slower.to_ne_bytes()),
+        (offset_of!(profile, string_limit), &profile.string_limit.to_ne_bytes()),
+        (offset_of!(profile, vector_limit), &profile.vector_limit.to_ne_bytes()),
+        (SET_AT, &profile.set.to_ne_bytes()),
+        (offset_of!(profile, contents), &[profile.contents]),
+        (offset_of!(profile, stacks), &[profile.stacks]),
+        (OFF_AT, &[profile.off]),
+        (offset_of!(profile, uring), &[profile.uring]),
+        (offset_of!(profile, at_end), &[profile.at_end.0]),
+    ])
 }
 
 /// Nothing given yet.

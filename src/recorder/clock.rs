@@ -19,9 +19,10 @@ pub fn boottime() -> u64 {
     u64::try_from(nanoseconds(ClockId::CLOCK_BOOTTIME) - *AHEAD).unwrap_or(0)
 }
 
-/// How long the machine has slept: CLOCK_BOOTTIME minus CLOCK_MONOTONIC, nanoseconds.
-pub(super) fn slept() -> u64 {
-    u64::try_from(nanoseconds(ClockId::CLOCK_BOOTTIME) - nanoseconds(ClockId::CLOCK_MONOTONIC)).unwrap_or(0)
+/// CLOCK_BOOTTIME at that time, CLOCK_MONOTONIC microseconds, if the machine has not slept since.
+pub fn boottime_at(monotonic: u64) -> u64 {
+    let slept = nanoseconds(ClockId::CLOCK_BOOTTIME) - nanoseconds(ClockId::CLOCK_MONOTONIC);
+    monotonic.saturating_mul(1000).saturating_add(u64::try_from(slept).unwrap_or(0))
 }
 
 /// CLOCK_REALTIME minus the kernel's CLOCK_BOOTTIME, nanoseconds: the tightest of a few tries.

@@ -70,11 +70,15 @@ pub(super) fn measure() -> Result<Plain> {
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null").context("open /dev/null")?;
     let fd = std::os::fd::AsRawFd::as_raw_fd(&null);
     let bytes = [b'x'; 64];
-    // SAFETY: getppid takes nothing.
-    let bare = fastest(|| unsafe { libc::syscall(libc::SYS_getppid) })?;
+    let bare = bare()?;
     // SAFETY: the buffer has 64 bytes, and the descriptor is ours.
     let write = fastest(|| unsafe { libc::syscall(libc::SYS_write, fd, bytes.as_ptr(), bytes.len()) })?;
     Ok(Plain { bare, write })
+}
+
+fn bare() -> Result<f64> {
+    // SAFETY: getppid takes nothing.
+    fastest(|| unsafe { libc::syscall(libc::SYS_getppid) })
 }
 
 fn fastest(call: impl Fn() -> libc::c_long) -> Result<f64> {
@@ -140,9 +144,9 @@ impl Recorder {
         let (bare, write) = (added(recorded.bare, before.bare), added(recorded.write, before.write));
         let byte = ((write - bare) / (write_bytes - bare_bytes)).clamp(0.0, bare / bare_bytes);
         self.kernel.set_profile(slot, &all, Level::Counts)?;
-        let skipped = added(measure()?.bare, before.bare);
+        let skipped = added(self::bare()?, before.bare);
         self.kernel.set_profile(slot, &all, Level::Kept)?;
-        let unkept = added(measure()?.bare, before.bare).max(skipped);
+        let unkept = added(self::bare()?, before.bare).max(skipped);
         Ok(Cost { call: bare - byte * bare_bytes, byte, skipped, unkept, measured: true })
     }
 

@@ -54,7 +54,7 @@ use anyhow::{Context, Result};
 pub use crate::host::interfaces;
 pub use alive::Silence;
 pub use budget::{Budget, Shrunk};
-pub use clock::{boottime, realtime_offset};
+pub use clock::{boottime, boottime_at, realtime_offset};
 pub use cost::Cost;
 pub use counting::count;
 pub use dump::Dumping;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     GivenUp, Recorder, TrackId, assign_all, boottime,
-    clock::slept,
+    clock::boottime_at,
     ends::Ends,
     given_up::Remembered,
     manager::members,
@@ -326,13 +326,13 @@ impl Recorder {
 
     /// Whether a track was recorded at that time, CLOCK_MONOTONIC microseconds.
     pub fn lived_at(&self, id: TrackId, monotonic: u64) -> bool {
-        let at = monotonic.saturating_mul(1000).saturating_add(slept());
+        let at = boottime_at(monotonic);
         self.tracks.get(&id).is_some_and(|track| track.began <= at && track.ended.is_none_or(|ended| at <= ended))
     }
 
     /// Whether a track had not ended by that time.
     pub fn may_have_lived_at(&self, id: TrackId, monotonic: u64) -> bool {
-        let at = monotonic.saturating_mul(1000).saturating_add(slept());
+        let at = boottime_at(monotonic);
         self.tracks.get(&id).is_some_and(|track| track.ended.is_none_or(|ended| at <= ended))
     }
 

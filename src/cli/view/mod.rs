@@ -20,11 +20,15 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use clap_complete::ArgValueCompleter;
 
 use self::{pages::Pages, screen::Screen};
-use super::{End, offered, opening::opened, place::Place, selecting::Selecting, styling::Styling};
-use crate::{decode, store};
+use super::{
+    End,
+    opening::{Opening, recording},
+    place::Place,
+    selecting::Selecting,
+    styling::Styling,
+};
 
 /// What is said to `-n`.
 const ALL: &str = "-n: all calls can be looked through, and what is not on the screen is not read";
@@ -36,12 +40,8 @@ const ALL: &str = "-n: all calls can be looked through, and what is not on the s
 /// threads; Enter a call with its arguments, whole structures and stack, which J and K scroll; q ends.
 #[derive(Args, Debug)]
 pub(super) struct View {
-    /// A dump file that is there, - for standard input, or as `traceloop list` takes it: the newest dump that matches is meant
-    #[arg(value_name = "FILE|MATCH", allow_negative_numbers = true, add = ArgValueCompleter::new(offered::dumps_or_files))]
-    what: Vec<String>,
-    /// Bytes of each string that are shown
-    #[arg(short = 's', long, value_name = "N", default_value_t = 32)]
-    string_limit: usize,
+    #[command(flatten)]
+    opening: Opening,
     #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
@@ -57,13 +57,10 @@ impl View {
             super::usage(ALL);
         }
         terminal()?;
-        let Some((path, file)) = opened("view", &self.what, &self.place)? else { return Ok(End::NoMatch) };
+        let Some((path, file)) = self.opening.opened("view", &self.place)? else { return Ok(End::NoMatch) };
         let doing = || format!("view {}", path.display());
-        let (mut recording, damage) = store::open(file).with_context(doing)?;
-        if recording.dump.last_words.is_none() || recording.dump.summary.is_none() {
-            recording = decode::summed_up(recording);
-        }
-        let style = self.selecting.style(self.styling.style(self.string_limit));
+        let (recording, damage) = recording(file).with_context(doing)?;
+        let style = self.selecting.style(self.styling.style(self.opening.string_limit));
         let recording = Arc::new(recording);
         let pages = Pages::of(recording.clone());
         let mut screen = Screen::new(recording, pages, (selection, style));
