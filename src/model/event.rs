@@ -97,6 +97,23 @@ pub enum What {
     Gap(Box<Gap>),
 }
 
+impl What {
+    /// In a word, as formats for programs have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Signal(_) => "signal",
+            Self::Exit(_) => "exit",
+            Self::Exec { .. } => "exec",
+            Self::Fork { .. } => "fork",
+            Self::Join => "join",
+            Self::Rename => "rename",
+            Self::Uring(_) => "uring",
+            Self::Gap(_) => "gap",
+        }
+    }
+}
+
 /// Records that are missing where they would stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {

@@ -100,27 +100,27 @@ fn long(number: u64) -> i64 {
 impl Rows {
     fn push(&mut self, event: &Event, target: Option<&str>, clock_offset: i64) {
         let call = if let What::Call(call) = &event.what { Some(call) } else { None };
-        let (kind, errno, duration, signal, status) = match &event.what {
+        let (errno, duration, signal, status) = match &event.what {
             What::Call(call) => {
                 let errno = if let Outcome::Failed { errno, .. } = call.outcome { Some(errno) } else { None };
-                ("call", errno, call.duration, None, None)
+                (errno, call.duration, None, None)
             }
-            What::Signal(signal) => ("signal", None, None, Some(signal.name.to_string()), None),
-            What::Exit(Exit::Status(status)) => ("exit", None, None, None, Some(i32::from(*status))),
-            What::Exit(Exit::Killed { signo, .. }) => ("exit", None, None, Some(signal_name(*signo)), None),
-            What::Exit(Exit::Superseded { .. }) => ("exit", None, None, None, None),
-            What::Exec { .. } => ("exec", None, None, None, None),
-            What::Fork { .. } => ("fork", None, None, None, None),
-            What::Join => ("join", None, None, None, None),
-            What::Rename => ("rename", None, None, None, None),
+            What::Signal(signal) => (None, None, Some(signal.name.to_string()), None),
+            What::Exit(Exit::Status(status)) => (None, None, None, Some(i32::from(*status))),
+            What::Exit(Exit::Killed { signo, .. }) => (None, None, Some(signal_name(*signo)), None),
             What::Uring(request) => match &request.step {
-                Step::Submitted { .. } => ("uring", None, None, None, None),
-                Step::Completed { result, duration, .. } => ("uring", result.err(), *duration, None, None),
+                Step::Submitted { .. } => (None, None, None, None),
+                Step::Completed { result, duration, .. } => (result.err(), *duration, None, None),
             },
-            What::Gap(_) => ("gap", None, None, None, None),
+            What::Exit(Exit::Superseded { .. })
+            | What::Exec { .. }
+            | What::Fork { .. }
+            | What::Join
+            | What::Rename
+            | What::Gap(_) => (None, None, None, None),
         };
         self.ts.push(Some(long(event.start.saturating_add_signed(clock_offset))));
-        self.kind.push(Some(text(kind)));
+        self.kind.push(Some(text(event.what.kind())));
         self.target.push(target.map(text));
         self.pid.push(Some(event.pid.into()));
         self.tid.push(Some(event.tid.into()));

@@ -45,7 +45,7 @@ const fn field(name: &'static str, kind: Kind, value: fn(&Event) -> Option<Cel>)
 /// All fields, by the names that they have in JSON; `path` is the first of `paths`.
 #[rustfmt::skip]
 const FIELDS: &[Field] = &[
-    field("type",          Kind::Text,      |event| text(kind(event))),
+    field("type",          Kind::Text,      |event| text(event.what.kind())),
     field("pid",           Kind::Number,    |event| number(if event.pid == 0 { event.tid } else { event.pid })),
     field("tid",           Kind::Number,    |event| number(event.tid)),
     field("cpu",           Kind::Number,    |event| event.cpu.and_then(number)),
@@ -367,20 +367,6 @@ fn exit(event: &Event) -> Option<&Exit> {
 
 fn uring(event: &Event) -> Option<&Uring> {
     if let What::Uring(request) = &event.what { Some(request) } else { None }
-}
-
-fn kind(event: &Event) -> &'static str {
-    match event.what {
-        What::Call(_) => "call",
-        What::Signal(_) => "signal",
-        What::Exit(_) => "exit",
-        What::Exec { .. } => "exec",
-        What::Fork { .. } => "fork",
-        What::Join => "join",
-        What::Rename => "rename",
-        What::Uring(_) => "uring",
-        What::Gap(_) => "gap",
-    }
 }
 
 fn args(event: &Event) -> Option<Cel> {
